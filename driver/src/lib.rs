@@ -1,0 +1,1 @@
+//! A blocking driver for Turso.
