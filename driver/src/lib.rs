@@ -1,1 +1,36 @@
-//! A blocking driver for Turso.
+//! A blocking driver for Turso (an engine that speaks SQLite's SQL and file format) in the terms of PEP 249.
+//!
+//! It behaves as Python's `sqlite3` module does, because that is what users of such an API know: implicit transactions,
+//! `rowcount`, `description`, the class of every error. Where a rule comes from PEP 249 or from CPython's `sqlite3`, the
+//! documentation of the item says so.
+//!
+//! ```
+//! use turso_driver::{ConnectOptions, connect};
+//!
+//! # fn main() -> turso_driver::Result<()> {
+//! let connection = connect(":memory:", ConnectOptions::default())?;
+//! connection.execute("CREATE TABLE cities (name TEXT, inhabitants INTEGER)", ())?;
+//! connection.executemany("INSERT INTO cities VALUES (?, ?)", [("Bern", 134_000), ("Basel", 177_000)])?;
+//! connection.commit()?;
+//!
+//! let mut cursor = connection.execute("SELECT name FROM cities WHERE inhabitants > :least", [("least", 150_000)])?;
+//! let row = cursor.fetchone()?.expect("one city is that large");
+//! assert_eq!(row.get::<String>("name")?, "Basel");
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+mod description;
+mod error;
+mod options;
+mod params;
+mod row;
+mod value;
+
+pub use description::{Column, Description};
+pub use error::{Error, Fault, Result};
+pub use options::{Autocommit, ConnectOptions, Encryption, IsolationLevel};
+pub use params::{Params, ParamsSequence};
+pub use row::{FromValue, Row, RowIndex};
+pub use value::Value;

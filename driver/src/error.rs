@@ -1,0 +1,243 @@
+//! What goes wrong, in the classes of PEP 249.
+
+use std::fmt;
+
+use turso_core::{CompletionError, LimboError};
+
+/// A result of the driver.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error of the driver, in the classes of PEP 249; which class a fault of the engine belongs to is the rule of
+/// CPython's `sqlite3` (`Modules/_sqlite/util.c`, `get_exception_class`).
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// A warning that something may be wrong.
+    #[error(transparent)]
+    Warning(Fault),
+    /// The driver was used in a way that it can't serve, apart from the database.
+    #[error(transparent)]
+    Interface(Fault),
+    /// The database itself is at fault: it is damaged, or the file is no database.
+    #[error(transparent)]
+    Database(Fault),
+    /// The data can't be processed: a value is too large or of another type than was asked for.
+    #[error(transparent)]
+    Data(Fault),
+    /// Something that is not the program's fault alone: a lock, a full disk, an interrupt; also SQL that does not parse
+    /// or names what is not there.
+    #[error(transparent)]
+    Operational(Fault),
+    /// A constraint of the database would be broken.
+    #[error(transparent)]
+    Integrity(Fault),
+    /// The engine ran into an error of its own.
+    #[error(transparent)]
+    Internal(Fault),
+    /// The program is wrong: a closed cursor, a wrong number of parameters, two statements in one `execute`.
+    #[error(transparent)]
+    Programming(Fault),
+    /// The engine does not do that.
+    #[error(transparent)]
+    NotSupported(Fault),
+}
+
+/// What went wrong, in words, and the engine's error if it came from there.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    message: String,
+    engine: Option<Box<LimboError>>,
+}
+
+impl Fault {
+    /// A fault found by the driver itself.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            engine: None,
+        }
+    }
+
+    /// A fault found by the engine, told in other words than its own.
+    pub(crate) fn of_engine(message: impl Into<String>, engine: LimboError) -> Self {
+        Self {
+            message: message.into(),
+            engine: Some(Box::new(engine)),
+        }
+    }
+
+    /// What went wrong, in words.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The engine's error, if it came from there.
+    pub fn engine_error(&self) -> Option<&LimboError> {
+        self.engine.as_deref()
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Fault {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.engine
+            .as_deref()
+            .map(|engine| engine as &(dyn std::error::Error + 'static))
+    }
+}
+
+/// Defines a constructor for each variant.
+macro_rules! constructors {
+    ($($name:ident => $variant:ident),+ $(,)?) => {
+        impl Error {$(
+            #[doc = concat!("An [`Error::", stringify!($variant), "`] of that message.")]
+            pub fn $name(message: impl Into<String>) -> Self {
+                Self::$variant(Fault::new(message))
+            }
+        )+}
+    };
+}
+
+constructors! {
+    warning => Warning,
+    interface => Interface,
+    database => Database,
+    data => Data,
+    operational => Operational,
+    integrity => Integrity,
+    internal => Internal,
+    programming => Programming,
+    not_supported => NotSupported,
+}
+
+impl Error {
+    /// What went wrong and, where there is one, the engine's error.
+    pub fn fault(&self) -> &Fault {
+        match self {
+            Self::Warning(fault)
+            | Self::Interface(fault)
+            | Self::Database(fault)
+            | Self::Data(fault)
+            | Self::Operational(fault)
+            | Self::Integrity(fault)
+            | Self::Internal(fault)
+            | Self::Programming(fault)
+            | Self::NotSupported(fault) => fault,
+        }
+    }
+
+    /// What went wrong, in words.
+    pub fn message(&self) -> &str {
+        self.fault().message()
+    }
+
+    /// SQLite's primary result code for it, if the engine raised it: 5 for a lock, 9 for an interrupt, 19 for a constraint.
+    pub fn sqlite_errorcode(&self) -> Option<i32> {
+        self.fault().engine_error().map(result_code)
+    }
+
+    /// The error for a use of a closed connection, in `sqlite3`'s words.
+    pub(crate) fn closed_database() -> Self {
+        Self::programming("Cannot operate on a closed database.")
+    }
+
+    /// The error for a use of a closed cursor, in `sqlite3`'s words.
+    pub(crate) fn closed_cursor() -> Self {
+        Self::programming("Cannot operate on a closed cursor.")
+    }
+
+    /// An engine's error with other words than its own, in the class that it belongs to.
+    pub(crate) fn retold(message: impl Into<String>, engine: LimboError) -> Self {
+        class_of(&engine)(Fault::of_engine(message, engine))
+    }
+}
+
+/// SQLite's primary result code, where the engine's own table of them has no entry.
+fn result_code(engine: &LimboError) -> i32 {
+    match engine {
+        LimboError::CompletionError(CompletionError::DecryptionError { .. }) => 26,
+        LimboError::CompletionError(CompletionError::ChecksumMismatch { .. }) => 11,
+        LimboError::CompletionError(_) | LimboError::CheckpointFailed(_) => 10,
+        LimboError::InternalError(_) => 2,
+        LimboError::LockingError(_) => 5,
+        LimboError::OutOfMemory => 7,
+        LimboError::WriteWriteConflict | LimboError::CommitDependencyAborted | LimboError::Conflict(_) => 5,
+        // `INSERT INTO t(id) VALUES ('x')` for an INTEGER PRIMARY KEY and its like: SQLITE_MISMATCH in SQLite.
+        LimboError::Constraint(message) if message.contains("datatype mismatch") => 20,
+        other => other.sqlite_result_code(),
+    }
+}
+
+/// The class for a result code: CPython's table.
+fn class_of(engine: &LimboError) -> fn(Fault) -> Error {
+    match result_code(engine) {
+        2 | 12 => Error::Internal,
+        11 => Error::Database,
+        18 => Error::Data,
+        19 | 20 => Error::Integrity,
+        21 | 25 => Error::Interface,
+        1 | 3..=10 | 13..=17 => Error::Operational,
+        _ => Error::Database,
+    }
+}
+
+impl From<LimboError> for Error {
+    /// The class as `sqlite3` has it, and the engine's own message, save where programs look for SQLite's words.
+    fn from(engine: LimboError) -> Self {
+        let message = match &engine {
+            LimboError::Busy => "database is locked".to_owned(),
+            LimboError::Interrupt => "interrupted".to_owned(),
+            LimboError::NotADB => "file is not a database".to_owned(),
+            other => other.to_string(),
+        };
+        Self::retold(message, engine)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_of_the_engine_get_the_class_that_sqlite3_gives_them() {
+        let constraint = Error::from(LimboError::Constraint("UNIQUE constraint failed: t.a".to_owned()));
+        assert!(matches!(constraint, Error::Integrity(_)));
+        assert_eq!(constraint.sqlite_errorcode(), Some(19));
+        assert!(matches!(
+            Error::from(LimboError::ParseError("no such table: t".to_owned())),
+            Error::Operational(_)
+        ));
+        assert!(matches!(Error::from(LimboError::Busy), Error::Operational(_)));
+        assert!(matches!(Error::from(LimboError::TableLocked), Error::Operational(_)));
+        assert!(matches!(Error::from(LimboError::ReadOnly), Error::Operational(_)));
+        assert!(matches!(Error::from(LimboError::DatabaseFull), Error::Operational(_)));
+        assert!(matches!(Error::from(LimboError::NotADB), Error::Database(_)));
+        assert!(matches!(
+            Error::from(LimboError::Corrupt("page 3".to_owned())),
+            Error::Database(_)
+        ));
+        assert!(matches!(Error::from(LimboError::TooBig), Error::Data(_)));
+        assert!(matches!(
+            Error::from(LimboError::InternalError("bug".to_owned())),
+            Error::Internal(_)
+        ));
+    }
+
+    #[test]
+    fn a_lock_and_an_interrupt_are_told_in_the_words_of_sqlite() {
+        assert_eq!(Error::from(LimboError::Busy).to_string(), "database is locked");
+        assert_eq!(Error::from(LimboError::Interrupt).to_string(), "interrupted");
+    }
+
+    #[test]
+    fn the_engines_error_is_the_source() {
+        let error = Error::from(LimboError::ParseError("near \"sel\": syntax error".to_owned()));
+        let source = std::error::Error::source(&error).expect("the engine's error");
+        assert!(source.to_string().contains("near \"sel\""));
+        assert!(std::error::Error::source(&Error::programming("ours")).is_none());
+    }
+}

@@ -1,0 +1,198 @@
+//! What is bound to the parameters of a statement.
+
+use std::fmt;
+
+use crate::{Result, Value};
+
+/// The values for the parameters of one statement: by position or by name.
+///
+/// Made from `()`, a tuple, an array, a slice or a `Vec` of values for `?` and `?3`; and from an array or a `Vec` of
+/// pairs of a name and a value for `:name`, `@name` and `$name`. A name is written without the sign before it, as in
+/// `sqlite3`.
+///
+/// ```
+/// use turso_driver::{Params, Value};
+///
+/// assert_eq!(Params::from((1, "one")), Params::Positional(vec![Value::Integer(1), Value::from("one")]));
+/// assert_eq!(Params::from([("id", 1)]), Params::Named(vec![("id".to_owned(), Value::Integer(1))]));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Params {
+    /// None: for a statement without parameters.
+    #[default]
+    None,
+    /// One value for each parameter, the first for `?1`.
+    Positional(Vec<Value>),
+    /// Values by the parameters' names; names that the statement does not use are ignored, as `sqlite3` does.
+    Named(Vec<(String, Value)>),
+}
+
+impl Params {
+    /// Values by position.
+    pub fn positional<T: Into<Value>>(values: impl IntoIterator<Item = T>) -> Self {
+        Self::Positional(values.into_iter().map(Into::into).collect())
+    }
+
+    /// Values by name.
+    pub fn named<Name: Into<String>, T: Into<Value>>(values: impl IntoIterator<Item = (Name, T)>) -> Self {
+        Self::Named(
+            values
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
+    }
+}
+
+impl From<()> for Params {
+    fn from(_: ()) -> Self {
+        Self::None
+    }
+}
+
+impl<T: Into<Value>> From<Vec<T>> for Params {
+    fn from(values: Vec<T>) -> Self {
+        Self::positional(values)
+    }
+}
+
+impl<T: Into<Value> + Clone> From<&[T]> for Params {
+    fn from(values: &[T]) -> Self {
+        Self::positional(values.iter().cloned())
+    }
+}
+
+impl<T: Into<Value>, const COUNT: usize> From<[T; COUNT]> for Params {
+    fn from(values: [T; COUNT]) -> Self {
+        Self::positional(values)
+    }
+}
+
+/// Implements `From` for containers of pairs whose first item is a name.
+macro_rules! params_from_pairs {
+    ($($name:ty),+) => {$(
+        impl<T: Into<Value>> From<Vec<($name, T)>> for Params {
+            fn from(values: Vec<($name, T)>) -> Self {
+                Self::named(values)
+            }
+        }
+
+        impl<T: Into<Value>, const COUNT: usize> From<[($name, T); COUNT]> for Params {
+            fn from(values: [($name, T); COUNT]) -> Self {
+                Self::named(values)
+            }
+        }
+    )+};
+}
+
+params_from_pairs!(&str, String);
+
+/// Implements `From` for tuples of values.
+macro_rules! params_from_tuples {
+    ($(($($item:ident $position:tt),+)),+ $(,)?) => {$(
+        impl<$($item: Into<Value>),+> From<($($item,)+)> for Params {
+            fn from(values: ($($item,)+)) -> Self {
+                Self::Positional(vec![$(values.$position.into()),+])
+            }
+        }
+    )+};
+}
+
+params_from_tuples! {
+    (A 0),
+    (A 0, B 1),
+    (A 0, B 1, C 2),
+    (A 0, B 1, C 2, D 3),
+    (A 0, B 1, C 2, D 3, E 4),
+    (A 0, B 1, C 2, D 3, E 4, F 5),
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6),
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7),
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8),
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9),
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10),
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11),
+}
+
+/// The parameters for many runs of one statement, taken one by one while it runs.
+///
+/// Made from a `Vec` or an array of anything that is [`Params`], or from an iterator. An iterator that gives an error
+/// ends `executemany` with that error; what ran before it is done, as in `sqlite3`.
+pub struct ParamsSequence {
+    runs: Box<dyn Iterator<Item = Result<Params>> + Send>,
+}
+
+impl ParamsSequence {
+    /// The parameters that an iterator gives; the iterator is run where the statement is.
+    pub fn new<Item: Into<Params>>(runs: impl IntoIterator<Item = Item, IntoIter: Send + 'static>) -> Self {
+        Self::from_results(runs.into_iter().map(|parameters| Ok(parameters.into())))
+    }
+
+    /// The parameters that an iterator gives which can fail.
+    pub fn from_results(runs: impl IntoIterator<Item = Result<Params>, IntoIter: Send + 'static>) -> Self {
+        Self {
+            runs: Box::new(runs.into_iter()),
+        }
+    }
+}
+
+impl Iterator for ParamsSequence {
+    type Item = Result<Params>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.runs.next()
+    }
+}
+
+impl<P: Into<Params>> From<Vec<P>> for ParamsSequence {
+    fn from(runs: Vec<P>) -> Self {
+        Self::from_results(
+            runs.into_iter()
+                .map(|parameters| Ok(parameters.into()))
+                .collect::<Vec<_>>(),
+        )
+    }
+}
+
+impl<P: Into<Params>, const COUNT: usize> From<[P; COUNT]> for ParamsSequence {
+    fn from(runs: [P; COUNT]) -> Self {
+        Self::from_results(
+            runs.into_iter()
+                .map(|parameters| Ok(parameters.into()))
+                .collect::<Vec<_>>(),
+        )
+    }
+}
+
+impl fmt::Debug for ParamsSequence {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("ParamsSequence").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Error;
+
+    #[test]
+    fn containers_of_values_are_positional_and_containers_of_named_pairs_are_named() {
+        let two = Params::Positional(vec![Value::Integer(1), Value::Integer(2)]);
+        assert_eq!(Params::from([1, 2]), two);
+        assert_eq!(Params::from(vec![1, 2]), two);
+        assert_eq!(Params::from([1, 2].as_slice()), two);
+        assert_eq!(Params::from((1, 2)), two);
+        assert_eq!(Params::from(()), Params::None);
+        assert_eq!(
+            Params::from(vec![("a".to_owned(), 1.5)]),
+            Params::Named(vec![("a".to_owned(), Value::Real(1.5))])
+        );
+    }
+
+    #[test]
+    fn a_sequence_keeps_the_errors_of_its_source_in_their_place() {
+        let runs = vec![Ok(Params::from((1,))), Err(Error::interface("the source is dry"))];
+        let mut sequence = ParamsSequence::from_results(runs);
+        assert!(sequence.next().unwrap().is_ok());
+        assert_eq!(sequence.next().unwrap().unwrap_err().to_string(), "the source is dry");
+    }
+}
