@@ -248,6 +248,8 @@ pub enum Passing {
     Borrowed,
     /// `Option<&T>`: mapped likewise.
     OptionBorrowed,
+    /// `Cow<'_, T>`: `into_owned` at the boundary, given on the worker as `Cow::Owned`; `owned` is `T::Owned`.
+    Cow,
     /// `impl Into<T>` or a type parameter bounded so: converted at the boundary, moved.
     Into,
     /// `impl AsRef<T>` (`str`, `Path`, `[T]`, `OsStr`) or a type parameter bounded so: owned as `T::Owned`.
@@ -256,7 +258,8 @@ pub enum Passing {
     Iterator,
     /// `Box<dyn Fn…>`: a callback, moved. Rust only, unless a conversion is described with `py`.
     Callback,
-    /// A value of a type parameter with no stand-in: Rust only.
+    /// A value of a type parameter with no stand-in (also `impl Fn…`): moved as it is; Rust only. `owned` is the type as
+    /// written.
     Generic,
 }
 
@@ -266,7 +269,9 @@ pub struct Returns {
     /// The type as written; `None` for no return type.
     pub ty: Option<Type>,
     /// The type of success, where it can be told from the text: `T` for `Result<T, E>` or for an alias of it that the
-    /// description knows, the type itself otherwise. The macro does not use it (it goes by trait); the generator does.
+    /// description knows, `()` for no return type, the type itself otherwise; `None` for a `Result` without a type of
+    /// success. The macro does not use it (it goes by trait); the generator does, after [`crate::resolve`] has looked
+    /// through the aliases and put the class's name in place of `Self`.
     pub ok: Option<Type>,
     /// Whether a `Result` was recognised by its text.
     pub fallible: bool,
@@ -302,7 +307,7 @@ pub struct Signature {
 /// One parameter of a [`Signature`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SignatureParameter {
-    /// The argument's name in Rust.
+    /// The argument's name in Rust, without `r#`.
     pub name: String,
     /// Its default, as a Python literal (`None`, `True`, `5.0`, `"DEFERRED"`, `()`); `None` where it is required.
     pub default: Option<String>,
