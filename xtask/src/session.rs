@@ -1,0 +1,50 @@
+//! What one run knows and has set up so far.
+
+use std::path::PathBuf;
+
+use crate::environment::Environment;
+use crate::failure::{Failure, Result};
+use crate::process::Program;
+use crate::terminal::Terminal;
+use crate::workspace::Workspace;
+
+/// Passed from step to step.
+pub(crate) struct Session {
+    pub(crate) terminal: Terminal,
+    pub(crate) workspace: Workspace,
+    /// The versions of Python that were asked for; all when empty.
+    pub(crate) wanted_pythons: Vec<String>,
+    /// For tools; set up by the step `environments`.
+    pub(crate) tools: Option<Environment>,
+    /// One for each interpreter; set up by the step `environments`.
+    pub(crate) interpreters: Vec<Environment>,
+}
+
+impl Session {
+    /// cargo, at the root.
+    pub(crate) fn cargo(&self) -> Program {
+        Program::cargo(&self.workspace.root)
+    }
+
+    /// The environment of the tools.
+    pub(crate) fn tools(&self) -> Result<&Environment> {
+        self.tools
+            .as_ref()
+            .ok_or_else(|| Failure::new("the step `environments` has not run"))
+    }
+
+    /// A Python tool, at the root.
+    pub(crate) fn tool(&self, name: &str) -> Result<Program> {
+        Ok(Program::new(self.tools()?.program(name), &self.workspace.root))
+    }
+
+    /// Where environments stand.
+    pub(crate) fn venvs(&self) -> PathBuf {
+        self.workspace.target.join("venv")
+    }
+
+    /// The folder of the Python tests.
+    pub(crate) fn python_tests(&self) -> PathBuf {
+        self.workspace.root.join("tests").join("python")
+    }
+}
