@@ -26,9 +26,7 @@ impl Program {
                 .env("NO_COLOR", "1")
                 .env("CARGO_TERM_COLOR", "never");
         }
-        let name = program.as_ref();
-        let shown = Path::new(name).strip_prefix(folder).map_or(name, Path::as_os_str);
-        let shown = vec![shown.to_string_lossy().into_owned()];
+        let shown = vec![as_seen_from_here(program.as_ref())];
         Self {
             command,
             shown,
@@ -46,7 +44,7 @@ impl Program {
     pub(crate) fn argument(mut self, argument: impl AsRef<OsStr>) -> Self {
         let argument = argument.as_ref();
         self.command.arg(argument);
-        self.shown.push(argument.to_string_lossy().into_owned());
+        self.shown.push(as_seen_from_here(argument));
         self
     }
 
@@ -107,6 +105,17 @@ impl Program {
             None => Failure::new(message),
         }
     }
+}
+
+/// A path below the current folder as one types it there; anything else as it is.
+fn as_seen_from_here(text: &OsStr) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    let path = Path::new(text);
+    let seen = path
+        .strip_prefix(&here)
+        .ok()
+        .filter(|relative| path.is_absolute() && !relative.as_os_str().is_empty());
+    seen.map_or(text, Path::as_os_str).to_string_lossy().into_owned()
 }
 
 #[cfg(test)]
