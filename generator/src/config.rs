@@ -92,7 +92,9 @@ impl Config {
 
     /// Whether the `dbapi` profile is chosen.
     pub fn is_dbapi(&self) -> bool {
-        self.python.as_ref().is_some_and(|python| python.profile == Some(Profile::Dbapi))
+        self.python
+            .as_ref()
+            .is_some_and(|python| python.profile == Some(Profile::Dbapi))
     }
 }
 
@@ -106,13 +108,20 @@ pub struct ConfigError {
 
 /// Finds [`FILE_NAME`] in a folder or the nearest folder above it.
 pub fn find(start: &Path) -> Option<PathBuf> {
-    start.ancestors().map(|folder| folder.join(FILE_NAME)).find(|path| path.is_file())
+    start
+        .ancestors()
+        .map(|folder| folder.join(FILE_NAME))
+        .find(|path| path.is_file())
 }
 
 /// Reads and checks the config at a path.
 pub fn load(path: &Path) -> Result<Config, ConfigError> {
     let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
-    let shown = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let shown = path
+        .file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned();
     let mut diagnostics = Diagnostics::default();
     let mut sources = Sources::default();
     let config = match fs::read(path).map(String::from_utf8) {
@@ -129,12 +138,16 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
         }
         Ok(Ok(text)) => {
             let file = sources.add_text(&shown, &text);
-            parse(&text, folder, &mut |range, message| diagnostics.error_in(file, range, message))
+            parse(&text, folder, &mut |range, message| {
+                diagnostics.error_in(file, range, message)
+            })
         }
     };
     match config {
         Some(config) if diagnostics.is_empty() => Ok(config),
-        _ => Err(ConfigError { rendered: diagnostics.render(&sources, false) }),
+        _ => Err(ConfigError {
+            rendered: diagnostics.render(&sources, false),
+        }),
     }
 }
 
@@ -205,7 +218,10 @@ fn parse(text: &str, folder: PathBuf, refuse: &mut Refuse<'_>) -> Option<Config>
             root: raw.source.root.into_inner(),
             features: raw.source.features,
         },
-        output: Output { folder: raw.output.folder.into_inner(), command: raw.output.command.into_inner() },
+        output: Output {
+            folder: raw.output.folder.into_inner(),
+            command: raw.output.command.into_inner(),
+        },
         rust: raw.rust.is_some(),
         python: raw.python.map(|python| check_python(python, refuse)),
     })
@@ -240,7 +256,10 @@ fn check_python(raw: RawPython, refuse: &mut Refuse<'_>) -> Python {
 fn in_order(table: BTreeMap<Spanned<String>, Spanned<String>>) -> Vec<(String, String)> {
     let mut pairs: Vec<_> = table.into_iter().collect();
     pairs.sort_by_key(|(key, _)| key.span().start);
-    pairs.into_iter().map(|(key, value)| (key.into_inner(), value.into_inner())).collect()
+    pairs
+        .into_iter()
+        .map(|(key, value)| (key.into_inner(), value.into_inner()))
+        .collect()
 }
 
 fn check_rust_path(value: &Spanned<String>, refuse: &mut Refuse<'_>) {
@@ -258,7 +277,9 @@ fn check_rust_path(value: &Spanned<String>, refuse: &mut Refuse<'_>) {
 /// Paths are relative, so that headers are the same on every machine, and written with `/`.
 fn check_relative(value: &Spanned<String>, refuse: &mut Refuse<'_>) {
     let path = Path::new(value.get_ref());
-    let plain = path.components().all(|part| matches!(part, Component::Normal(_) | Component::ParentDir));
+    let plain = path
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::ParentDir));
     if !plain || value.get_ref().is_empty() || value.get_ref().contains('\\') {
         refuse(
             value.span(),
@@ -293,7 +314,9 @@ fn check_command(value: &Spanned<String>, refuse: &mut Refuse<'_>) {
 fn check_python_name(value: &Spanned<String>, refuse: &mut Refuse<'_>) {
     let name = value.get_ref();
     let mut characters = name.chars();
-    let good = characters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+    let good = characters
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
         && characters.all(|character| character.is_ascii_alphanumeric() || character == '_');
     if !good {
         refuse(

@@ -29,7 +29,11 @@ struct SourceFile {
 impl Sources {
     /// Adds a file that has no spans of Rust. `shown` is the path that a reader of the fault sees.
     pub fn add_text(&mut self, shown: &str, text: &str) -> FileId {
-        self.files.push(SourceFile { shown: shown.to_owned(), text: text.to_owned(), key: None });
+        self.files.push(SourceFile {
+            shown: shown.to_owned(),
+            text: text.to_owned(),
+            key: None,
+        });
         FileId(self.files.len() - 1)
     }
 
@@ -46,7 +50,10 @@ impl Sources {
     /// The file that a span lies in.
     pub fn file_of(&self, span: Span) -> Option<FileId> {
         let key = span.file();
-        self.files.iter().position(|file| file.key.as_deref() == Some(&key)).map(FileId)
+        self.files
+            .iter()
+            .position(|file| file.key.as_deref() == Some(&key))
+            .map(FileId)
     }
 }
 
@@ -73,7 +80,10 @@ pub struct Diagnostics {
 impl Diagnostics {
     /// A fault at a span of a source file.
     pub fn error(&mut self, span: Span, message: impl Into<String>) {
-        self.list.push(Diagnostic { message: message.into(), place: Place::Span(span) });
+        self.list.push(Diagnostic {
+            message: message.into(),
+            place: Place::Span(span),
+        });
     }
 
     /// A fault at everything that a piece of syntax spans.
@@ -83,12 +93,18 @@ impl Diagnostics {
 
     /// A fault at bytes of a file.
     pub fn error_in(&mut self, file: FileId, range: Range<usize>, message: impl Into<String>) {
-        self.list.push(Diagnostic { message: message.into(), place: Place::Range(file, range) });
+        self.list.push(Diagnostic {
+            message: message.into(),
+            place: Place::Range(file, range),
+        });
     }
 
     /// A fault that no place in a file belongs to.
     pub fn error_without_place(&mut self, message: impl Into<String>) {
-        self.list.push(Diagnostic { message: message.into(), place: Place::Nowhere });
+        self.list.push(Diagnostic {
+            message: message.into(),
+            place: Place::Nowhere,
+        });
     }
 
     /// Takes over what a parser or a check reported, each fault of a combined error by itself.
@@ -111,8 +127,11 @@ impl Diagnostics {
     /// All faults as text, in the order of files and lines, with a line that counts them at the end.
     pub fn render(&self, sources: &Sources, colours: bool) -> String {
         let renderer = if colours { Renderer::styled() } else { Renderer::plain() };
-        let mut placed: Vec<_> =
-            self.list.iter().map(|diagnostic| (resolve(&diagnostic.place, sources), &diagnostic.message)).collect();
+        let mut placed: Vec<_> = self
+            .list
+            .iter()
+            .map(|diagnostic| (resolve(&diagnostic.place, sources), &diagnostic.message))
+            .collect();
         placed.sort_by_key(|(place, _)| match place {
             Some((file, range)) => (file.0, range.start, range.end),
             None => (usize::MAX, 0, 0),
@@ -124,7 +143,11 @@ impl Diagnostics {
             text.push_str("\n\n");
         }
         let count = placed.len();
-        let faults = if count == 1 { "1 fault".to_owned() } else { format!("{count} faults") };
+        let faults = if count == 1 {
+            "1 fault".to_owned()
+        } else {
+            format!("{count} faults")
+        };
         text.push_str(&renderer.render(&[Group::with_title(
             Level::ERROR.primary_title(format!("{faults} found; nothing was written")),
         )]));

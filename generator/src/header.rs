@@ -12,12 +12,18 @@ const MARKED_LINES: usize = 10;
 /// The lines of a header, without comment signs. `source` is the file that the output was made from, relative to the
 /// folder of the config.
 pub fn lines(config: &Config, source: &str) -> [String; 2] {
-    [format!("{MARK} from {source}; do not edit."), format!("Regenerate with: {}", config.output.command)]
+    [
+        format!("{MARK} from {source}; do not edit."),
+        format!("Regenerate with: {}", config.output.command),
+    ]
 }
 
 /// The header as comment lines, each with the sign in front (`//`, `#`) and a newline behind.
 pub fn comment(config: &Config, source: &str, sign: &str) -> String {
-    lines(config, source).iter().map(|line| format!("{sign} {line}\n")).collect()
+    lines(config, source)
+        .iter()
+        .map(|line| format!("{sign} {line}\n"))
+        .collect()
 }
 
 /// Whether a text begins with a header of ours.

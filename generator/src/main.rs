@@ -1,2 +1,91 @@
-//! The generator.
-fn main() {}
+//! The command line of the generator.
+
+#![forbid(unsafe_code)]
+
+use std::env;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use generator::config::{FILE_NAME, find, load};
+use generator::run::{Mode, run};
+
+/// Reads a blocking Rust API and writes its async bindings: Rust proxies, a Python module, an asyncio driver and stubs.
+#[derive(Parser)]
+#[command(
+    name = "generator",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Examples:
+  cargo run -p generator                        write what changed, say what that means for callers
+  cargo run -p generator -- --check             write nothing; show what is stale and exit with 1 if anything is
+  cargo run -p generator -- inspect             print each member with its kind and its signature on every side
+  cargo run -p generator -- --config examples/journal/async-proxy.toml
+
+The config async-proxy.toml is looked for in the current folder and in those above it. The shortest one:
+  [source]
+  crate = \"my_driver\"              # how Rust names the crate with the blocking API
+  root = \"my-driver/src/lib.rs\"    # its root file; its modules are followed
+  [output]
+  folder = \"generated\"             # belongs to the generator alone
+  command = \"cargo run -p generator\"
+  [rust]                           # write the Rust proxies
+  [python]                         # write the Python package
+  package = \"aiomydriver\"
+  module = \"_native\"
+
+Exit codes: 0 all is well; 1 the output is stale, or the description has faults; 2 wrong usage or a wrong config."
+)]
+struct Arguments {
+    /// Write nothing; show what is stale, missing or left over, and exit with 1 if anything is
+    #[arg(long)]
+    check: bool,
+
+    /// The config to use in place of the nearest async-proxy.toml
+    #[arg(long, value_name = "PATH", global = true)]
+    config: Option<PathBuf>,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print the API as a table: member, kind, lane, signature on each side
+    Inspect,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mode = match (arguments.command, arguments.check) {
+        (Some(Command::Inspect), _) => Mode::Inspect,
+        (None, true) => Mode::Check,
+        (None, false) => Mode::Write,
+    };
+    let Some(path) = arguments
+        .config
+        .or_else(|| env::current_dir().ok().and_then(|folder| find(&folder)))
+    else {
+        anstream::eprintln!(
+            "error: there is no {FILE_NAME} in the current folder or in one above it\n\
+             help: run in the workspace that has one, or name it with `--config PATH`; `--help` shows what stands in it"
+        );
+        return ExitCode::from(2);
+    };
+    let config = match load(&path) {
+        Ok(config) => config,
+        Err(error) => {
+            anstream::eprint!("{error}");
+            return ExitCode::from(2);
+        }
+    };
+    let colours = std::io::stderr().is_terminal();
+    let outcome = run(&config, mode, colours, &mut |line| {
+        anstream::eprintln!("generator: {line}")
+    });
+    anstream::eprint!("{}", outcome.faults);
+    anstream::print!("{}", outcome.output);
+    ExitCode::from(outcome.code)
+}
