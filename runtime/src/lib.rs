@@ -1,1 +1,4 @@
 //! What generated code stands on.
+
+#[cfg(feature = "python")]
+pub mod python;

@@ -1,0 +1,25 @@
+//! The PyO3 side: what the source of a generated native module stands on.
+//!
+//! A native module has one class for each proxied type. Its objects hold the blocking object in [`Owned`] (one thread at
+//! a time) or [`Shared`] (used in place); both run a call without the GIL from its beginning to its end, and never wait
+//! for a lock of Rust while they hold the GIL. What the call gives comes back as a value, as an exception of the module
+//! ([`IntoException`]), or, if the call panicked, as an exception too.
+//!
+//! Every call goes through one function, so that what is to happen around all of them (an answer to Ctrl-C in the main
+//! thread, say) has one place to go. As in `sqlite3`, Ctrl-C does not interrupt a call that runs: `KeyboardInterrupt` is
+//! raised when the call returns.
+
+mod arguments;
+mod carried;
+pub mod dbapi;
+mod exceptions;
+mod objects;
+mod rows;
+mod slot;
+
+pub use arguments::{Given, Refusal, argument, given};
+pub use carried::carry;
+pub use exceptions::{Failure, IntoException, Module};
+pub use objects::{Owned, Shared, Wrapper, run};
+pub use rows::{Chunk, Limit, ReadRows, Rows};
+pub use slot::Slot;

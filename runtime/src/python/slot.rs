@@ -1,0 +1,60 @@
+//! A Python object that an object of a frozen class refers to and that can be exchanged.
+
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+
+use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
+use pyo3::{PyTraverseError, PyVisit};
+
+/// A place for a Python object, or for none. Its lock is held for the exchange of a pointer, never while Python code runs.
+#[derive(Debug, Default)]
+pub struct Slot {
+    object: Mutex<Option<Py<PyAny>>>,
+}
+
+impl Slot {
+    /// A place that holds that object.
+    pub fn new(object: Option<Py<PyAny>>) -> Self {
+        Self {
+            object: Mutex::new(object),
+        }
+    }
+
+    /// A place that holds what another one holds now.
+    pub fn copy_of(other: &Self, py: Python<'_>) -> Self {
+        Self::new(other.get(py).map(Bound::unbind))
+    }
+
+    /// What it holds.
+    pub fn get<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.lock(py).as_ref().map(|object| object.bind(py).clone())
+    }
+
+    /// Puts an object in; `None` of Python leaves it empty.
+    pub fn set(&self, object: &Bound<'_, PyAny>) {
+        let new = (!object.is_none()).then(|| object.clone().unbind());
+        let old = std::mem::replace(&mut *self.lock(object.py()), new);
+        // Dropped after the lock is free: its finalizer may come back here.
+        drop(old);
+    }
+
+    /// Shows the object to the garbage collector.
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match self.object.try_lock() {
+            Ok(object) => visit.call(&*object),
+            Err(TryLockError::Poisoned(poisoned)) => visit.call(&*poisoned.into_inner()),
+            // Exchanged at this moment by another thread: seen on the collector's next visit.
+            Err(TryLockError::WouldBlock) => Ok(()),
+        }
+    }
+
+    /// Empties it, for the garbage collector.
+    pub fn clear(&self) {
+        let old = self.object.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(old);
+    }
+
+    fn lock(&self, py: Python<'_>) -> MutexGuard<'_, Option<Py<PyAny>>> {
+        self.object.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+    }
+}
