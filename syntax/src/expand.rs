@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::Item;
 
-use crate::parse::{ParsedItem, parse_item};
+use crate::parse::{ParsedItem, check_annotated_once, parse_item};
 use crate::report::Report;
 use crate::{check, emit, strip};
 
@@ -22,6 +22,7 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
         }
     };
     let mut report = Report::new();
+    check_annotated_once(&item, &mut report);
     let parsed = parse_item(attribute, &item, &mut report);
     if let Some(parsed) = &parsed {
         check_item(parsed, &mut report);

@@ -433,7 +433,9 @@ impl Class {
 
     /// The snapshot properties, in source order.
     pub fn snapshots(&self) -> impl Iterator<Item = &Member> {
-        self.members.iter().filter(|member| member.kind == Kind::Property(Property::Snapshot))
+        self.members
+            .iter()
+            .filter(|member| member.kind == Kind::Property(Property::Snapshot))
     }
 }
 
@@ -441,6 +443,9 @@ impl Member {
     /// Whether it is run outside of the main lane's worker.
     pub fn needs_shared_object(&self) -> bool {
         self.lane.is_some()
-            || matches!(self.kind, Kind::Direct { .. } | Kind::Interrupt | Kind::Property(Property::Live))
+            || matches!(
+                self.kind,
+                Kind::Direct { .. } | Kind::Interrupt | Kind::Property(Property::Live)
+            )
     }
 }

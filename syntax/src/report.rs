@@ -7,6 +7,33 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::spanned::Spanned;
 
+/// A fault on its way to a [`Report`].
+#[derive(Debug)]
+pub struct Fault {
+    place: TokenStream,
+    wrong: String,
+    cure: String,
+}
+
+impl Fault {
+    /// What is wrong at these tokens, and what to write instead.
+    pub fn new(tokens: impl ToTokens, wrong: impl Into<String>, cure: impl Into<String>) -> Self {
+        Fault {
+            place: tokens.into_token_stream(),
+            wrong: wrong.into(),
+            cure: cure.into(),
+        }
+    }
+
+    /// The same fault, at these tokens if it has none of its own.
+    pub(crate) fn or_at(mut self, tokens: impl ToTokens) -> Self {
+        if self.place.is_empty() {
+            self.place = tokens.into_token_stream();
+        }
+        self
+    }
+}
+
 /// Faults found so far.
 ///
 /// Whoever makes a report must look at it: one that is dropped with [`Report::into_result`] not called panics, so that a
@@ -19,9 +46,15 @@ pub struct Report {
 
 impl Report {
     /// An empty report.
-    #[expect(clippy::new_without_default, reason = "a report that nobody asked for would panic where it is dropped")]
+    #[expect(
+        clippy::new_without_default,
+        reason = "a report that nobody asked for would panic where it is dropped"
+    )]
     pub fn new() -> Self {
-        Report { faults: Vec::new(), looked_at: false }
+        Report {
+            faults: Vec::new(),
+            looked_at: false,
+        }
     }
 
     /// Notes a fault at a place. The message ends with the cure: what to write instead.
@@ -29,10 +62,17 @@ impl Report {
         self.faults.push(syn::Error::new(place.span(), message));
     }
 
-    /// Notes a fault that spans all of the tokens, from the first to the last. (Within a macro a [`proc_macro2::Span`]
-    /// covers one token only; an error keeps the first and the last.)
-    pub fn error_over(&mut self, tokens: impl ToTokens, message: impl Display) {
-        self.faults.push(syn::Error::new_spanned(tokens, message));
+    /// Notes a fault of the description: what is wrong, and what to write instead. It spans all of the tokens, from the
+    /// first to the last. (Within a macro a [`proc_macro2::Span`] covers one token only; an error keeps the first and the
+    /// last.)
+    pub fn fault(&mut self, tokens: impl ToTokens, wrong: impl Display, cure: impl Display) {
+        self.faults
+            .push(syn::Error::new_spanned(tokens, format_args!("{wrong}\nhelp: {cure}")));
+    }
+
+    /// Notes a fault that was found where there was no report at hand.
+    pub fn add(&mut self, fault: Fault) {
+        self.fault(fault.place, fault.wrong, fault.cure);
     }
 
     /// Takes over a fault, or several combined ones, that `syn` found.
@@ -56,7 +96,11 @@ impl Report {
     /// The faults, if there is one.
     pub fn into_result(mut self) -> Result<(), Vec<syn::Error>> {
         self.looked_at = true;
-        if self.faults.is_empty() { Ok(()) } else { Err(std::mem::take(&mut self.faults)) }
+        if self.faults.is_empty() {
+            Ok(())
+        } else {
+            Err(std::mem::take(&mut self.faults))
+        }
     }
 
     /// All faults as `compile_error!` invocations; empty if there is none.
@@ -88,13 +132,13 @@ mod tests {
         let mut report = Report::new();
         assert!(report.is_empty());
         report.error(Span::call_site(), "first");
-        report.error_over(quote!(some tokens), "second");
+        report.fault(quote!(some tokens), "second", "what to write");
         let mut combined = syn::Error::new(Span::call_site(), "third");
         combined.combine(syn::Error::new(Span::call_site(), "fourth"));
         report.push(combined);
         let faults = report.into_result().unwrap_err();
         let messages: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        assert_eq!(messages, ["first", "second", "third", "fourth"]);
+        assert_eq!(messages, ["first", "second\nhelp: what to write", "third", "fourth"]);
     }
 
     #[test]

@@ -5,5 +5,10 @@ use crate::report::Report;
 
 /// Merges what the files declare.
 pub fn resolve(_descriptions: Vec<Description>, _report: &mut Report) -> Api {
-    Api { classes: Vec::new(), functions: Vec::new(), errors: Vec::new(), options: Vec::new() }
+    Api {
+        classes: Vec::new(),
+        functions: Vec::new(),
+        errors: Vec::new(),
+        options: Vec::new(),
+    }
 }

@@ -5,9 +5,10 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::visit_mut::VisitMut;
-use syn::{Attribute, Item, Meta, Token};
+use syn::{Attribute, FnArg, Item, Meta, Token};
 
-/// Removes every `#[proxy(…)]` from an item, at any depth, also inside of `#[cfg_attr(…)]`.
+/// Removes every `#[proxy(…)]` from an item, at any depth, also inside of `#[cfg_attr(…)]`, and the documentation of its
+/// arguments.
 pub fn strip_item(item: &mut Item) {
     Stripper.visit_item_mut(item);
 }
@@ -15,6 +16,14 @@ pub fn strip_item(item: &mut Item) {
 struct Stripper;
 
 impl VisitMut for Stripper {
+    fn visit_fn_arg_mut(&mut self, argument: &mut FnArg) {
+        syn::visit_mut::visit_fn_arg_mut(self, argument);
+        // Documentation of an argument is part of a description; rustc has no place for it.
+        if let FnArg::Typed(argument) = argument {
+            argument.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
+        }
+    }
+
     fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
         attributes.retain_mut(|attribute| !is_proxy(&attribute.meta) && keeps_something(attribute));
     }
@@ -27,7 +36,9 @@ pub(crate) fn is_proxy(meta: &Meta) -> bool {
 
 /// Takes the helper attribute out of a `cfg_attr`; false if nothing else was in it.
 fn keeps_something(attribute: &mut Attribute) -> bool {
-    let Some((condition, metas)) = split_cfg_attr(attribute) else { return true };
+    let Some((condition, metas)) = split_cfg_attr(attribute) else {
+        return true;
+    };
     if !metas.iter().any(contains_proxy) {
         return true;
     }
@@ -49,9 +60,15 @@ fn without_proxy(meta: Meta) -> Option<Meta> {
     if is_proxy(&meta) {
         return None;
     }
-    let Some((condition, metas)) = split_cfg_attr_meta(&meta) else { return Some(meta) };
+    let Some((condition, metas)) = split_cfg_attr_meta(&meta) else {
+        return Some(meta);
+    };
     let kept: Vec<Meta> = metas.into_iter().filter_map(without_proxy).collect();
-    if kept.is_empty() { None } else { syn::parse2(quote::quote!(cfg_attr(#condition, #(#kept),*))).ok() }
+    if kept.is_empty() {
+        None
+    } else {
+        syn::parse2(quote::quote!(cfg_attr(#condition, #(#kept),*))).ok()
+    }
 }
 
 /// The condition of a `#[cfg_attr(condition, …)]` and the attributes that it guards.
@@ -64,36 +81,12 @@ fn split_cfg_attr_meta(meta: &Meta) -> Option<(Meta, Vec<Meta>)> {
     if !list.path.is_ident("cfg_attr") {
         return None;
     }
-    let metas = Punctuated::<Meta, Token![,]>::parse_terminated.parse2(list.tokens.clone()).ok()?;
+    let metas = Punctuated::<Meta, Token![,]>::parse_terminated
+        .parse2(list.tokens.clone())
+        .ok()?;
     let mut metas = metas.into_iter();
     let condition = metas.next()?;
     Some((condition, metas.collect()))
-}
-
-/// Replaces each `#[cfg_attr(condition, …)]` of a file by the attributes that it guards where the condition holds, and
-/// removes it where it does not. What a caller who can evaluate conditions does before [`crate::parse::parse_file`].
-pub fn expand_cfg_attr(file: &mut syn::File, holds: &mut dyn FnMut(&Meta) -> bool) {
-    struct Expander<'a>(&'a mut dyn FnMut(&Meta) -> bool);
-    impl VisitMut for Expander<'_> {
-        fn visit_attributes_mut(&mut self, attributes: &mut Vec<Attribute>) {
-            let mut expanded = Vec::new();
-            // A `cfg_attr` may guard another one, so what comes out of one goes back to the front of the queue.
-            let mut queue: std::collections::VecDeque<Attribute> = std::mem::take(attributes).into();
-            while let Some(attribute) = queue.pop_front() {
-                let Some((condition, metas)) = split_cfg_attr(&attribute) else {
-                    expanded.push(attribute);
-                    continue;
-                };
-                if (self.0)(&condition) {
-                    for meta in metas.into_iter().rev() {
-                        queue.push_front(Attribute { meta, ..attribute.clone() });
-                    }
-                }
-            }
-            *attributes = expanded;
-        }
-    }
-    Expander(holds).visit_file_mut(file);
 }
 
 /// As [`strip_item`], on tokens that could not be parsed: `#[proxy …]` is dropped wherever it stands.
@@ -142,14 +135,45 @@ mod tests {
             impl Cursor {
                 #[proxy(rows)]
                 #[inline]
-                pub fn fetch(&self, #[proxy(py = "int")] size: usize) {}
+                pub fn fetch(&self, /** how many */ #[proxy(py = "int")] size: usize) {}
             }
         });
-        assert_eq!(block, quote!(impl Cursor { #[inline] pub fn fetch(&self, size: usize) {} }).to_string());
-        let errors = stripped(parse_quote!(enum Error { #[proxy(exception = "A")] A(#[proxy(x)] u8) }));
-        assert_eq!(errors, quote!(enum Error { A(u8) }).to_string());
-        let options = stripped(parse_quote!(struct Options { #[proxy(default = 1)] #[doc = "x"] a: u8 }));
-        assert_eq!(options, quote!(struct Options { #[doc = "x"] a: u8 }).to_string());
+        assert_eq!(
+            block,
+            quote!(impl Cursor { #[inline] pub fn fetch(&self, size: usize) {} }).to_string()
+        );
+        let errors = stripped(parse_quote!(
+            enum Error {
+                #[proxy(exception = "A")]
+                A(#[proxy(x)] u8),
+            }
+        ));
+        assert_eq!(
+            errors,
+            quote!(
+                enum Error {
+                    A(u8),
+                }
+            )
+            .to_string()
+        );
+        let options = stripped(parse_quote!(
+            struct Options {
+                #[proxy(default = 1)]
+                #[doc = "x"]
+                a: u8,
+            }
+        ));
+        assert_eq!(
+            options,
+            quote!(
+                struct Options {
+                    #[doc = "x"]
+                    a: u8,
+                }
+            )
+            .to_string()
+        );
     }
 
     #[test]
@@ -171,19 +195,11 @@ mod tests {
     }
 
     #[test]
-    fn cfg_attr_is_expanded_where_its_condition_holds() {
-        let mut file: syn::File = parse_quote! {
-            #[cfg_attr(yes, async_proxy, cfg_attr(yes, cold), cfg_attr(no, inline))]
-            impl A { #[cfg_attr(no, proxy(skip = "x"))] pub fn f(&self) {} }
-        };
-        expand_cfg_attr(&mut file, &mut |condition| condition.path().is_ident("yes"));
-        let expected = quote!(#[async_proxy] #[cold] impl A { pub fn f(&self) {} });
-        assert_eq!(file.into_token_stream().to_string(), expected.to_string());
-    }
-
-    #[test]
     fn tokens_that_no_parser_understands_are_stripped_too() {
         let tokens = strip_tokens(quote!(impl A { #[proxy(open)] pub fn ??? (#[proxy(py = "x")] a: u8) # [other] }));
-        assert_eq!(tokens.to_string(), quote!(impl A { pub fn ??? (a: u8) # [other] }).to_string());
+        assert_eq!(
+            tokens.to_string(),
+            quote!(impl A { pub fn ??? (a: u8) # [other] }).to_string()
+        );
     }
 }

@@ -1,7 +1,26 @@
-//! Reads annotated items.
+//! Reads annotated items: syntax only, what one item shows by itself. Rules over what was read are [`crate::check`]'s.
 
-use proc_macro2::TokenStream;
-use syn::Item;
+mod alias;
+mod argument;
+mod attribute;
+mod block;
+mod carried;
+mod errors;
+mod function;
+mod generics;
+mod kind;
+mod literal;
+mod member;
+mod options;
+mod ownership;
+mod python;
+mod returns;
+mod signature;
+pub(crate) mod types;
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{Attribute, Item, Meta};
 
 use crate::model::{Block, Description, ErrorEnum, FreeFunction, OptionStruct};
 use crate::report::Report;
@@ -18,12 +37,133 @@ pub enum ParsedItem {
     Options(OptionStruct),
 }
 
-/// Reads the annotated items of a file, at its top level and in its inline modules.
-pub fn parse_file(_file: &syn::File, _report: &mut Report) -> Description {
-    Description::default()
+/// Reads the annotated items of a file, at its top level and in its inline modules, and its aliases of `Result`.
+///
+/// The caller has evaluated conditions before: items whose `cfg` does not hold are gone, and a `cfg_attr` that holds is
+/// replaced by what it stands for.
+pub fn parse_file(file: &syn::File, report: &mut Report) -> Description {
+    let mut description = Description::default();
+    parse_items(&file.items, &mut description, report);
+    description
+}
+
+fn parse_items(items: &[Item], description: &mut Description, report: &mut Report) {
+    for item in items {
+        match item {
+            Item::Mod(module) => {
+                if let Some((_, items)) = &module.content {
+                    parse_items(items, description, report);
+                }
+            }
+            Item::Type(alias) => description.aliases.extend(alias::parse_alias(alias)),
+            _ => {}
+        }
+        if let Some(arguments) = annotation(item, report) {
+            match parse_item(arguments, item, report) {
+                Some(ParsedItem::Block(block)) => description.blocks.push(block),
+                Some(ParsedItem::Function(function)) => description.functions.push(function),
+                Some(ParsedItem::Errors(errors)) => description.errors.push(errors),
+                Some(ParsedItem::Options(options)) => description.options.push(options),
+                None => {}
+            }
+        }
+    }
 }
 
 /// Reads one annotated item; `attribute` is what stands in the parentheses of `#[async_proxy(…)]`.
-pub fn parse_item(_attribute: TokenStream, _item: &Item, _report: &mut Report) -> Option<ParsedItem> {
-    None
+///
+/// An item with faults is given too, as far as it could be read, so that what else is wrong with it can be said.
+pub fn parse_item(attribute: TokenStream, item: &Item, report: &mut Report) -> Option<ParsedItem> {
+    match item {
+        Item::Impl(block) => block::parse_block(attribute, block, report).map(ParsedItem::Block),
+        Item::Fn(item) => Some(ParsedItem::Function(function::parse_function(attribute, item, report))),
+        Item::Enum(item) => Some(ParsedItem::Errors(errors::parse_errors(attribute, item, report))),
+        Item::Struct(item) => Some(ParsedItem::Options(options::parse_options(attribute, item, report))),
+        other => {
+            report.fault(
+                beginning(other),
+                "this item has no async side",
+                "put `#[async_proxy]` on an inherent `impl` block, a free function, an enum of errors or a struct of \
+                 options",
+            );
+            None
+        }
+    }
+}
+
+/// What stands in the parentheses of an item's `#[async_proxy(…)]`, under whatever path; `None` without one.
+fn annotation(item: &Item, report: &mut Report) -> Option<TokenStream> {
+    let mut annotations = attributes(item).iter().filter(|attribute| is_annotation(attribute));
+    let first = annotations.next()?;
+    annotations.for_each(|second| refuse_second(second, report));
+    match &first.meta {
+        Meta::Path(_) => Some(TokenStream::new()),
+        Meta::List(list) => Some(list.tokens.clone()),
+        Meta::NameValue(value) => {
+            report.fault(
+                value,
+                "`#[async_proxy]` takes no value",
+                "write `#[async_proxy]` or `#[async_proxy(…)]`",
+            );
+            None
+        }
+    }
+}
+
+/// Refuses an annotation on an item whose own one is gone already, since the macro that it calls is running.
+pub(crate) fn check_annotated_once(item: &Item, report: &mut Report) {
+    attributes(item)
+        .iter()
+        .filter(|attribute| is_annotation(attribute))
+        .for_each(|second| refuse_second(second, report));
+}
+
+fn refuse_second(second: &Attribute, report: &mut Report) {
+    report.fault(
+        second,
+        "the item is annotated twice",
+        "write one `#[async_proxy(…)]` with all that is to be said",
+    );
+}
+
+/// Whether it is `#[async_proxy]`, under whatever path.
+fn is_annotation(attribute: &Attribute) -> bool {
+    attribute
+        .path()
+        .segments
+        .last()
+        .is_some_and(|segment| segment.ident == "async_proxy")
+}
+
+fn attributes(item: &Item) -> &[Attribute] {
+    match item {
+        Item::Const(item) => &item.attrs,
+        Item::Enum(item) => &item.attrs,
+        Item::ExternCrate(item) => &item.attrs,
+        Item::Fn(item) => &item.attrs,
+        Item::ForeignMod(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        Item::Macro(item) => &item.attrs,
+        Item::Mod(item) => &item.attrs,
+        Item::Static(item) => &item.attrs,
+        Item::Struct(item) => &item.attrs,
+        Item::Trait(item) => &item.attrs,
+        Item::TraitAlias(item) => &item.attrs,
+        Item::Type(item) => &item.attrs,
+        Item::Union(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+/// Where an item begins, behind its attributes: its whole text would fill a screen.
+fn beginning(item: &Item) -> TokenStream {
+    let mut tokens = item.to_token_stream().into_iter().peekable();
+    while tokens
+        .next_if(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == '#'))
+        .is_some()
+    {
+        tokens.next();
+    }
+    tokens.take(2).collect()
 }

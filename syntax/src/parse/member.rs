@@ -1,0 +1,168 @@
+//! The methods of an annotated `impl` block.
+
+use proc_macro2::Ident;
+use syn::{ImplItemFn, Visibility};
+
+use super::argument::{check_qualifiers, parse_arguments, parse_receiver};
+use super::attribute::{Entry, Owner, listed, parse_helper};
+use super::carried::parse_carried;
+use super::kind::{KindEntries, parse_kind};
+use super::python::PythonEntries;
+use super::returns::{check_returns, parse_returns};
+use crate::model::{Kind, Lane, Member, PythonOptions, Receiver};
+use crate::names;
+use crate::report::Report;
+
+/// The kinds that are named.
+pub(super) const KINDS: &[&str] = &[
+    "open",
+    "child",
+    "direct",
+    "property",
+    "setter",
+    "parent",
+    "rows",
+    "interrupt",
+    "close",
+    "skip",
+];
+
+const METHOD: Owner = Owner {
+    what: "a method",
+    keys: &[
+        "open",
+        "child",
+        "direct",
+        "property",
+        "setter",
+        "parent",
+        "rows",
+        "interrupt",
+        "close",
+        "skip",
+        "awaitable",
+        "when_closed",
+        "live",
+        "snapshot",
+        "check",
+        "lane",
+        "signature",
+        "name",
+        "py",
+        "rust_only",
+    ],
+    python_only: &["signature", "name", "py", "rust_only"],
+};
+
+/// Reads a method; `None` for a private one, which is left alone.
+pub(crate) fn parse_member(method: &ImplItemFn, class: &Ident, report: &mut Report) -> Option<Member> {
+    let ident = &method.sig.ident;
+    let entries = parse_helper(&method.attrs, &METHOD, report);
+    if !matches!(method.vis, Visibility::Public(_)) {
+        if let Some(entry) = entries.first() {
+            report.fault(
+                entry,
+                format!("`{ident}` is not public, and has no async side"),
+                "make it `pub`, or remove the attribute",
+            );
+        }
+        return None;
+    }
+    let mut kinds = KindEntries::default();
+    let mut python = PythonEntries::default();
+    let mut lane = None;
+    for entry in entries {
+        if KINDS.iter().any(|kind| entry.key == kind) {
+            kinds.add_kind(entry, report);
+        } else if entry.key == "lane" {
+            lane = parse_lane(&entry, report);
+        } else if let Some(entry) = python.take(entry) {
+            kinds.details.push(entry);
+        }
+    }
+    let returns = parse_returns(&method.sig.output);
+    let receiver = parse_receiver(&method.sig);
+    if kinds.is_skip() {
+        return Some(parse_skipped(method, kinds, python, lane, report));
+    }
+    check_qualifiers(&method.sig, report);
+    let receiver = receiver.unwrap_or_else(|fault| {
+        report.add(fault);
+        Receiver::Shared
+    });
+    let arguments = parse_arguments(&method.sig, report);
+    let kind = parse_kind(kinds, ident, receiver, arguments.len(), &returns, class, report);
+    if let Some(kind) = &kind {
+        check_returns(&returns, kind, report);
+    }
+    Some(Member {
+        ident: ident.clone(),
+        // A kind that could not be told is reported; what follows from it is not.
+        kind: kind.unwrap_or(Kind::Skip { reason: String::new() }),
+        receiver,
+        generics: method.sig.generics.clone(),
+        python: python.read(arguments.iter().map(|argument| &argument.ident), report),
+        arguments,
+        returns,
+        lane,
+        carried: parse_carried(&method.attrs),
+    })
+}
+
+/// A method that stays blocking may have any signature; one that could not cross to Python either is Rust only.
+fn parse_skipped(
+    method: &ImplItemFn,
+    kinds: KindEntries,
+    python: PythonEntries,
+    lane: Option<Lane>,
+    report: &mut Report,
+) -> Member {
+    let reason = kinds.read_skip(report);
+    let mut crossing = Report::new();
+    check_qualifiers(&method.sig, &mut crossing);
+    let receiver = parse_receiver(&method.sig).unwrap_or_else(|fault| {
+        crossing.add(fault);
+        Receiver::Shared
+    });
+    let arguments = parse_arguments(&method.sig, &mut crossing);
+    let returns = parse_returns(&method.sig.output);
+    check_returns(&returns, &Kind::Call, &mut crossing);
+    let crosses = crossing.into_result().is_ok();
+    let mut python = python.read(arguments.iter().map(|argument| &argument.ident), report);
+    if !crosses {
+        python = PythonOptions {
+            rust_only: Some(reason.clone()),
+            ..PythonOptions::default()
+        };
+    }
+    Member {
+        ident: method.sig.ident.clone(),
+        kind: Kind::Skip { reason },
+        receiver,
+        generics: method.sig.generics.clone(),
+        arguments: if crosses { arguments } else { Vec::new() },
+        returns,
+        lane,
+        python,
+        carried: parse_carried(&method.attrs),
+    }
+}
+
+fn parse_lane(entry: &Entry, report: &mut Report) -> Option<Lane> {
+    let name = entry.string(report)?;
+    // A lane's name is part of its thread's name and of emitted identifiers.
+    if names::is_python_name(&name.value()) {
+        return Some(Lane { name: name.value() });
+    }
+    report.fault(
+        &name,
+        "this is not the name of a lane",
+        "write letters, digits and `_`, as in `lane = \"network\"`",
+    );
+    None
+}
+
+/// The kinds, for a message.
+pub(super) fn all_kinds() -> String {
+    listed(KINDS)
+}
