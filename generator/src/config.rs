@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::diagnose::{Diagnostics, Sources};
+use crate::source;
 
 /// The name of the config file, looked for in the current folder and those above it.
 pub const FILE_NAME: &str = "async-proxy.toml";
@@ -202,28 +203,35 @@ fn parse(text: &str, folder: PathBuf, refuse: &mut Refuse<'_>) -> Option<Config>
     let raw: RawConfig = match toml::from_str(text) {
         Ok(raw) => raw,
         Err(error) => {
-            refuse(error.span().unwrap_or(0..0), error.message().to_owned());
+            let message = format!("{}\nhelp: `generator --help` shows a whole config", error.message());
+            refuse(error.span().unwrap_or(0..0), message);
             return None;
         }
     };
     check_rust_path(&raw.source.krate, refuse);
-    check_relative(&raw.source.root, refuse);
-    check_relative(&raw.output.folder, refuse);
-    check_output_apart(&raw.source.root, &raw.output.folder, refuse);
+    let root = check_relative(&raw.source.root, refuse);
+    let output = check_relative(&raw.output.folder, refuse);
+    if let Some(root) = &root {
+        check_root(&raw.source.root, root, &folder, refuse);
+    }
+    if let (Some(root), Some(output)) = (&root, &output) {
+        check_output_apart(&raw.output.folder, root, output, refuse);
+    }
     check_command(&raw.output.command, refuse);
+    let python = raw.python.map(|python| check_python(python, refuse));
     Some(Config {
         folder,
         source: Source {
             krate: raw.source.krate.into_inner(),
-            root: raw.source.root.into_inner(),
+            root: root?,
             features: raw.source.features,
         },
         output: Output {
-            folder: raw.output.folder.into_inner(),
+            folder: output?,
             command: raw.output.command.into_inner(),
         },
         rust: raw.rust.is_some(),
-        python: raw.python.map(|python| check_python(python, refuse)),
+        python,
     })
 }
 
@@ -274,28 +282,43 @@ fn check_rust_path(value: &Spanned<String>, refuse: &mut Refuse<'_>) {
     }
 }
 
-/// Paths are relative, so that headers are the same on every machine, and written with `/`.
-fn check_relative(value: &Spanned<String>, refuse: &mut Refuse<'_>) {
-    let path = Path::new(value.get_ref());
-    let plain = path
-        .components()
-        .all(|part| matches!(part, Component::Normal(_) | Component::ParentDir));
-    if !plain || value.get_ref().is_empty() || value.get_ref().contains('\\') {
+fn check_root(value: &Spanned<String>, root: &str, folder: &Path, refuse: &mut Refuse<'_>) {
+    if !folder.join(root).is_file() {
         refuse(
             value.span(),
             format!(
-                "`{}` is not a path relative to this file\nhelp: write it relative and with `/`: `driver/src/lib.rs`",
-                value.get_ref()
+                "there is no file `{root}`\nhelp: name the root file of the crate with the blocking API, relative to this \
+                 file: `driver/src/lib.rs`"
             ),
         );
     }
 }
 
+/// Paths are relative, so that headers are the same on every machine, and written with `/`. The answer is the path
+/// without `.` and the like.
+fn check_relative(value: &Spanned<String>, refuse: &mut Refuse<'_>) -> Option<String> {
+    let path = Path::new(value.get_ref());
+    let relative = path
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::ParentDir | Component::CurDir));
+    if relative && !value.get_ref().is_empty() && !value.get_ref().contains('\\') {
+        return Some(source::join("", value.get_ref()));
+    }
+    refuse(
+        value.span(),
+        format!(
+            "`{}` is not a path relative to this file\nhelp: write it relative and with `/`: `driver/src/lib.rs`",
+            value.get_ref()
+        ),
+    );
+    None
+}
+
 /// Everything in the output folder belongs to the generator, so nothing else may live there.
-fn check_output_apart(root: &Spanned<String>, folder: &Spanned<String>, refuse: &mut Refuse<'_>) {
-    if Path::new(root.get_ref()).starts_with(folder.get_ref()) || folder.get_ref().split('/').all(|part| part == "..") {
+fn check_output_apart(value: &Spanned<String>, root: &str, folder: &str, refuse: &mut Refuse<'_>) {
+    if Path::new(root).starts_with(folder) || folder.split('/').all(|part| part == "..") {
         refuse(
-            folder.span(),
+            value.span(),
             "the output folder holds the sources\nhelp: give the generator a folder of its own: `generated`".to_owned(),
         );
     }

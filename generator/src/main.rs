@@ -7,7 +7,8 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 use generator::config::{FILE_NAME, find, load};
 use generator::run::{Mode, run};
 
@@ -16,7 +17,6 @@ use generator::run::{Mode, run};
 #[command(
     name = "generator",
     version,
-    args_conflicts_with_subcommands = true,
     after_help = "\
 Examples:
   cargo run -p generator                        write what changed, say what that means for callers
@@ -60,7 +60,11 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mode = match (arguments.command, arguments.check) {
-        (Some(Command::Inspect), _) => Mode::Inspect,
+        (Some(Command::Inspect), false) => Mode::Inspect,
+        (Some(Command::Inspect), true) => {
+            let message = "`--check` and `inspect` do different things: give one of them";
+            Arguments::command().error(ErrorKind::ArgumentConflict, message).exit()
+        }
         (None, true) => Mode::Check,
         (None, false) => Mode::Write,
     };

@@ -301,7 +301,7 @@ fn file_name(module: &ItemMod) -> String {
 }
 
 /// Joins two paths that are written with `/`, and takes out `.` and `..` where that is possible.
-fn join(folder: &str, tail: &str) -> String {
+pub(crate) fn join(folder: &str, tail: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in folder.split('/').chain(tail.split('/')) {
         match part {

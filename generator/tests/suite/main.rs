@@ -1,0 +1,8 @@
+//! The generator as a person runs it: each test makes a crate in a folder of its own and looks at what comes of it.
+
+mod changes;
+mod config;
+mod faults;
+mod project;
+mod sources;
+mod writing;
