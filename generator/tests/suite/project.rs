@@ -23,30 +23,30 @@ command = "cargo run -p generator"
 /// A description with a bit of everything.
 pub(crate) const TOY: &str = r#"//! A toy.
 
-pub(crate) struct Lamp;
+pub struct Lamp;
 
 /// A lamp.
 #[async_proxy]
 impl Lamp {
     /// Makes one.
     #[proxy(open)]
-    pub(crate) fn plug_in(socket: &str) -> Result<Self, Fault> { todo!() }
+    pub fn plug_in(socket: &str) -> Result<Self, Fault> { todo!() }
 
     /// Sets its brightness.
     #[proxy(signature = (percent, fade = 0.5))]
-    pub(crate) fn dim(&mut self, percent: u8, fade: f64) -> Result<(), Fault> { todo!() }
+    pub fn dim(&mut self, percent: u8, fade: f64) -> Result<(), Fault> { todo!() }
 
     /// Its brightness.
-    pub(crate) fn brightness(&self) -> u8 { todo!() }
+    pub fn brightness(&self) -> u8 { todo!() }
 
     /// Unplugs it.
     #[proxy(close)]
-    pub(crate) fn unplug(&mut self) -> Result<(), Fault> { todo!() }
+    pub fn unplug(&mut self) -> Result<(), Fault> { todo!() }
 }
 
 /// What can go wrong.
 #[async_proxy]
-pub(crate) enum Fault {
+pub enum Fault {
     /// The bulb is gone.
     #[proxy(exception = "BulbError")]
     Bulb(String),
