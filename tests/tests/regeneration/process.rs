@@ -1,0 +1,57 @@
+//! Running programs and judging what they did.
+
+use std::process::Command;
+
+/// What a program did: its exit code, and all that it wrote.
+pub(crate) struct Finished {
+    command: String,
+    code: Option<i32>,
+    pub(crate) text: String,
+}
+
+/// Runs a program to its end.
+pub(crate) fn run(command: &mut Command) -> Finished {
+    let shown = format!("{command:?}");
+    println!("$ {shown}");
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{shown} could not be started: {error}"));
+    let text = [output.stdout, output.stderr]
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .concat();
+    Finished {
+        command: shown,
+        code: output.status.code(),
+        text,
+    }
+}
+
+impl Finished {
+    pub(crate) fn expect_code(&self, code: i32, why: &str) {
+        assert!(
+            self.code == Some(code),
+            "{why}, so {} should exit with {code}, not {:?}:\n{}",
+            self.command,
+            self.code,
+            self.text
+        );
+    }
+
+    pub(crate) fn expect_text(&self, text: &str) {
+        assert!(
+            self.text.contains(text),
+            "{} does not say {text:?}:\n{}",
+            self.command,
+            self.text
+        );
+    }
+
+    pub(crate) fn expect_no_text(&self, text: &str) {
+        assert!(
+            !self.text.contains(text),
+            "{} says {text:?}:\n{}",
+            self.command,
+            self.text
+        );
+    }
+}
