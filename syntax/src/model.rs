@@ -403,6 +403,8 @@ pub struct ResultAlias {
     pub ident: Ident,
     /// The position of its type parameter that is the type of success, or the fixed type.
     pub ok: AliasOk,
+    /// The type of error where it is not said: the fixed one, or the default of a parameter.
+    pub error: Option<Type>,
 }
 
 /// Where an alias of `Result` has its type of success.
