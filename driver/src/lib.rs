@@ -21,16 +21,32 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod cache;
+mod connection;
+mod cursor;
 mod description;
+mod engine;
 mod error;
+mod execution;
+mod interrupt;
+mod open;
 mod options;
 mod params;
 mod row;
+mod rows;
+mod session;
+mod sql;
+mod statement;
+mod uri;
 mod value;
 
+pub use connection::{Connection, connect};
+pub use cursor::Cursor;
 pub use description::{Column, Description};
 pub use error::{Error, Fault, Result};
+pub use open::sqlite_version;
 pub use options::{Autocommit, ConnectOptions, Encryption, IsolationLevel};
 pub use params::{Params, ParamsSequence};
 pub use row::{FromValue, Row, RowIndex};
+pub use rows::Rows;
 pub use value::Value;

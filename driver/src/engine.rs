@@ -1,0 +1,187 @@
+//! What one operation at a time may use of the engine: its connection, the kept statements and those half read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::cache::StatementCache;
+use crate::interrupt::Work;
+use crate::statement::{PreparedStatement, Step};
+use crate::{Autocommit, Error, IsolationLevel, Params, Result};
+
+/// Where a statement that a cursor reads from stands. It is the cursor's alone until it gives it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StatementKey(usize);
+
+/// The engine behind a connection. A statement that a cursor has half read stays here and not in the cursor, so that
+/// closing the connection can end it.
+pub(crate) struct Engine {
+    core: Arc<turso_core::Connection>,
+    cache: StatementCache,
+    half_read: Vec<Option<Box<PreparedStatement>>>,
+    free: Vec<usize>,
+    busy_timeout: Duration,
+}
+
+impl Engine {
+    pub(crate) fn new(core: Arc<turso_core::Connection>, cached_statements: usize, busy_timeout: Duration) -> Self {
+        let cache = StatementCache::new(cached_statements);
+        Self {
+            core,
+            cache,
+            half_read: Vec::new(),
+            free: Vec::new(),
+            busy_timeout,
+        }
+    }
+
+    /// The engine's connection.
+    pub(crate) fn core(&self) -> &turso_core::Connection {
+        &self.core
+    }
+
+    /// Whether a transaction is open.
+    pub(crate) fn in_transaction(&self) -> bool {
+        !self.core.get_auto_commit()
+    }
+
+    /// The one statement of that SQL, from the cache or prepared; `None` if there is nothing but comments.
+    pub(crate) fn statement(&mut self, sql: &str, work: Work<'_>) -> Result<Option<Box<PreparedStatement>>> {
+        if let Some(statement) = self.cache.take(sql) {
+            return Ok(Some(statement));
+        }
+        let prepared = PreparedStatement::prepare(&self.core, sql, self.busy_timeout, work)?;
+        Ok(prepared.map(Box::new))
+    }
+
+    /// The first statement of a script, and where the rest of the script begins; `None` if there is no statement left.
+    pub(crate) fn first_statement(&self, script: &str, work: Work<'_>) -> Result<Option<(PreparedStatement, usize)>> {
+        PreparedStatement::prepare_first(&self.core, script, self.busy_timeout, work)
+    }
+
+    /// Gives back a statement that has ended, for the next time.
+    pub(crate) fn give_back(&mut self, mut statement: Box<PreparedStatement>) -> Result<()> {
+        statement.reset()?;
+        self.cache.put(statement);
+        Ok(())
+    }
+
+    /// Keeps a statement that a cursor reads from.
+    pub(crate) fn keep(&mut self, statement: Box<PreparedStatement>) -> StatementKey {
+        if let Some(place) = self.free.pop() {
+            self.half_read[place] = Some(statement);
+            return StatementKey(place);
+        }
+        self.half_read.push(Some(statement));
+        StatementKey(self.half_read.len() - 1)
+    }
+
+    /// The statement that a cursor reads from.
+    pub(crate) fn half_read(&mut self, key: StatementKey) -> Option<&mut PreparedStatement> {
+        self.half_read.get_mut(key.0)?.as_deref_mut()
+    }
+
+    /// Takes the statement out that a cursor has read from.
+    pub(crate) fn take(&mut self, key: StatementKey) -> Option<Box<PreparedStatement>> {
+        let statement = self.half_read.get_mut(key.0)?.take()?;
+        self.free.push(key.0);
+        Some(statement)
+    }
+
+    /// Ends the statement that a cursor has read from.
+    pub(crate) fn release(&mut self, key: StatementKey) -> Result<()> {
+        match self.take(key) {
+            Some(statement) => self.give_back(statement),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs SQL that gives no rows and has no parameters.
+    pub(crate) fn run(&mut self, sql: &str, work: Work<'_>) -> Result<()> {
+        let Some(mut statement) = self.statement(sql, work)? else {
+            return Ok(());
+        };
+        statement.bind(Params::None)?;
+        while statement.step(work)? == Step::Row {}
+        self.give_back(statement)
+    }
+
+    /// Begins a transaction if the mode wants one before a statement that changes data.
+    pub(crate) fn begin_before_dml(
+        &mut self,
+        autocommit: Autocommit,
+        isolation_level: Option<IsolationLevel>,
+        work: Work<'_>,
+    ) -> Result<()> {
+        match (autocommit, isolation_level) {
+            (Autocommit::Legacy, Some(level)) if !self.in_transaction() => self.run(begin(level), work),
+            _ => Ok(()),
+        }
+    }
+
+    /// What `commit` does in that mode; see [`Connection::commit`](crate::Connection::commit).
+    pub(crate) fn commit(&mut self, autocommit: Autocommit, work: Work<'_>) -> Result<()> {
+        self.end_transaction("COMMIT", autocommit, work)
+    }
+
+    /// What `rollback` does in that mode; see [`Connection::rollback`](crate::Connection::rollback). Nothing stops it.
+    pub(crate) fn rollback(&mut self, autocommit: Autocommit, work: Work<'_>) -> Result<()> {
+        work.shield();
+        self.end_transaction("ROLLBACK", autocommit, work)
+    }
+
+    fn end_transaction(&mut self, sql: &str, autocommit: Autocommit, work: Work<'_>) -> Result<()> {
+        match autocommit {
+            Autocommit::Legacy if self.in_transaction() => self.run(sql, work),
+            Autocommit::Legacy | Autocommit::Enabled => Ok(()),
+            Autocommit::Disabled => {
+                self.run(sql, work)?;
+                self.run("BEGIN", work)
+            }
+        }
+    }
+
+    /// Cleans up behind a statement that failed, and gives its error on. If it was stopped while it changed data inside a
+    /// transaction, the whole transaction is rolled back, as SQLite does: its changes are half done.
+    pub(crate) fn abandon(
+        &mut self,
+        statement: impl Into<Box<PreparedStatement>>,
+        error: Error,
+        work: Work<'_>,
+    ) -> Error {
+        let statement = statement.into();
+        let was_writing = !statement.is_readonly();
+        drop(statement);
+        if was_writing && self.in_transaction() && work.is_stopped() {
+            work.shield();
+            // If the rollback fails too, the transaction stays open and the engine refuses its COMMIT: the caller
+            // learns of it there. What ended the statement is the more useful of the two errors.
+            let _ = self.run("ROLLBACK", work);
+        }
+        error
+    }
+
+    /// Ends every statement and closes the engine's connection, which rolls back an open transaction.
+    pub(crate) fn close(&mut self) -> Result<()> {
+        self.half_read.clear();
+        self.free.clear();
+        self.cache.clear();
+        self.core.close()?;
+        Ok(())
+    }
+
+    /// The SQL of the statements in the cache, the oldest first.
+    #[cfg(test)]
+    pub(crate) fn cached(&self) -> Vec<&str> {
+        self.cache.kept()
+    }
+}
+
+/// The statement that begins a transaction of that level.
+fn begin(level: IsolationLevel) -> &'static str {
+    match level {
+        IsolationLevel::Unspecified => "BEGIN",
+        IsolationLevel::Deferred => "BEGIN DEFERRED",
+        IsolationLevel::Immediate => "BEGIN IMMEDIATE",
+        IsolationLevel::Exclusive => "BEGIN EXCLUSIVE",
+    }
+}

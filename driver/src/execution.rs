@@ -1,0 +1,293 @@
+//! What a cursor does: the run of a statement from its first step to its last row, by the rules of CPython's
+//! `Modules/_sqlite/cursor.c`.
+
+use std::collections::VecDeque;
+
+use crate::engine::{Engine, StatementKey};
+use crate::interrupt::Work;
+use crate::session::{LongOperation, Shared};
+use crate::statement::{PreparedStatement, Step};
+use crate::{Autocommit, Description, Error, Params, ParamsSequence, Result, Row};
+
+/// A cursor's last statement: what is left of its rows, and what is known of it.
+pub(crate) struct Execution {
+    pub(crate) description: Option<Description>,
+    pub(crate) rowcount: i64,
+    pub(crate) lastrowid: Option<i64>,
+    /// The statement from which more rows can be read, one row ahead of what was handed out.
+    half_read: Option<StatementKey>,
+    /// Rows that were read and not handed out: one of a query, all of a statement that changes data.
+    ready: VecDeque<Row>,
+    /// What `rowcount` becomes when the last row of `ready` is handed out.
+    rowcount_at_end: Option<i64>,
+}
+
+impl Default for Execution {
+    fn default() -> Self {
+        Self {
+            description: None,
+            rowcount: -1,
+            lastrowid: None,
+            half_read: None,
+            ready: VecDeque::new(),
+            rowcount_at_end: None,
+        }
+    }
+}
+
+impl Execution {
+    /// Runs one statement.
+    pub(crate) fn execute(&mut self, shared: &Shared, sql: &str, parameters: Params) -> Result<()> {
+        let result = shared.operate(|engine, work| {
+            self.start(engine);
+            let Some(mut statement) = engine.statement(sql, work)? else {
+                return refuse_parameters(&parameters);
+            };
+            self.begin(shared, engine, &statement, work)?;
+            match statement
+                .bind(parameters)
+                .and_then(|()| self.run(engine, &mut statement, work))
+            {
+                Ok(Progress::Ended) => engine.give_back(statement)?,
+                Ok(Progress::HalfRead) => self.half_read = Some(engine.keep(statement)),
+                Err(error) => return Err(engine.abandon(statement, error, work)),
+            }
+            self.lastrowid = Some(engine.core().last_insert_rowid());
+            Ok(())
+        });
+        self.forget_on_error(result)
+    }
+
+    /// Runs one statement once for each set of parameters.
+    pub(crate) fn executemany(&mut self, shared: &Shared, sql: &str, sequence: ParamsSequence) -> Result<()> {
+        let operation = shared.begin();
+        let result = self.run_for_each(shared, &operation, sql, sequence);
+        self.forget_on_error(result)
+    }
+
+    fn run_for_each(
+        &mut self,
+        shared: &Shared,
+        operation: &LongOperation<'_>,
+        sql: &str,
+        sequence: ParamsSequence,
+    ) -> Result<()> {
+        let mut statement = operation.part(|engine, work| {
+            self.start(engine);
+            let statement = engine
+                .statement(sql, work)?
+                .filter(|statement| !statement.is_readonly());
+            let statement =
+                statement.ok_or_else(|| Error::programming("executemany() can only execute DML statements."))?;
+            self.begin(shared, engine, &statement, work)?;
+            Ok(statement)
+        })?;
+        // The source of the parameters may use this connection itself, so it is asked while the engine is free.
+        for parameters in sequence {
+            let parameters = match parameters {
+                Ok(parameters) => parameters,
+                Err(error) => {
+                    operation.part(|engine, _| engine.give_back(statement))?;
+                    return Err(error);
+                }
+            };
+            statement = operation.part(|engine, work| {
+                match statement
+                    .bind(parameters)
+                    .and_then(|()| self.run(engine, &mut statement, work))
+                {
+                    Ok(_) => {}
+                    Err(error) => return Err(engine.abandon(statement, error, work)),
+                }
+                // Rows of RETURNING are dropped, and what they would add to `rowcount` with them, as in `sqlite3`.
+                self.ready.clear();
+                self.rowcount_at_end = None;
+                statement.reset()?;
+                Ok(statement)
+            })?;
+        }
+        operation.part(|engine, _| engine.give_back(statement))
+    }
+
+    /// Runs all statements of a script.
+    pub(crate) fn executescript(&mut self, shared: &Shared, script: &str) -> Result<()> {
+        if script.contains('\0') {
+            return Err(Error::programming("the script contains a null character"));
+        }
+        shared.operate(|engine, work| {
+            if shared.autocommit() == Autocommit::Legacy {
+                engine.commit(Autocommit::Legacy, work)?;
+            }
+            let mut rest = script;
+            while let Some((mut statement, length)) = engine.first_statement(rest, work)? {
+                loop {
+                    match statement.step(work) {
+                        Ok(Step::Row) => {}
+                        Ok(Step::Done) => break,
+                        Err(error) => return Err(engine.abandon(statement, error, work)),
+                    }
+                }
+                rest = &rest[length..];
+            }
+            Ok(())
+        })
+    }
+
+    /// The next row.
+    pub(crate) fn fetch(&mut self, shared: &Shared) -> Result<Option<Row>> {
+        if self.half_read.is_none() {
+            return Ok(self.next_ready());
+        }
+        shared.operate(|engine, work| self.next(engine, work))
+    }
+
+    /// The next rows, no more than `size`.
+    pub(crate) fn fetch_many(&mut self, shared: &Shared, size: usize) -> Result<Vec<Row>> {
+        if self.half_read.is_none() {
+            return Ok(std::iter::from_fn(|| self.next_ready()).take(size).collect());
+        }
+        shared.operate(|engine, work| {
+            std::iter::from_fn(|| self.next(engine, work).transpose())
+                .take(size)
+                .collect()
+        })
+    }
+
+    /// Ends the statement and drops its rows.
+    pub(crate) fn end(&mut self, shared: &Shared) -> Result<()> {
+        self.ready.clear();
+        self.rowcount_at_end = None;
+        match self.half_read.take() {
+            Some(key) => shared.operate(|engine, _| engine.release(key)),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the statement without waiting for the engine.
+    pub(crate) fn abandon(&mut self, shared: &Shared) {
+        if let Some(key) = self.half_read.take() {
+            shared.abandon(key);
+        }
+    }
+
+    /// Drops what is left of the last statement.
+    fn start(&mut self, engine: &mut Engine) {
+        self.ready.clear();
+        self.description = None;
+        self.rowcount = -1;
+        self.rowcount_at_end = None;
+        if let Some(key) = self.half_read.take() {
+            // What a query that nobody reads any more has to say is of no interest to the next statement.
+            let _ = engine.release(key);
+        }
+    }
+
+    /// What comes before the first step: the count of changes starts, and a transaction begins if the mode wants one.
+    fn begin(
+        &mut self,
+        shared: &Shared,
+        engine: &mut Engine,
+        statement: &PreparedStatement,
+        work: Work<'_>,
+    ) -> Result<()> {
+        if !statement.is_dml() {
+            return Ok(());
+        }
+        self.rowcount = 0;
+        engine.begin_before_dml(shared.autocommit(), shared.isolation_level(), work)
+    }
+
+    /// Runs a statement: a query as far as its first row, one that changes data to its end.
+    fn run(&mut self, engine: &Engine, statement: &mut PreparedStatement, work: Work<'_>) -> Result<Progress> {
+        let first = statement.step(work)?;
+        self.description = statement.description();
+        if first == Step::Row {
+            self.ready.push_back(statement.row());
+            if statement.is_readonly() {
+                return Ok(Progress::HalfRead);
+            }
+            while statement.step(work)? == Step::Row {
+                self.ready.push_back(statement.row());
+            }
+        }
+        if statement.is_dml() {
+            let changes = engine.core().changes();
+            if self.ready.is_empty() {
+                self.rowcount += changes;
+            } else {
+                self.rowcount_at_end = Some(changes);
+            }
+        }
+        Ok(Progress::Ended)
+    }
+
+    /// The next row, and behind it one row ahead.
+    fn next(&mut self, engine: &mut Engine, work: Work<'_>) -> Result<Option<Row>> {
+        let row = self.next_ready();
+        let Some(key) = self.half_read else {
+            return Ok(row);
+        };
+        let step = match engine.half_read(key) {
+            Some(statement) => statement.step(work).map(|step| match step {
+                Step::Row => Some(statement.row()),
+                Step::Done => None,
+            }),
+            None => Ok(None),
+        };
+        match step {
+            Ok(Some(ahead)) => self.ready.push_back(ahead),
+            Ok(None) => {
+                self.half_read = None;
+                engine.release(key)?;
+            }
+            Err(error) => {
+                self.half_read = None;
+                return Err(match engine.take(key) {
+                    Some(statement) => engine.abandon(statement, error, work),
+                    None => error,
+                });
+            }
+        }
+        Ok(row)
+    }
+
+    /// The next of the rows that were read already.
+    fn next_ready(&mut self) -> Option<Row> {
+        let row = self.ready.pop_front();
+        if self.ready.is_empty()
+            && let Some(changes) = self.rowcount_at_end.take()
+        {
+            self.rowcount = changes;
+        }
+        row
+    }
+
+    /// After an error there is nothing to read and nothing counted.
+    fn forget_on_error(&mut self, result: Result<()>) -> Result<()> {
+        if result.is_err() {
+            self.ready.clear();
+            self.rowcount = -1;
+            self.rowcount_at_end = None;
+        }
+        result
+    }
+}
+
+/// Whether a statement has more rows to give.
+enum Progress {
+    /// It gave its first row.
+    HalfRead,
+    /// It gave all.
+    Ended,
+}
+
+/// The check of parameters for SQL that holds nothing but comments.
+fn refuse_parameters(parameters: &Params) -> Result<()> {
+    match parameters {
+        Params::Positional(values) if !values.is_empty() => Err(Error::programming(format!(
+            "Incorrect number of bindings supplied. The current statement uses 0, and there are {} supplied.",
+            values.len()
+        ))),
+        _ => Ok(()),
+    }
+}

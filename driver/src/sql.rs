@@ -1,0 +1,60 @@
+//! What is read from the text of SQL itself, as CPython's `sqlite3` reads it.
+
+/// The SQL behind leading whitespace and comments; empty if there is nothing else. A comment that is not closed goes to
+/// the end. (`lstrip_sql` in CPython's `Modules/_sqlite/statement.c`.)
+pub(crate) fn skip_blank(sql: &str) -> &str {
+    let mut rest = sql;
+    loop {
+        rest = rest.trim_start_matches([' ', '\t', '\x0c', '\n', '\r']);
+        if let Some(comment) = rest.strip_prefix("--") {
+            rest = comment.find('\n').map_or("", |end| &comment[end + 1..]);
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            rest = comment.find("*/").map_or("", |end| &comment[end + 2..]);
+        } else {
+            return rest;
+        }
+    }
+}
+
+/// Whether a transaction begins before the statement and its changes are counted in `rowcount`: whether it starts with
+/// `INSERT`, `UPDATE`, `DELETE` or `REPLACE` behind whitespace and comments.
+///
+/// The rule is that of CPython's `pysqlite_statement_create`, which goes by the first word: a statement that starts with
+/// `WITH` is none of these, whatever it does.
+pub(crate) fn is_dml(sql: &str) -> bool {
+    let sql = skip_blank(sql).as_bytes();
+    ["INSERT", "UPDATE", "DELETE", "REPLACE"].iter().any(|keyword| {
+        sql.get(..keyword.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(keyword.as_bytes()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_and_whitespace_before_a_statement_are_skipped() {
+        assert_eq!(skip_blank(" \t\n-- one\r\n/* two -- \n */ SELECT 1"), "SELECT 1");
+        assert_eq!(skip_blank("-- to the end"), "");
+        assert_eq!(skip_blank("/* never closed"), "");
+        assert_eq!(skip_blank("- 1"), "- 1");
+    }
+
+    #[test]
+    fn the_first_word_tells_what_changes_data() {
+        assert!(is_dml("/* why */ insert INTO t VALUES (1)"));
+        assert!(is_dml("-- why\n  Replace INTO t VALUES (1)"));
+        assert!(is_dml("UPDATE t SET a = 1"));
+        assert!(is_dml("DELETE FROM t"));
+        assert!(!is_dml("CREATE TABLE t (a)"));
+        assert!(!is_dml("SELECT 1"));
+        assert!(!is_dml("ins"));
+        assert!(!is_dml("é"));
+    }
+
+    #[test]
+    fn a_with_clause_hides_what_a_statement_does_as_in_sqlite3() {
+        assert!(!is_dml("WITH x AS (SELECT 1) INSERT INTO t SELECT * FROM x"));
+    }
+}

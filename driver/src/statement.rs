@@ -1,0 +1,216 @@
+//! A prepared statement: prepared, bound, and stepped without spinning.
+
+use std::num::NonZero;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use turso_core::{LimboError, StepResult};
+
+use crate::interrupt::Work;
+use crate::sql;
+use crate::{Description, Error, Params, Result, Row, Value};
+
+/// How long to sleep between two tries to prepare a statement while another connection holds a lock.
+const PREPARE_RETRY: Duration = Duration::from_millis(2);
+
+/// What a step of a statement gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// A row, which [`PreparedStatement::row`] reads.
+    Row,
+    /// The statement has ended.
+    Done,
+}
+
+/// A prepared statement and what the driver knows of it.
+pub(crate) struct PreparedStatement {
+    statement: turso_core::Statement,
+    sql: Arc<str>,
+    is_dml: bool,
+    /// The columns as they were when they were last looked at.
+    description: Option<Description>,
+}
+
+impl PreparedStatement {
+    /// Prepares the one statement of the SQL; `None` if there is nothing but comments.
+    ///
+    /// Waits for a lock, asleep, until the operation's end or for as long as `busy_timeout` says.
+    pub(crate) fn prepare(
+        core: &Arc<turso_core::Connection>,
+        sql: &str,
+        busy_timeout: Duration,
+        work: Work<'_>,
+    ) -> Result<Option<Self>> {
+        if sql.contains('\0') {
+            return Err(Error::programming("the query contains a null character"));
+        }
+        match Self::prepare_first(core, sql, busy_timeout, work)? {
+            Some((_, tail)) if !sql::skip_blank(&sql[tail..]).is_empty() => {
+                Err(Error::programming("You can only execute one statement at a time."))
+            }
+            Some((statement, _)) => Ok(Some(statement)),
+            None => Ok(None),
+        }
+    }
+
+    /// Prepares the first statement of a script; with it, where the rest of the script begins.
+    pub(crate) fn prepare_first(
+        core: &Arc<turso_core::Connection>,
+        sql: &str,
+        busy_timeout: Duration,
+        work: Work<'_>,
+    ) -> Result<Option<(Self, usize)>> {
+        let started = Instant::now();
+        loop {
+            work.check()?;
+            match core.consume_stmt(sql) {
+                Ok(None) => return Ok(None),
+                Ok(Some((statement, tail))) => {
+                    let sql = Arc::from(sql);
+                    let is_dml = sql::is_dml(&sql);
+                    return Ok(Some((
+                        Self {
+                            statement,
+                            sql,
+                            is_dml,
+                            description: None,
+                        },
+                        tail,
+                    )));
+                }
+                Err(LimboError::Busy) if started.elapsed() < busy_timeout => {
+                    work.sleep(PREPARE_RETRY)?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Its SQL as it was given.
+    pub(crate) fn sql(&self) -> &Arc<str> {
+        &self.sql
+    }
+
+    /// Whether its first word is one of those before which a transaction begins; see [`sql::is_dml`].
+    pub(crate) fn is_dml(&self) -> bool {
+        self.is_dml
+    }
+
+    /// Whether it leaves the database file as it is.
+    pub(crate) fn is_readonly(&self) -> bool {
+        self.statement.get_program().is_readonly()
+    }
+
+    /// The columns of its rows; `None` if it gives none. Asked after the first step, because that is when the engine
+    /// prepares it again if the schema has changed.
+    pub(crate) fn description(&mut self) -> Option<Description> {
+        let count = self.statement.num_columns();
+        if count == 0 {
+            return None;
+        }
+        let names = || (0..count).map(|index| self.statement.get_column_name(index));
+        let is_current = self
+            .description
+            .as_ref()
+            .is_some_and(|known| known.len() == count && known.names().zip(names()).all(|(old, new)| old == new));
+        if !is_current {
+            self.description = Some(Description::new(names()));
+        }
+        self.description.clone()
+    }
+
+    /// Binds values to its parameters, all of them.
+    ///
+    /// # Errors
+    /// In `sqlite3`'s words: [`Error::Programming`] if the number of values is wrong or a name is missing.
+    pub(crate) fn bind(&mut self, parameters: Params) -> Result<()> {
+        let needed = self.statement.parameters_count();
+        match parameters {
+            Params::None => self.bind_positional(needed, Vec::new()),
+            Params::Positional(values) => self.bind_positional(needed, values),
+            Params::Named(values) => self.bind_named(needed, values),
+        }
+    }
+
+    fn bind_positional(&mut self, needed: usize, values: Vec<Value>) -> Result<()> {
+        if values.len() != needed {
+            return Err(Error::programming(format!(
+                "Incorrect number of bindings supplied. The current statement uses {needed}, and there are {} supplied.",
+                values.len()
+            )));
+        }
+        (1..)
+            .map_while(NonZero::new)
+            .zip(values)
+            .try_for_each(|(index, value)| self.bind_value(index, value))
+    }
+
+    fn bind_named(&mut self, needed: usize, values: Vec<(String, Value)>) -> Result<()> {
+        for index in (1..=needed).map_while(NonZero::new) {
+            let Some(name) = self.statement.parameters().name(index) else {
+                return Err(Error::programming(format!(
+                    "Binding {index} has no name, but you supplied a dictionary (which has only names)."
+                )));
+            };
+            // The engine's name has its sign (`:`, `@`, `$` or `?`) before it; of two values for one name the last counts.
+            let value = values
+                .iter()
+                .rev()
+                .find(|(given, _)| *given == name[1..])
+                .ok_or_else(|| {
+                    Error::programming(format!(
+                        "You did not supply a value for binding parameter :{}.",
+                        &name[1..]
+                    ))
+                })?;
+            self.bind_value(index, value.1.clone())?;
+        }
+        Ok(())
+    }
+
+    fn bind_value(&mut self, index: NonZero<usize>, value: Value) -> Result<()> {
+        self.statement.bind_at(index, value.into_engine()).map_err(Error::from)
+    }
+
+    /// Runs it until its next row or its end. Sleeps while another connection holds a lock.
+    ///
+    /// # Errors
+    /// The engine's, or that the operation was stopped. The statement is then of no further use.
+    pub(crate) fn step(&mut self, work: Work<'_>) -> Result<Step> {
+        loop {
+            work.check()?;
+            match self.statement.step()? {
+                StepResult::Row => return Ok(Step::Row),
+                StepResult::Done => return Ok(Step::Done),
+                StepResult::IO => self.statement._io().step()?,
+                StepResult::Yield => {
+                    self.statement._io().step()?;
+                    std::thread::yield_now();
+                }
+                StepResult::Sleep { duration } => work.sleep(duration)?,
+                StepResult::Busy => return Err(LimboError::Busy.into()),
+                StepResult::Interrupt => return Err(work.stop_error()),
+            }
+        }
+    }
+
+    /// The row that the last step gave.
+    pub(crate) fn row(&mut self) -> Row {
+        let values = match self.statement.row() {
+            Some(row) => row.get_values().map(Value::from_engine).collect(),
+            None => Vec::new(),
+        };
+        let description = match &self.description {
+            Some(known) => known.clone(),
+            None => self.description().unwrap_or_else(|| Description::new::<String>([])),
+        };
+        Row::new(values, description)
+    }
+
+    /// Ends its run, forgets its bindings, and makes it ready for the next.
+    pub(crate) fn reset(&mut self) -> Result<()> {
+        self.statement.reset()?;
+        self.statement.clear_bindings();
+        Ok(())
+    }
+}
