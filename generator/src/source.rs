@@ -87,7 +87,7 @@ struct Declared {
 impl Reader<'_> {
     fn read_file(&mut self, place: Place, declared_at: Option<Span>, diagnostics: &mut Diagnostics) {
         let full = self.folder.join(&place.path);
-        let Some(text) = read_text(&full, &place.path, declared_at, diagnostics) else {
+        let Some(text) = read_text(&full, &place.path, declared_at, self.sources, diagnostics) else {
             return;
         };
         if !self.open.insert(full.clone()) {
@@ -315,19 +315,23 @@ pub(crate) fn join(folder: &str, tail: &str) -> String {
     parts.join("/")
 }
 
-/// The text of a file, with what stands before the first token and is no Rust (a byte order mark, a `#!` line) blanked
-/// out, so that every byte keeps its place.
-fn read_text(full: &Path, shown: &str, declared_at: Option<Span>, diagnostics: &mut Diagnostics) -> Option<String> {
-    let mut refuse = |message: String| match declared_at {
-        Some(span) => diagnostics.error(span, message),
-        None => diagnostics.error_without_place(message),
-    };
+/// Reads a file. What stands before the first token and is no Rust (a byte order mark, a `#!` line) is blanked out, so
+/// that every byte keeps its place.
+fn read_text(
+    full: &Path,
+    shown: &str,
+    declared_at: Option<Span>,
+    sources: &mut Sources,
+    diagnostics: &mut Diagnostics,
+) -> Option<String> {
     let bytes = match fs::read(full) {
         Ok(bytes) => bytes,
         Err(error) => {
-            refuse(format!(
-                "cannot read {shown}: {error}\nhelp: create the file, or make it readable"
-            ));
+            let message = format!("cannot read {shown}: {error}\nhelp: create the file, or make it readable");
+            match declared_at {
+                Some(span) => diagnostics.error(span, message),
+                None => diagnostics.error_without_place(message),
+            }
             return None;
         }
     };
@@ -335,10 +339,10 @@ fn read_text(full: &Path, shown: &str, declared_at: Option<Span>, diagnostics: &
         Ok(text) => Some(blank_first_line(text)),
         Err(error) => {
             let good = error.utf8_error().valid_up_to();
-            let line = error.as_bytes()[..good].iter().filter(|byte| **byte == b'\n').count() + 1;
-            refuse(format!(
-                "{shown} is not UTF-8: line {line} has a byte that is none\nhelp: save the file as UTF-8"
-            ));
+            // Up to there the two texts are the same, and there the sign for a broken character stands.
+            let file = sources.add_text(shown, &String::from_utf8_lossy(error.as_bytes()));
+            let place = good..good + char::REPLACEMENT_CHARACTER.len_utf8();
+            diagnostics.error_in(file, place, "this is not UTF-8\nhelp: save the file as UTF-8");
             None
         }
     }

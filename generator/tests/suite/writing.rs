@@ -217,7 +217,7 @@ fn faults_of_the_description_leave_the_output_as_it_was() {
     project.write("src/lib.rs", b"\xff\xfe");
     let run = project.run(&[]);
     assert_eq!(run.code, Some(1));
-    assert!(run.faults.contains("src/lib.rs is not UTF-8"), "{run:?}");
+    assert!(run.faults.contains("this is not UTF-8") && run.faults.contains("src/lib.rs:1:1"), "{run:?}");
     assert_eq!(project.entries("generated"), before);
 }
 

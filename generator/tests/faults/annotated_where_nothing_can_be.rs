@@ -1,0 +1,2 @@
+#[async_proxy]
+pub mod lamps {}

@@ -1,0 +1,5 @@
+#[async_proxy]
+pub struct Options {
+    #[proxy(default = compute())]
+    pub watts: u32,
+}

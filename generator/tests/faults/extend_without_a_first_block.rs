@@ -1,0 +1,6 @@
+pub struct Lamp;
+
+#[async_proxy(extend)]
+impl Lamp {
+    pub fn dim(&self) {}
+}

@@ -1,0 +1,8 @@
+pub struct Lamp;
+
+#[async_proxy]
+impl Clone for Lamp {
+    fn clone(&self) -> Self {
+        Lamp
+    }
+}

@@ -1,0 +1,11 @@
+pub struct Lamp;
+
+#[async_proxy]
+impl Lamp {
+    pub fn dim(&self) {}
+}
+
+#[async_proxy(extend)]
+impl Lamp {
+    pub fn dim(&self) {}
+}

@@ -1,0 +1,2 @@
+#[async_proxy]
+pub struct Options(pub u8);

@@ -1,0 +1,9 @@
+pub struct Lamp;
+
+#[async_proxy]
+impl Lamp {
+    #[proxy(rows)]
+    pub fn all(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,12 @@
+pub struct Lamp;
+
+#[async_proxy]
+impl Lamp {
+    #[proxy(property, snapshot)]
+    pub fn colour(&self) -> u32 {
+        0
+    }
+
+    #[proxy(setter)]
+    pub fn set_colour(&mut self, red: u32, blue: u32) {}
+}

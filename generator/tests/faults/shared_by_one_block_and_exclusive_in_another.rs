@@ -1,0 +1,14 @@
+pub struct Lamp;
+
+#[async_proxy]
+impl Lamp {
+    pub fn dim(&mut self) {}
+}
+
+#[async_proxy(extend)]
+impl Lamp {
+    #[proxy(direct)]
+    pub fn colour(&self) -> u32 {
+        0
+    }
+}

@@ -1,0 +1,7 @@
+pub struct Lamp;
+
+#[async_proxy]
+impl Lamp {
+    #[proxy(signature = (percent, fade = 0.5))]
+    pub fn dim(&mut self, percent: u8) {}
+}

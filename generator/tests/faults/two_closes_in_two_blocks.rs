@@ -1,0 +1,13 @@
+pub struct Lamp;
+
+#[async_proxy]
+impl Lamp {
+    #[proxy(close)]
+    pub fn unplug(&mut self) {}
+}
+
+#[async_proxy(extend)]
+impl Lamp {
+    #[proxy(close)]
+    pub fn smash(&mut self) {}
+}

@@ -1,0 +1,6 @@
+pub struct Lamp;
+
+#[async_proxy(extends = Light)]
+impl Lamp {
+    pub fn dim(&self) {}
+}

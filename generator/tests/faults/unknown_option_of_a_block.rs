@@ -1,0 +1,6 @@
+pub struct Lamp;
+
+#[async_proxy(rename = "Light")]
+impl Lamp {
+    pub fn dim(&self) {}
+}

@@ -1,0 +1,6 @@
+pub struct Lamp;
+
+#[async_proxy]
+impl Lamp {
+    pub unsafe fn dim(&self) {}
+}

@@ -1,0 +1,6 @@
+#[async_proxy]
+pub enum Fault {
+    #[proxy(exception = "OSError")]
+    Dark,
+    Bulb(String),
+}
