@@ -48,8 +48,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
-    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
-    run_in_new_loop(pyfuncitem.obj(**arguments), pyfuncitem.funcargs["event_loop_name"])
+    arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters}
+    run_in_new_loop(pyfuncitem.obj(**arguments), pyfuncitem.callspec.params["event_loop_name"])
     return True
 
 
