@@ -1,5 +1,6 @@
 //! From the source files to the API that they declare, and to what each file declares by itself.
 
+use async_proxy_syntax::check::{check_block, check_errors, check_function, check_options};
 use async_proxy_syntax::model::{Api, Description};
 use async_proxy_syntax::parse::parse_file;
 use async_proxy_syntax::report::Report;
@@ -36,6 +37,7 @@ pub fn describe(config: &Config, sources: &mut Sources, diagnostics: &mut Diagno
     let mut descriptions = Vec::new();
     for file in files {
         let description = parse_file(&file.syntax, &mut report);
+        check(&description, &mut report);
         descriptions.push(description.clone());
         if holds_items(&description) {
             described.push(DescribedFile {
@@ -59,6 +61,14 @@ pub fn describe(config: &Config, sources: &mut Sources, diagnostics: &mut Diagno
         ));
     }
     Described { api, files: described }
+}
+
+/// Applies the rules that one item shows, as the macro does.
+fn check(description: &Description, report: &mut Report) {
+    description.blocks.iter().for_each(|block| check_block(block, report));
+    description.functions.iter().for_each(|function| check_function(function, report));
+    description.errors.iter().for_each(|errors| check_errors(errors, report));
+    description.options.iter().for_each(|options| check_options(options, report));
 }
 
 /// Whether anything comes of a file: an alias alone gives nothing.

@@ -2,6 +2,11 @@ pub struct Lamp;
 
 #[async_proxy]
 impl Lamp {
+    #[proxy(open)]
+    pub fn make() -> Self {
+        Lamp
+    }
+
     pub fn dim(&self) {}
 }
 
@@ -9,5 +14,10 @@ pub struct Light;
 
 #[async_proxy(python = "Lamp")]
 impl Light {
+    #[proxy(open)]
+    pub fn make() -> Self {
+        Light
+    }
+
     pub fn blink(&self) {}
 }

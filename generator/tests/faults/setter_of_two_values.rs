@@ -2,6 +2,11 @@ pub struct Lamp;
 
 #[async_proxy]
 impl Lamp {
+    #[proxy(open)]
+    pub fn make() -> Self {
+        Lamp
+    }
+
     #[proxy(property, snapshot)]
     pub fn colour(&self) -> u32 {
         0

@@ -45,14 +45,14 @@ fn every_wrong_description_is_shown_at_its_span_with_the_cure() {
 
 #[test]
 fn faults_of_two_files_come_out_together_each_in_its_file() {
-    let project = Project::with_root("mod lamp;\npub struct Fan;\n#[async_proxy]\nimpl Fan { pub async fn spin(&self) {} }\n");
+    let project = Project::with_root("mod lamp;\npub struct Fan;\n#[async_proxy]\nimpl Fan { pub async fn spin(&self) {} #[proxy(open)] pub fn make() -> Self { Fan } }\n");
     let lamp = "pub struct Lamp;\n// ünïcödé moves bytes and characters apart\n#[async_proxy]\nimpl Lamp { /* é */ pub async \
-                fn shine(&self) {} }\n";
+                fn shine(&self) {}\n#[proxy(open)] pub fn make() -> Self { Lamp } }\n";
     project.write("src/lamp.rs", lamp);
     let run = project.run(&[]);
     assert_eq!(run.code, Some(1));
     let shown = run.shown_faults();
-    let place = " --> src/lamp.rs:4:25\n  |\n4 | impl Lamp { /* é */ pub async fn shine(&self) {} }\n  |                         ^^^^^\n";
+    let place = " --> src/lamp.rs:4:25\n  |\n4 | impl Lamp { /* é */ pub async fn shine(&self) {}\n  |                         ^^^^^\n";
     assert!(shown.contains(place), "{shown}");
     assert!(shown.contains(" --> src/lib.rs:4:16\n"), "{shown}");
     assert!(shown.ends_with("error: 2 faults found; nothing was written\n"), "{shown}");
