@@ -161,12 +161,18 @@ impl Engine {
     }
 
     /// Ends every statement and closes the engine's connection, which rolls back an open transaction.
-    pub(crate) fn close(&mut self) -> Result<()> {
+    pub(crate) fn close(mut self) -> Result<()> {
         self.half_read.clear();
         self.free.clear();
         self.cache.clear();
         self.core.close()?;
         Ok(())
+    }
+
+    /// How many statements cursors read from.
+    #[cfg(test)]
+    pub(crate) fn half_read_count(&self) -> usize {
+        self.half_read.iter().flatten().count()
     }
 
     /// The SQL of the statements in the cache, the oldest first.

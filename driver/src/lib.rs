@@ -37,6 +37,8 @@ mod rows;
 mod session;
 mod sql;
 mod statement;
+#[cfg(test)]
+mod tests;
 mod uri;
 mod value;
 

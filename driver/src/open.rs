@@ -150,13 +150,18 @@ impl Target {
             }),
             Arc::new(SqliteDialect),
         )?;
-        match encryption {
-            None => database.connect(),
+        let connection = match encryption {
+            None => database.connect()?,
             Some(encryption) => {
                 let key = turso_core::EncryptionKey::from_hex_string(&encryption.hexkey)?;
-                database.connect_with_encryption(Some(key))
+                database.connect_with_encryption(Some(key))?
             }
+        };
+        if self.mode == Mode::ReadOnly && !database.is_readonly() {
+            // A file that this process has open for writing already is the same to the engine however it is opened again.
+            connection.set_query_only(true);
         }
+        Ok(connection)
     }
 
     /// An error if the path is that of a directory, which the engine would tell in the words of the system.

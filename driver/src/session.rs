@@ -11,7 +11,8 @@ use crate::{Autocommit, Error, IsolationLevel, Result};
 /// What all handles of one connection share. What may be read while a statement runs is an atomic; the rest is behind
 /// the engine's lock, which an operation holds from its start to its end.
 pub(crate) struct Shared {
-    engine: Mutex<Engine>,
+    /// `None` once the connection is closed, so that the file is let go while handles of it are still about.
+    engine: Mutex<Option<Engine>>,
     operations: Arc<Operations>,
     closed: AtomicBool,
     in_transaction: AtomicBool,
@@ -37,7 +38,7 @@ impl Shared {
         core.set_progress_handler(INSTRUCTIONS_BETWEEN_LOOKS, Some(Box::new(move || asked.must_stop())));
         core.set_busy_timeout(busy_timeout);
         Self {
-            engine: Mutex::new(Engine::new(core, cached_statements, busy_timeout)),
+            engine: Mutex::new(Some(Engine::new(core, cached_statements, busy_timeout))),
             operations,
             closed: AtomicBool::new(false),
             in_transaction: AtomicBool::new(false),
@@ -79,13 +80,11 @@ impl Shared {
 
     /// Waits for the engine and gives it to a task.
     fn with_engine<T>(&self, task: impl FnOnce(&mut Engine) -> Result<T>) -> Result<T> {
-        self.check_open()?;
         let result = {
             let mut engine = self.lock();
-            // It may have been closed while this operation waited for its turn.
-            self.check_open()?;
-            self.release_abandoned(&mut engine);
-            let result = task(&mut engine);
+            let engine = engine.as_mut().ok_or_else(Error::closed_database)?;
+            self.release_abandoned(engine);
+            let result = task(engine);
             self.in_transaction.store(engine.in_transaction(), Ordering::SeqCst);
             self.total_changes
                 .store(engine.core().total_changes(), Ordering::SeqCst);
@@ -150,11 +149,12 @@ impl Shared {
     /// closed.
     pub(crate) fn close(&self) -> Result<()> {
         let mut engine = self.lock();
-        if self.closed.swap(true, Ordering::SeqCst) {
-            return Ok(());
-        }
+        self.closed.store(true, Ordering::SeqCst);
         self.in_transaction.store(false, Ordering::SeqCst);
-        engine.close()
+        match engine.take() {
+            Some(engine) => engine.close(),
+            None => Ok(()),
+        }
     }
 
     /// Ends the statement of a cursor that is dropped: now, or, if another operation holds the engine, when that ends.
@@ -167,8 +167,11 @@ impl Shared {
 
     fn try_release_abandoned(&self) {
         let has_abandoned = !self.abandoned.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
-        if has_abandoned && let Ok(mut engine) = self.engine.try_lock() {
-            self.release_abandoned(&mut engine);
+        if has_abandoned
+            && let Ok(mut engine) = self.engine.try_lock()
+            && let Some(engine) = engine.as_mut()
+        {
+            self.release_abandoned(engine);
         }
     }
 
@@ -180,7 +183,7 @@ impl Shared {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Engine> {
+    fn lock(&self) -> MutexGuard<'_, Option<Engine>> {
         // A panic in the engine has reached its caller; the engine has its own ways of noticing a broken state.
         self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,5 +1,8 @@
 //! What is read from the text of SQL itself, as CPython's `sqlite3` reads it.
 
+use turso_parser::lexer::Lexer;
+use turso_parser::token::TokenType;
+
 /// The SQL behind leading whitespace and comments; empty if there is nothing else. A comment that is not closed goes to
 /// the end. (`lstrip_sql` in CPython's `Modules/_sqlite/statement.c`.)
 pub(crate) fn skip_blank(sql: &str) -> &str {
@@ -14,6 +17,23 @@ pub(crate) fn skip_blank(sql: &str) -> &str {
             return rest;
         }
     }
+}
+
+/// Whether the text of one statement ends in more than one semicolon. SQLite leaves the second one for the next statement,
+/// and `sqlite3` refuses it; the engine's parser takes them all.
+pub(crate) fn ends_in_semicolons(sql: &str) -> bool {
+    if sql.bytes().filter(|byte| *byte == b';').count() < 2 {
+        return false;
+    }
+    let semicolons_at_end = Lexer::new(sql.as_bytes())
+        .flatten()
+        .fold(0, |count, token| match token.token_type {
+            TokenType::TK_SEMI => count + 1,
+            // Whitespace and comments.
+            TokenType::TK_NONE => count,
+            _ => 0,
+        });
+    semicolons_at_end > 1
 }
 
 /// Whether a transaction begins before the statement and its changes are counted in `rowcount`: whether it starts with
@@ -39,6 +59,14 @@ mod tests {
         assert_eq!(skip_blank("-- to the end"), "");
         assert_eq!(skip_blank("/* never closed"), "");
         assert_eq!(skip_blank("- 1"), "- 1");
+    }
+
+    #[test]
+    fn a_second_semicolon_is_seen_through_comments_and_not_in_them() {
+        assert!(ends_in_semicolons("SELECT 1;;"));
+        assert!(ends_in_semicolons("SELECT 1; /* ; */\n ; -- end"));
+        assert!(!ends_in_semicolons("; ; SELECT 1;"));
+        assert!(!ends_in_semicolons("SELECT ';' -- ;\n;"));
     }
 
     #[test]

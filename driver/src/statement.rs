@@ -45,7 +45,7 @@ impl PreparedStatement {
             return Err(Error::programming("the query contains a null character"));
         }
         match Self::prepare_first(core, sql, busy_timeout, work)? {
-            Some((_, tail)) if !sql::skip_blank(&sql[tail..]).is_empty() => {
+            Some((_, end)) if !sql::skip_blank(&sql[end..]).is_empty() || sql::ends_in_semicolons(&sql[..end]) => {
                 Err(Error::programming("You can only execute one statement at a time."))
             }
             Some((statement, _)) => Ok(Some(statement)),
@@ -65,7 +65,7 @@ impl PreparedStatement {
             work.check()?;
             match core.consume_stmt(sql) {
                 Ok(None) => return Ok(None),
-                Ok(Some((statement, tail))) => {
+                Ok(Some((statement, end))) => {
                     let sql = Arc::from(sql);
                     let is_dml = sql::is_dml(&sql);
                     return Ok(Some((
@@ -75,7 +75,7 @@ impl PreparedStatement {
                             is_dml,
                             description: None,
                         },
-                        tail,
+                        end,
                     )));
                 }
                 Err(LimboError::Busy) if started.elapsed() < busy_timeout => {

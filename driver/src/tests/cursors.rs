@@ -1,0 +1,301 @@
+use super::{Scratch, assert_programming, integers, message, value};
+use crate::{Error, Params, ParamsSequence, Value};
+
+#[test]
+fn the_columns_are_described_before_the_first_row_is_read_and_without_any() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    let cursor = connection.execute("SELECT a, b AS other FROM t", ()).unwrap();
+    assert_eq!(
+        cursor.description().unwrap().names().collect::<Vec<_>>(),
+        ["a", "other"]
+    );
+    let cursor = connection.execute("CREATE TABLE u (a)", ()).unwrap();
+    assert!(cursor.description().is_none());
+    let cursor = connection.execute("INSERT INTO u VALUES (1)", ()).unwrap();
+    assert!(cursor.description().is_none());
+    let cursor = connection.execute("EXPLAIN SELECT 1", ()).unwrap();
+    assert_eq!(cursor.description().unwrap()[0].name(), "addr");
+}
+
+#[test]
+fn rows_are_counted_for_statements_that_change_data_and_for_no_others() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    let mut cursor = connection.cursor().unwrap();
+    assert_eq!(cursor.rowcount(), -1);
+    for (sql, count) in [
+        ("INSERT INTO t (b) VALUES (1), (2), (3)", 3),
+        ("UPDATE t SET b = 0 WHERE a > 1", 2),
+        ("UPDATE t SET b = 0 WHERE a > 100", 0),
+        ("SELECT * FROM t", -1),
+        ("DELETE FROM t WHERE a = 1", 1),
+        ("DELETE FROM t", 2),
+        ("DELETE FROM t", 0),
+        ("CREATE TABLE u (a)", -1),
+        ("REPLACE INTO u VALUES (1)", 1),
+        ("WITH x AS (SELECT 1) INSERT INTO u SELECT * FROM x", -1),
+        ("-- nothing", -1),
+    ] {
+        cursor.execute(sql, ()).unwrap();
+        assert_eq!(cursor.rowcount(), count, "{sql}");
+    }
+}
+
+#[test]
+fn the_last_rowid_is_taken_at_execute_alone() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    let mut cursor = connection.cursor().unwrap();
+    assert_eq!(cursor.lastrowid(), None);
+    cursor.execute("INSERT INTO t (a) VALUES (41), (42)", ()).unwrap();
+    assert_eq!(cursor.lastrowid(), Some(42));
+    cursor
+        .executemany("INSERT INTO t (a) VALUES (?)", [(50,), (51,)])
+        .unwrap();
+    assert_eq!(cursor.lastrowid(), Some(42));
+    cursor.execute("SELECT 1", ()).unwrap();
+    assert_eq!(cursor.lastrowid(), Some(51));
+}
+
+#[test]
+fn the_ways_to_fetch_share_one_result_set() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    let mut cursor = connection
+        .execute("SELECT value FROM generate_series(1, 10)", ())
+        .unwrap();
+    assert_eq!(cursor.fetchone().unwrap().unwrap()[0], Value::Integer(1));
+    assert_eq!(cursor.fetchmany(None).unwrap().len(), 1);
+    cursor.set_arraysize(2);
+    assert_eq!(cursor.arraysize(), 2);
+    assert_eq!(cursor.fetchmany(None).unwrap().len(), 2);
+    assert_eq!(cursor.fetchmany(Some(3)).unwrap()[2][0], Value::Integer(7));
+    assert_eq!(cursor.rows().next().unwrap().unwrap()[0], Value::Integer(8));
+    assert_eq!(cursor.fetchall().unwrap().len(), 2);
+    assert!(cursor.fetchone().unwrap().is_none());
+    assert!(cursor.fetchmany(Some(5)).unwrap().is_empty());
+    assert!(cursor.fetchall().unwrap().is_empty());
+    assert!(cursor.rows().next().is_none());
+}
+
+#[test]
+fn a_size_of_zero_reads_all_that_remains_as_in_sqlite3() {
+    let scratch = Scratch::new();
+    let mut cursor = scratch
+        .connect()
+        .execute("SELECT value FROM generate_series(1, 5)", ())
+        .unwrap();
+    assert_eq!(cursor.fetchmany(Some(0)).unwrap().len(), 5);
+}
+
+#[test]
+fn only_one_statement_is_executed_at_a_time() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    let refused = "You can only execute one statement at a time.";
+    assert_programming(connection.execute("SELECT 1; SELECT 2", ()), refused);
+    assert_programming(connection.execute("SELECT 1;;", ()), refused);
+    assert_programming(
+        connection.execute("INSERT INTO t (a) VALUES (1); gibberish", ()),
+        refused,
+    );
+    assert!(!connection.in_transaction().unwrap(), "nothing was begun or run");
+    assert!(integers(&connection, "SELECT a FROM t").is_empty());
+    for sql in [
+        "SELECT 1; -- end",
+        "SELECT 1; /* open",
+        "; SELECT 1",
+        " /* c */ SELECT 1 ;\n",
+    ] {
+        assert_eq!(value(&connection, sql), Value::Integer(1), "{sql}");
+    }
+}
+
+#[test]
+fn nothing_but_comments_runs_and_gives_nothing() {
+    let scratch = Scratch::new();
+    let connection = scratch.connect();
+    for sql in ["", " ", "-- end", "/* open", ";"] {
+        let mut cursor = connection.execute(sql, ()).unwrap();
+        assert!(cursor.description().is_none(), "{sql}");
+        assert!(cursor.fetchone().unwrap().is_none(), "{sql}");
+    }
+}
+
+#[test]
+fn sql_that_is_wrong_is_an_operational_error() {
+    let scratch = Scratch::new();
+    let connection = scratch.connect();
+    let error = connection.execute("sel", ()).unwrap_err();
+    assert!(matches!(error, Error::Operational(_)), "{error:?}");
+    let error = connection.execute("SELECT * FROM missing", ()).unwrap_err();
+    assert!(matches!(error, Error::Operational(_)), "{error:?}");
+    assert!(error.to_string().contains("no such table: missing"), "{error}");
+    assert_programming(
+        connection.execute("SELECT 1\0", ()),
+        "the query contains a null character",
+    );
+}
+
+#[test]
+fn constraints_are_integrity_errors() {
+    let scratch = Scratch::new();
+    let connection = scratch.connect();
+    connection.executescript("CREATE TABLE u (a UNIQUE, b NOT NULL, c CHECK (c > 0)); PRAGMA foreign_keys = ON; CREATE TABLE p (id INTEGER PRIMARY KEY); CREATE TABLE k (p REFERENCES p (id))").unwrap();
+    connection.execute("INSERT INTO u VALUES (1, 1, 1)", ()).unwrap();
+    for (sql, told) in [
+        ("INSERT INTO u VALUES (1, 1, 1)", "UNIQUE constraint failed: u.a"),
+        ("INSERT INTO u VALUES (2, NULL, 1)", "NOT NULL constraint failed: u.b"),
+        ("INSERT INTO u VALUES (2, 1, 0)", "CHECK constraint failed"),
+        ("INSERT INTO k VALUES (7)", "FOREIGN KEY constraint failed"),
+    ] {
+        let error = connection.execute(sql, ()).unwrap_err();
+        assert!(matches!(error, Error::Integrity(_)), "{error:?}");
+        assert!(error.to_string().contains(told), "{error}");
+        assert_eq!(error.sqlite_errorcode(), Some(19));
+    }
+}
+
+#[test]
+fn returning_runs_to_its_end_at_execute_and_counts_when_its_rows_are_read() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    let mut cursor = connection
+        .execute("INSERT INTO t (b) VALUES (5), (6) RETURNING a, b", ())
+        .unwrap();
+    assert_eq!(cursor.rowcount(), 0);
+    assert_eq!(cursor.description().unwrap().len(), 2);
+    connection.commit().unwrap();
+    assert_eq!(integers(&connection, "SELECT b FROM t"), [5, 6]);
+    assert_eq!(cursor.fetchone().unwrap().unwrap()[1], Value::Integer(5));
+    assert_eq!(cursor.rowcount(), 0);
+    assert_eq!(cursor.fetchone().unwrap().unwrap()[1], Value::Integer(6));
+    assert_eq!(cursor.rowcount(), 2);
+    assert!(cursor.fetchone().unwrap().is_none());
+}
+
+#[test]
+fn executemany_sums_its_rows_and_refuses_what_changes_nothing() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    let mut cursor = connection
+        .executemany("INSERT INTO t (b) VALUES (?)", [(1,), (2,), (3,)])
+        .unwrap();
+    assert_eq!(cursor.rowcount(), 3);
+    cursor
+        .executemany("UPDATE t SET b = b + :n", [[("n", 1)], [("n", 2)]])
+        .unwrap();
+    assert_eq!(cursor.rowcount(), 6);
+    cursor
+        .executemany("INSERT INTO t (b) VALUES (?)", Vec::<Params>::new())
+        .unwrap();
+    assert_eq!(cursor.rowcount(), 0);
+    let refused = "executemany() can only execute DML statements.";
+    assert_programming(connection.executemany("SELECT ?", [(1,)]), refused);
+    assert_programming(connection.executemany("", [(1,)]), refused);
+}
+
+#[test]
+fn executemany_keeps_what_ran_before_its_error() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    let mut cursor = connection.cursor().unwrap();
+    let error = cursor
+        .executemany("INSERT INTO t (a) VALUES (?)", [(1,), (2,), (1,), (3,)])
+        .unwrap_err();
+    assert!(matches!(error, Error::Integrity(_)));
+    assert_eq!(cursor.rowcount(), -1);
+    assert!(connection.in_transaction().unwrap());
+    assert_eq!(integers(&connection, "SELECT a FROM t"), [1, 2]);
+}
+
+#[test]
+fn executemany_drops_the_rows_of_returning() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    let mut cursor = connection
+        .executemany("INSERT INTO t (b) VALUES (?) RETURNING a", [(1,), (2,)])
+        .unwrap();
+    assert_eq!(cursor.rowcount(), 0);
+    assert!(cursor.fetchall().unwrap().is_empty());
+    assert_eq!(integers(&connection, "SELECT b FROM t"), [1, 2]);
+}
+
+#[test]
+fn the_source_of_executemany_may_use_the_same_connection() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    connection
+        .executemany("INSERT INTO t (a) VALUES (?)", [(1,), (2,), (3,)])
+        .unwrap();
+    connection.execute("CREATE TABLE copy (a)", ()).unwrap();
+    let mut reader = connection.execute("SELECT a FROM t", ()).unwrap();
+    let rows = std::iter::from_fn(move || reader.fetchone().transpose());
+    let sequence = ParamsSequence::from_results(rows.map(|row| Ok(Params::Positional(row?.into_values()))));
+    let cursor = connection.executemany("INSERT INTO copy VALUES (?)", sequence).unwrap();
+    assert_eq!(cursor.rowcount(), 3);
+    assert_eq!(integers(&connection, "SELECT a FROM copy"), [1, 2, 3]);
+}
+
+#[test]
+fn an_error_of_the_source_of_executemany_ends_it_and_keeps_what_ran_before() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    let source = vec![
+        Ok(Params::from((1,))),
+        Err(Error::interface("dry")),
+        Ok(Params::from((2,))),
+    ];
+    let sequence = ParamsSequence::from_results(source);
+    assert_eq!(
+        message(connection.executemany("INSERT INTO t (a) VALUES (?)", sequence)),
+        "dry"
+    );
+    assert_eq!(integers(&connection, "SELECT a FROM t"), [1]);
+}
+
+#[test]
+fn a_script_leaves_the_cursors_result_set_as_it_is() {
+    let scratch = Scratch::new();
+    let connection = scratch.connect();
+    let mut cursor = connection.execute("SELECT 1", ()).unwrap();
+    cursor.executescript("SELECT 2; SELECT 3").unwrap();
+    assert_eq!(cursor.fetchall().unwrap().len(), 1);
+    let error = cursor
+        .executescript("CREATE TABLE v (a); gibberish; CREATE TABLE w (a)")
+        .unwrap_err();
+    assert!(matches!(error, Error::Operational(_)));
+    assert_eq!(integers(&connection, "SELECT count(*) FROM sqlite_schema"), [1]);
+}
+
+#[test]
+fn a_row_behind_which_reading_fails_is_lost_with_the_error_as_in_sqlite3() {
+    let scratch = Scratch::new();
+    let connection = scratch.connect();
+    connection.execute("CREATE TABLE j (a)", ()).unwrap();
+    connection
+        .executemany("INSERT INTO j VALUES (?)", [("1",), ("2",), ("{",), ("4",)])
+        .unwrap();
+    let mut cursor = connection.execute("SELECT json(a) FROM j ORDER BY rowid", ()).unwrap();
+    assert!(cursor.fetchone().unwrap().is_some());
+    assert!(matches!(cursor.fetchone().unwrap_err(), Error::Operational(_)));
+    assert!(cursor.fetchone().unwrap().is_none());
+}
+
+#[test]
+fn the_next_execute_drops_what_was_not_read() {
+    let scratch = Scratch::new();
+    let connection = scratch.connect();
+    let mut cursor = connection
+        .execute("SELECT value FROM generate_series(1, 100)", ())
+        .unwrap();
+    cursor.fetchone().unwrap();
+    cursor.execute("SELECT 'new'", ()).unwrap();
+    assert_eq!(cursor.fetchall().unwrap().len(), 1);
+    cursor.fetchall().unwrap();
+    assert!(cursor.execute("gibberish", ()).is_err());
+    assert!(cursor.fetchone().unwrap().is_none());
+    assert_eq!(cursor.rowcount(), -1);
+    assert!(cursor.description().is_none());
+}
