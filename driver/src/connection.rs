@@ -5,6 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_proxy::async_proxy;
+
 use crate::session::Shared;
 use crate::{Autocommit, ConnectOptions, Cursor, Error, IsolationLevel, Params, ParamsSequence, Result, open};
 
@@ -27,7 +29,8 @@ use crate::{Autocommit, ConnectOptions, Cursor, Error, IsolationLevel, Params, P
 /// # Ok(())
 /// # }
 /// ```
-pub fn connect(database: impl AsRef<Path>, options: ConnectOptions) -> Result<Connection> {
+#[async_proxy]
+pub fn connect(database: impl AsRef<Path>, #[proxy(spread)] options: ConnectOptions) -> Result<Connection> {
     let busy_timeout = open::busy_timeout(options.timeout)?;
     let core = open::open(database.as_ref(), &options, busy_timeout)?;
     let shared = Shared::new(
@@ -46,21 +49,24 @@ pub fn connect(database: impl AsRef<Path>, options: ConnectOptions) -> Result<Co
     Ok(connection)
 }
 
-/// A connection to a database: PEP 249's, with the behaviour of `sqlite3.Connection`.
-///
-/// A copy is another handle of the same connection. It may be used from several threads, whose calls take turns; what is
-/// read without running a statement (`in_transaction`, `total_changes`, `isolation_level`, `autocommit`) and `interrupt`
-/// never wait.
+/// A connection to a database, made by [`connect`]. A copy is another handle of the same connection; the database is
+/// closed with the last of them and of its cursors, if nobody closed it before.
 #[derive(Clone)]
 pub struct Connection {
     pub(crate) shared: Arc<Shared>,
 }
 
+/// A connection to a database: PEP 249's, with the behaviour of `sqlite3.Connection`.
+///
+/// Calls take turns on it, from whatever thread they come. What is read without running a statement (`in_transaction`,
+/// `total_changes`, `isolation_level`, `autocommit`) and `interrupt` never wait.
+#[async_proxy]
 impl Connection {
     /// A new cursor.
     ///
     /// # Errors
     /// `ProgrammingError` if the connection is closed.
+    #[proxy(child)]
     pub fn cursor(&self) -> Result<Cursor> {
         self.shared.check_open()?;
         Ok(Cursor::new(self.clone()))
@@ -70,6 +76,7 @@ impl Connection {
     ///
     /// # Errors
     /// Those of `Cursor.execute`.
+    #[proxy(child, signature = (sql, parameters = ()))]
     pub fn execute(&self, sql: &str, parameters: impl Into<Params>) -> Result<Cursor> {
         let mut cursor = self.cursor()?;
         cursor.execute(sql, parameters)?;
@@ -80,6 +87,7 @@ impl Connection {
     ///
     /// # Errors
     /// Those of `Cursor.executemany`.
+    #[proxy(child)]
     pub fn executemany(&self, sql: &str, seq_of_parameters: impl Into<ParamsSequence>) -> Result<Cursor> {
         let mut cursor = self.cursor()?;
         cursor.executemany(sql, seq_of_parameters)?;
@@ -91,6 +99,7 @@ impl Connection {
     ///
     /// # Errors
     /// Those of `Cursor.executescript`.
+    #[proxy(child)]
     pub fn executescript(&self, sql_script: &str) -> Result<Cursor> {
         let mut cursor = self.cursor()?;
         cursor.executescript(sql_script)?;
@@ -121,6 +130,7 @@ impl Connection {
     ///
     /// # Errors
     /// Those of the engine when it writes the log back into the file; the connection is closed all the same.
+    #[proxy(close)]
     pub fn close(&self) -> Result<()> {
         self.shared.close()
     }
@@ -131,6 +141,7 @@ impl Connection {
     ///
     /// # Errors
     /// `ProgrammingError` if the connection is closed.
+    #[proxy(interrupt)]
     pub fn interrupt(&self) -> Result<()> {
         self.shared.check_open()?;
         self.shared.interrupt();
@@ -161,6 +172,7 @@ impl Connection {
     ///
     /// # Errors
     /// `ProgrammingError` if the connection is closed.
+    #[proxy(direct)]
     pub fn get_query_timeout(&self) -> Result<Option<f64>> {
         self.shared.check_open()?;
         Ok(self.shared.query_timeout().map(|timeout| timeout.as_secs_f64()))
@@ -170,6 +182,7 @@ impl Connection {
     ///
     /// # Errors
     /// `ProgrammingError` if the connection is closed.
+    #[proxy(property, live)]
     pub fn in_transaction(&self) -> Result<bool> {
         self.shared.check_open()?;
         Ok(self.shared.in_transaction())
@@ -180,6 +193,7 @@ impl Connection {
     ///
     /// # Errors
     /// `ProgrammingError` if the connection is closed.
+    #[proxy(property, live)]
     pub fn total_changes(&self) -> Result<i64> {
         self.shared.check_open()?;
         Ok(self.shared.total_changes())
@@ -190,6 +204,7 @@ impl Connection {
     ///
     /// # Errors
     /// `ProgrammingError` if the connection is closed.
+    #[proxy(property, live)]
     pub fn isolation_level(&self) -> Result<Option<IsolationLevel>> {
         self.shared.check_open()?;
         Ok(self.shared.isolation_level())
@@ -200,6 +215,7 @@ impl Connection {
     ///
     /// # Errors
     /// Those of `commit`.
+    #[proxy(setter)]
     pub fn set_isolation_level(&self, level: Option<IsolationLevel>) -> Result<()> {
         self.shared.operate(|engine, work| {
             self.shared.set_isolation_level(level);
@@ -215,6 +231,7 @@ impl Connection {
     ///
     /// # Errors
     /// `ProgrammingError` if the connection is closed.
+    #[proxy(property, live)]
     pub fn autocommit(&self) -> Result<Autocommit> {
         self.shared.check_open()?;
         Ok(self.shared.autocommit())
@@ -225,6 +242,7 @@ impl Connection {
     ///
     /// # Errors
     /// Those of `commit`; the mode is then as it was.
+    #[proxy(setter)]
     pub fn set_autocommit(&self, autocommit: Autocommit) -> Result<()> {
         self.shared.operate(|engine, work| {
             match (autocommit, engine.in_transaction()) {

@@ -2,13 +2,12 @@
 
 use std::fmt;
 
+use async_proxy::async_proxy;
+
 use crate::execution::Execution;
 use crate::{Connection, Description, Error, Params, ParamsSequence, Result, Row, Rows};
 
-/// Runs statements on a connection and reads their rows: PEP 249's cursor, with the behaviour of `sqlite3.Cursor`.
-///
-/// A cursor has one result set at a time: the next `execute` drops what was not read. Cursors of one connection share
-/// its transaction and take turns on it.
+/// A cursor of a [`Connection`].
 ///
 /// ```
 /// # use turso_driver::{ConnectOptions, connect};
@@ -28,6 +27,11 @@ pub struct Cursor {
     is_closed: bool,
 }
 
+/// Runs statements on a connection and reads their rows: PEP 249's cursor, with the behaviour of `sqlite3.Cursor`.
+///
+/// A cursor has one result set at a time: the next `execute` drops what was not read. Cursors of one connection share
+/// its transaction and take turns on it.
+#[async_proxy]
 impl Cursor {
     /// Runs one statement. Its rows, if it has any, are then read with the `fetch` methods or by iteration.
     ///
@@ -40,6 +44,7 @@ impl Cursor {
     /// `ProgrammingError` for a second statement behind the first, for a wrong number of parameters and for a name
     /// without a value. `OperationalError` for SQL that does not parse, a table that is not there, a lock that was not
     /// given within `timeout`, an interrupt. `IntegrityError` for a constraint.
+    #[proxy(signature = (sql, parameters = ()))]
     pub fn execute(&mut self, sql: &str, parameters: impl Into<Params>) -> Result<&mut Self> {
         self.check_open()?;
         let shared = &self.connection.shared;
@@ -77,6 +82,7 @@ impl Cursor {
     ///
     /// # Errors
     /// The engine's, when the row behind it can't be read: `sqlite3` reads one row ahead, and so does this.
+    #[proxy(rows)]
     pub fn fetchone(&mut self) -> Result<Option<Row>> {
         self.check_open()?;
         self.execution.fetch(&self.connection.shared)
@@ -87,6 +93,7 @@ impl Cursor {
     ///
     /// # Errors
     /// As `fetchone`; the rows read by this call before the error are lost.
+    #[proxy(rows, signature = (size = None))]
     pub fn fetchmany(&mut self, size: Option<usize>) -> Result<Vec<Row>> {
         self.check_open()?;
         let size = match size.unwrap_or(self.arraysize) {
@@ -100,45 +107,53 @@ impl Cursor {
     ///
     /// # Errors
     /// As `fetchone`; the rows read by this call before the error are lost.
+    #[proxy(rows)]
     pub fn fetchall(&mut self) -> Result<Vec<Row>> {
         self.check_open()?;
         self.execution.fetch_many(&self.connection.shared, usize::MAX)
     }
 
     /// The rows that remain, one by one.
+    #[proxy(rows)]
     pub fn rows(&mut self) -> Rows<'_> {
         Rows::new(self)
     }
 
     /// The columns of the result set; `None` if the last statement gives no rows, and before the first. It is there
     /// before the first row is read, and also if there is no row.
+    #[proxy(property, snapshot)]
     pub fn description(&self) -> Option<Description> {
         self.execution.description.clone()
     }
 
     /// How many rows the last `INSERT`, `UPDATE`, `DELETE` or `REPLACE` changed; -1 for other statements and before the
     /// first. With `RETURNING` it is 0 until the last row is read.
+    #[proxy(property, snapshot)]
     pub fn rowcount(&self) -> i64 {
         self.execution.rowcount
     }
 
     /// The rowid of the row that the connection inserted last, as of this cursor's last `execute`; `None` before it.
     /// `executemany` and `executescript` leave it as it is.
+    #[proxy(property, snapshot)]
     pub fn lastrowid(&self) -> Option<i64> {
         self.execution.lastrowid
     }
 
     /// How many rows `fetchmany` reads if it is not told; 1 at first.
+    #[proxy(property, snapshot)]
     pub fn arraysize(&self) -> usize {
         self.arraysize
     }
 
     /// Sets how many rows `fetchmany` reads if it is not told.
+    #[proxy(setter)]
     pub fn set_arraysize(&mut self, arraysize: usize) {
         self.arraysize = arraysize;
     }
 
     /// The connection that made this cursor.
+    #[proxy(parent)]
     pub fn connection(&self) -> &Connection {
         &self.connection
     }
@@ -149,6 +164,7 @@ impl Cursor {
     }
 
     /// Does nothing: PEP 249 asks for it, and SQLite has no sizes to set.
+    #[proxy(signature = (size, column = None))]
     pub fn setoutputsize(&mut self, size: i64, column: Option<i64>) {
         let _ = (size, column);
     }
@@ -157,6 +173,7 @@ impl Cursor {
     ///
     /// # Errors
     /// `ProgrammingError` if the connection is closed already, as in `sqlite3`.
+    #[proxy(close)]
     pub fn close(&mut self) -> Result<()> {
         self.connection.shared.check_open()?;
         self.is_closed = true;

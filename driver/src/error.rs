@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use async_proxy::async_proxy;
 use turso_core::{CompletionError, LimboError};
 
 /// A result of the driver.
@@ -9,35 +10,45 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An error of the driver, in the classes of PEP 249; which class a fault of the engine belongs to is the rule of
 /// CPython's `sqlite3` (`Modules/_sqlite/util.c`, `get_exception_class`).
+#[async_proxy]
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// A warning that something may be wrong.
     #[error(transparent)]
+    #[proxy(exception = "Warning")]
     Warning(Fault),
     /// The driver was used in a way that it can't serve, apart from the database.
     #[error(transparent)]
+    #[proxy(exception = "InterfaceError")]
     Interface(Fault),
     /// The database itself is at fault: it is damaged, or the file is no database.
     #[error(transparent)]
+    #[proxy(exception = "DatabaseError")]
     Database(Fault),
     /// The data can't be processed: a value is too large or of another type than was asked for.
     #[error(transparent)]
+    #[proxy(exception = "DataError")]
     Data(Fault),
     /// Something that is not the program's fault alone: a lock, a full disk, an interrupt; also SQL that does not parse
     /// or names what is not there.
     #[error(transparent)]
+    #[proxy(exception = "OperationalError")]
     Operational(Fault),
     /// A constraint of the database would be broken.
     #[error(transparent)]
+    #[proxy(exception = "IntegrityError")]
     Integrity(Fault),
     /// The engine ran into an error of its own.
     #[error(transparent)]
+    #[proxy(exception = "InternalError")]
     Internal(Fault),
     /// The program is wrong: a closed cursor, a wrong number of parameters, two statements in one `execute`.
     #[error(transparent)]
+    #[proxy(exception = "ProgrammingError")]
     Programming(Fault),
     /// The engine does not do that.
     #[error(transparent)]
+    #[proxy(exception = "NotSupportedError")]
     NotSupported(Fault),
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use async_proxy::async_proxy;
+
 use crate::Error;
 
 /// Which lock an implicit transaction takes when it begins: the word behind `BEGIN`.
@@ -103,26 +105,35 @@ impl fmt::Debug for Encryption {
 /// let options = ConnectOptions::default().timeout(0.5).isolation_level(IsolationLevel::Immediate);
 /// assert_eq!(options.cached_statements, 128);
 /// ```
+#[async_proxy]
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConnectOptions {
     /// How long a statement waits for a lock that another connection holds, in seconds. It sleeps meanwhile.
+    #[proxy(default = 5.0)]
     pub timeout: f64,
     /// The word behind the `BEGIN` of an implicit transaction; `None` begins none. Only `autocommit` at its default
     /// heeds it.
+    #[proxy(default = "")]
     pub isolation_level: Option<IsolationLevel>,
     /// How many prepared statements are kept for the next time that the same SQL is run.
+    #[proxy(default = 128)]
     pub cached_statements: usize,
     /// Whether the path is a URI: `file:` followed by a path and, after a `?`, options such as `mode=ro`.
+    #[proxy(default = False)]
     pub uri: bool,
     /// Who begins and ends transactions.
+    #[proxy(default = -1, keyword_only)]
     pub autocommit: Autocommit,
     /// Features of the engine that are not finished, by name, separated by commas: `views`, `index_method`,
     /// `custom_types`, `autovacuum`, `vacuum`, `attach`, `generated_columns`, `without_rowid`, `multiprocess_wal`,
     /// `mvcc_passive_checkpoint`.
+    #[proxy(default = None)]
     pub experimental_features: Option<String>,
     /// The engine's I/O layer, by name: `memory`, `syscall`, `io_uring`, or one that was registered.
+    #[proxy(default = None)]
     pub vfs: Option<String>,
     /// How the file is encrypted; `None` for a plain file.
+    #[proxy(default = None)]
     pub encryption: Option<Encryption>,
 }
 

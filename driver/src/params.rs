@@ -25,6 +25,38 @@ pub enum Params {
     Positional(Vec<Value>),
     /// Values by the parameters' names; names that the statement does not use are ignored, as `sqlite3` does.
     Named(Vec<(String, Value)>),
+    /// Values that are asked for by name, once for each parameter of the statement.
+    Lookup(Lookup),
+}
+
+/// A source of values by name: what answers when a statement asks for a parameter.
+#[derive(Clone)]
+pub struct Lookup {
+    find: Arc<Find>,
+}
+
+/// Finds the value for a name, without its sign; the position is that of the name in the statement, counted from 1.
+type Find = dyn Fn(&str, usize) -> Result<Option<Value>> + Send + Sync;
+
+impl Lookup {
+    /// A source that answers with what a function finds for a name (without its sign) and its position in the statement,
+    /// counted from 1. It is asked where the statement is run, while the connection is free.
+    pub fn new(find: impl Fn(&str, usize) -> Result<Option<Value>> + Send + Sync + 'static) -> Self {
+        Self { find: Arc::new(find) }
+    }
+}
+
+impl fmt::Debug for Lookup {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Lookup").finish_non_exhaustive()
+    }
+}
+
+/// Two are equal if one is a copy of the other.
+impl PartialEq for Lookup {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.find, &other.find)
+    }
 }
 
 impl Params {

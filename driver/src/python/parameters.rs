@@ -1,0 +1,153 @@
+//! From Python objects to the parameters of statements.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use async_proxy::python::{Refusal, carry};
+use pyo3::exceptions::PyLookupError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyIterator, PyList, PyMapping, PyString, PyTuple};
+
+use super::{Unfit, value_of};
+use crate::{Error, Lookup, Params, ParamsSequence, Result, Value};
+
+/// By position from a sequence, by name from a mapping. `None` is none, as in aiosqlite (`sqlite3` refuses it).
+impl FromPyObject<'_, '_> for Params {
+    type Error = Refusal<Error>;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> Result<Self, Refusal<Error>> {
+        if let Ok(tuple) = object.cast_exact::<PyTuple>() {
+            return positional(tuple.len(), tuple.iter().map(Ok));
+        }
+        if let Ok(list) = object.cast_exact::<PyList>() {
+            return positional(list.len(), list.iter().map(Ok));
+        }
+        if let Ok(dictionary) = object.cast_exact::<PyDict>() {
+            return Ok(named(dictionary).unwrap_or_else(|| looked_up(&object)));
+        }
+        if object.is_none() {
+            return Ok(Self::None);
+        }
+        if object.cast::<PyMapping>().is_ok() {
+            return Ok(looked_up(&object));
+        }
+        if object.hasattr(pyo3::intern!(object.py(), "__getitem__"))? {
+            let length = object.len()?;
+            return positional(length, (0..length).map(|position| object.get_item(position)));
+        }
+        Err(Refusal::Api(Error::programming("parameters are of unsupported type")))
+    }
+}
+
+fn positional<'py>(
+    length: usize,
+    objects: impl Iterator<Item = PyResult<Bound<'py, PyAny>>>,
+) -> Result<Params, Refusal<Error>> {
+    let mut values = Vec::with_capacity(length);
+    for object in objects {
+        let object = object?;
+        let value = value_of(&object).map_err(|unfit| unfit.of_parameter(values.len() + 1, &object))?;
+        values.push(value);
+    }
+    Ok(Params::Positional(values))
+}
+
+/// All values of a dictionary; `None` if one of them can't be bound, which is an error only if the statement asks for it.
+fn named(dictionary: &Bound<'_, PyDict>) -> Option<Params> {
+    let mut values = Vec::with_capacity(dictionary.len());
+    for (key, object) in dictionary {
+        // A key that is no text is the name of no parameter.
+        let Ok(name) = key.cast::<PyString>() else { continue };
+        values.push((name.to_str().ok()?.to_owned(), value_of(&object).ok()?));
+    }
+    Some(Params::Named(values))
+}
+
+/// Values that are asked for by name when the statement's parameters are known: what `__missing__` gives is found too.
+fn looked_up(mapping: &Bound<'_, PyAny>) -> Params {
+    let mapping = mapping.clone().unbind();
+    Params::Lookup(Lookup::new(move |name, position| {
+        attached(|py| look_up(mapping.bind(py), name, position).map_err(carried)).and_then(|found| found)
+    }))
+}
+
+fn look_up(mapping: &Bound<'_, PyAny>, name: &str, position: usize) -> Result<Option<Value>, Refusal<Error>> {
+    match mapping.get_item(name) {
+        Ok(object) => {
+            let value = value_of(&object).map_err(|unfit: Unfit| unfit.of_parameter(position, &object))?;
+            Ok(Some(value))
+        }
+        Err(exception) if exception.is_instance_of::<PyLookupError>(mapping.py()) => Ok(None),
+        Err(exception) => Err(Refusal::Python(exception)),
+    }
+}
+
+/// An error of the driver for a refusal; an exception of Python is raised in its place when the call has failed with it.
+fn carried(refusal: Refusal<Error>) -> Error {
+    match refusal {
+        Refusal::Api(error) => error,
+        Refusal::Python(exception) => {
+            let error = Error::interface(format!("the source of the parameters raised {exception}"));
+            carry(exception);
+            error
+        }
+    }
+}
+
+fn attached<T>(task: impl FnOnce(Python<'_>) -> T) -> Result<T> {
+    Python::try_attach(task).ok_or_else(|| Error::interface("the interpreter is about to end: no parameters can be read"))
+}
+
+/// From anything that can be iterated over, a generator too.
+impl FromPyObject<'_, '_> for ParamsSequence {
+    type Error = Refusal<Error>;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> Result<Self, Refusal<Error>> {
+        let iterator = object.try_iter()?.unbind();
+        Ok(Self::from_results(Feed { iterator: Some(iterator), ready: VecDeque::new() }))
+    }
+}
+
+/// Takes parameters from an iterator of Python in slices, because each hand-over of the GIL may cost milliseconds.
+struct Feed {
+    /// `None` behind its end or an exception.
+    iterator: Option<Py<PyIterator>>,
+    ready: VecDeque<Result<Params, Refusal<Error>>>,
+}
+
+impl Feed {
+    /// The most items of a slice.
+    const SLICE: usize = 256;
+    /// The time behind which no further item is taken: a slow generator is not run far ahead of the statement.
+    const TIME: Duration = Duration::from_millis(2);
+
+    fn fill(&mut self, py: Python<'_>) {
+        let begin = Instant::now();
+        while let Some(iterator) = &self.iterator
+            && self.ready.len() < Self::SLICE
+            && begin.elapsed() < Self::TIME
+        {
+            let item = iterator.bind(py).clone().next();
+            let parameters = item.map(|item| item.map_err(Refusal::Python).and_then(|item| item.extract::<Params>()));
+            if !matches!(parameters, Some(Ok(_))) {
+                self.iterator = None;
+            }
+            self.ready.extend(parameters);
+        }
+    }
+}
+
+impl Iterator for Feed {
+    type Item = Result<Params>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ready.is_empty()
+            && self.iterator.is_some()
+            && let Err(error) = attached(|py| self.fill(py))
+        {
+            self.iterator = None;
+            return Some(Err(error));
+        }
+        Some(self.ready.pop_front()?.map_err(carried))
+    }
+}
