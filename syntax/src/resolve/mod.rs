@@ -8,8 +8,6 @@ mod errors;
 mod links;
 mod spread;
 mod success;
-#[cfg(test)]
-mod tests;
 mod unique;
 
 use crate::model::{Api, Description};

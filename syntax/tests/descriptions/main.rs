@@ -1,0 +1,5 @@
+//! Descriptions, right and wrong, through all phases, as the generator runs them.
+
+mod across_blocks;
+mod common;
+mod driver;
