@@ -2,6 +2,7 @@
 
 mod changes;
 mod config;
+mod expansion;
 mod faults;
 mod project;
 mod sources;

@@ -1,6 +1,8 @@
 //! Which files and items of a crate are read: those that the compiler reads under the config's features.
 
+use std::env;
 use std::path::Path;
+use std::process::Command;
 
 use generator::config::load;
 use generator::diagnose::{Diagnostics, Sources};
@@ -61,9 +63,10 @@ fn modules_are_found_where_rustc_finds_them() {
         "mod beside;\nmod folder;\nmod inline { mod deep; #[path = \"other.rs\"] mod named; }\n#[path = \"far/away.rs\"] \
          mod away;\n#[path = \"moved\"] mod shifted { mod inner; }\nmod r#type;\n",
     );
-    project.write("src/beside.rs", "mod below;\nmod within { mod deeper; }\n#[path = \"level.rs\"] mod level;");
+    project.write("src/beside.rs", "mod below;\nmod within { mod deeper; #[path = \"by_name.rs\"] mod named; }\n#[path = \"level.rs\"] mod level;");
     project.write("src/beside/below.rs", "");
     project.write("src/beside/within/deeper.rs", "");
+    project.write("src/beside/within/by_name.rs", "");
     project.write("src/level.rs", "");
     project.write("src/folder/mod.rs", "mod child;");
     project.write("src/folder/child.rs", "");
@@ -73,22 +76,17 @@ fn modules_are_found_where_rustc_finds_them() {
     project.write("src/far/near.rs", "");
     project.write("src/moved/inner.rs", "");
     project.write("src/type.rs", "");
-    let expected = [
-        "src/lib.rs",
-        "src/beside.rs",
-        "src/beside/below.rs",
-        "src/beside/within/deeper.rs",
-        "src/level.rs",
-        "src/folder/mod.rs",
-        "src/folder/child.rs",
-        "src/inline/deep.rs",
-        "src/inline/other.rs",
-        "src/far/away.rs",
-        "src/far/near.rs",
-        "src/moved/inner.rs",
-        "src/type.rs",
-    ];
-    assert_eq!(paths(&project), expected);
+    // The compiler itself says which files it read, and in which order.
+    let compiled = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+        .args(["--crate-type", "lib", "--edition", "2024", "--emit", "dep-info", "-o", "files.d", "src/lib.rs"])
+        .current_dir(project.path(""))
+        .output()
+        .unwrap();
+    assert!(compiled.status.success(), "{compiled:?}");
+    let listed = project.read("files.d");
+    let by_rustc: Vec<&str> = listed.lines().next().unwrap().split(' ').skip(1).collect();
+    assert_eq!(paths(&project), by_rustc);
+    assert_eq!(by_rustc.len(), 14);
 }
 
 #[test]
