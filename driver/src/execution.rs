@@ -38,6 +38,8 @@ impl Default for Execution {
 impl Execution {
     /// Runs one statement.
     pub(crate) fn execute(&mut self, shared: &Shared, sql: &str, parameters: Params) -> Result<()> {
+        // A source of values may use this connection itself, so it is asked while the engine is free.
+        let parameters = parameters.looked_up(sql)?;
         let result = shared.operate(|engine, work| {
             self.start(engine);
             let Some(mut statement) = engine.statement(sql, work)? else {
@@ -84,7 +86,7 @@ impl Execution {
         })?;
         // The source of the parameters may use this connection itself, so it is asked while the engine is free.
         for parameters in sequence {
-            let parameters = match parameters {
+            let parameters = match parameters.and_then(|parameters| parameters.looked_up(sql)) {
                 Ok(parameters) => parameters,
                 Err(error) => {
                     operation.part(|engine, _| engine.give_back(statement))?;

@@ -32,6 +32,8 @@ mod interrupt;
 mod open;
 mod options;
 mod params;
+#[cfg(feature = "python")]
+mod python;
 mod row;
 mod rows;
 mod session;
@@ -48,7 +50,7 @@ pub use description::{Column, Description};
 pub use error::{Error, Fault, Result};
 pub use open::sqlite_version;
 pub use options::{Autocommit, ConnectOptions, Encryption, IsolationLevel};
-pub use params::{Params, ParamsSequence};
+pub use params::{Lookup, Params, ParamsSequence};
 pub use row::{FromValue, Row, RowIndex};
 pub use rows::Rows;
 pub use value::Value;

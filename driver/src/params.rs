@@ -1,7 +1,9 @@
 //! What is bound to the parameters of a statement.
 
 use std::fmt;
+use std::sync::Arc;
 
+use crate::sql::parameter_names;
 use crate::{Result, Value};
 
 /// The values for the parameters of one statement: by position or by name.
@@ -73,6 +75,21 @@ impl Params {
                 .map(|(name, value)| (name.into(), value.into()))
                 .collect(),
         )
+    }
+
+    /// The parameters for that SQL, with what has to be looked up looked up. Names that are not found are left out, for
+    /// the binding to report.
+    pub(crate) fn looked_up(self, sql: &str) -> Result<Self> {
+        let Self::Lookup(lookup) = self else {
+            return Ok(self);
+        };
+        let mut values = Vec::new();
+        for (position, name) in (1..).zip(parameter_names(sql)) {
+            if let Some(value) = (lookup.find)(&name, position)? {
+                values.push((name, value));
+            }
+        }
+        Ok(Self::Named(values))
     }
 }
 
@@ -226,5 +243,13 @@ mod tests {
         let mut sequence = ParamsSequence::from_results(runs);
         assert!(sequence.next().unwrap().is_ok());
         assert_eq!(sequence.next().unwrap().unwrap_err().to_string(), "the source is dry");
+    }
+
+    #[test]
+    fn a_lookup_is_asked_for_the_names_of_the_statement_and_no_others() {
+        let lookup =
+            Lookup::new(|name, position| Ok((name != "absent").then(|| Value::from(format!("{position} {name}")))));
+        let parameters = Params::Lookup(lookup).looked_up("SELECT :b, ':no', @a, $absent, :b -- :no");
+        assert_eq!(parameters.unwrap(), Params::from([("b", "1 b"), ("a", "2 a")]));
     }
 }

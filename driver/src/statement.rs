@@ -129,6 +129,8 @@ impl PreparedStatement {
             Params::None => self.bind_positional(needed, Vec::new()),
             Params::Positional(values) => self.bind_positional(needed, values),
             Params::Named(values) => self.bind_named(needed, values),
+            // It was looked up before the engine was taken.
+            Params::Lookup(_) => self.bind_named(needed, Vec::new()),
         }
     }
 

@@ -23,7 +23,7 @@ impl FromPyObject<'_, '_> for Params {
             return positional(list.len(), list.iter().map(Ok));
         }
         if let Ok(dictionary) = object.cast_exact::<PyDict>() {
-            return Ok(named(dictionary).unwrap_or_else(|| looked_up(&object)));
+            return Ok(named(&dictionary).unwrap_or_else(|| looked_up(&object)));
         }
         if object.is_none() {
             return Ok(Self::None);
@@ -95,7 +95,8 @@ fn carried(refusal: Refusal<Error>) -> Error {
 }
 
 fn attached<T>(task: impl FnOnce(Python<'_>) -> T) -> Result<T> {
-    Python::try_attach(task).ok_or_else(|| Error::interface("the interpreter is about to end: no parameters can be read"))
+    Python::try_attach(task)
+        .ok_or_else(|| Error::interface("the interpreter is about to end: no parameters can be read"))
 }
 
 /// From anything that can be iterated over, a generator too.
@@ -104,7 +105,10 @@ impl FromPyObject<'_, '_> for ParamsSequence {
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> Result<Self, Refusal<Error>> {
         let iterator = object.try_iter()?.unbind();
-        Ok(Self::from_results(Feed { iterator: Some(iterator), ready: VecDeque::new() }))
+        Ok(Self::from_results(Feed {
+            iterator: Some(iterator),
+            ready: VecDeque::new(),
+        }))
     }
 }
 

@@ -30,7 +30,14 @@ impl Record for Row {
             return PyTuple::new(py, objects.collect::<PyResult<Vec<_>>>()?);
         }
         // Without Python code in between nothing can fail, and the objects go straight into the tuple.
-        PyTuple::new(py, Objects { values: self.iter(), py, text })
+        PyTuple::new(
+            py,
+            Objects {
+                values: self.iter(),
+                py,
+                text,
+            },
+        )
     }
 
     fn weight(&self) -> usize {
@@ -54,7 +61,9 @@ impl<'py> Iterator for Objects<'_, 'py> {
     type Item = Object<'py>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.values.next().map(|value| Object(object_of(self.py, value, self.text)))
+        self.values
+            .next()
+            .map(|value| Object(object_of(self.py, value, self.text)))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -107,7 +116,10 @@ impl<'py> IntoPyObject<'py> for Description {
         let unknown = || py.None().into_bound(py);
         let columns = self.columns().iter().map(|column| {
             let name = PyString::intern(py, column.name()).into_any();
-            PyTuple::new(py, [name, unknown(), unknown(), unknown(), unknown(), unknown(), unknown()])
+            PyTuple::new(
+                py,
+                [name, unknown(), unknown(), unknown(), unknown(), unknown(), unknown()],
+            )
         });
         PyTuple::new(py, columns.collect::<PyResult<Vec<_>>>()?)
     }

@@ -79,7 +79,8 @@ impl FromPyObject<'_, '_> for Encryption {
             object.extract::<(String, String)>()
         } else {
             let attribute = |name| object.getattr(name)?.extract::<String>();
-            attribute(pyo3::intern!(py, "cipher")).and_then(|cipher| Ok((cipher, attribute(pyo3::intern!(py, "hexkey"))?)))
+            attribute(pyo3::intern!(py, "cipher"))
+                .and_then(|cipher| Ok((cipher, attribute(pyo3::intern!(py, "hexkey"))?)))
         };
         // What was raised may show the key.
         let (cipher, key) = pair.map_err(|_| refused())?;

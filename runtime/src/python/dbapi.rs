@@ -114,8 +114,8 @@ pub struct Delivery<'a, 'py, C> {
     pub cursor: &'a Bound<'py, PyAny>,
     /// The cursor's `row_factory`; `None` for plain tuples.
     pub row_factory: Option<Bound<'py, PyAny>>,
-    /// The module's own class `Row`.
-    pub row_class: Bound<'py, PyType>,
+    /// Gives the module's own class `Row`.
+    pub row_class: fn(Python<'py>) -> Bound<'py, PyType>,
     /// Makes an object of that class of the values and the columns' names.
     pub make_row: fn(Bound<'py, PyTuple>, Bound<'py, PyTuple>) -> PyResult<Bound<'py, PyAny>>,
     /// The connection's `text_factory`.
@@ -134,7 +134,9 @@ impl<'py, C: Columns> Delivery<'_, 'py, C> {
         let values = row.to_tuple(py, &self.text_factory)?;
         match &self.row_factory {
             None => Ok(values.into_any()),
-            Some(factory) if factory.is(&self.row_class) => (self.make_row)(values, self.names.get(py, row.columns())?),
+            Some(factory) if factory.is((self.row_class)(py)) => {
+                (self.make_row)(values, self.names.get(py, row.columns())?)
+            }
             Some(factory) => factory.call1((self.cursor, values)),
         }
     }
