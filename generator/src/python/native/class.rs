@@ -1,0 +1,330 @@
+//! A proxied class: the struct behind it, how it is made, and what is not a member of the API.
+
+use async_proxy_syntax::model::{Receiver, RowsRole};
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+use super::{Glue, dbapi, doc_of, module_ident, path, rust_ident, types};
+use crate::python::model::{Class, Kind, Member, Role};
+
+/// Whether the Python object refers to the one that handed it out.
+pub(super) fn keeps_parent(class: &Class) -> bool {
+    !class.parents.is_empty()
+        && (class.role == Role::Cursor || class.members.iter().any(|member| matches!(member.kind, Kind::Parent { .. })))
+}
+
+/// A call of the function that makes a Python object of a blocking one. `parent` is the Python object that hands it out.
+pub(super) fn wrap_call(
+    class: &Class,
+    wrap: TokenStream,
+    py: &Ident,
+    object: &TokenStream,
+    parent: Option<TokenStream>,
+) -> TokenStream {
+    if !keeps_parent(class) {
+        return quote!(#wrap(#py, #object));
+    }
+    match parent {
+        Some(parent) => quote!(#wrap(#py, #object, Some(#parent))),
+        None => quote!(#wrap(#py, #object, None)),
+    }
+}
+
+impl Glue<'_> {
+    pub(super) fn class(&mut self, class: &Class) -> TokenStream {
+        let docs = format!(" The class `{}`.", class.name);
+        let structure = self.structure(class);
+        let wrapper = self.wrapper(class);
+        let making = self.making(class);
+        let reading = self.reading(class);
+        let members = self.members(class);
+        quote! {
+            #![doc = #docs]
+
+            use ::async_proxy::python;
+            use ::pyo3::prelude::*;
+
+            use super::exceptions::NativeModule;
+
+            #structure
+            #wrapper
+            #making
+            #reading
+            #members
+        }
+    }
+
+    fn structure(&self, class: &Class) -> TokenStream {
+        let (ident, name, module) = (format_ident!("{}", class.ident), &class.name, self.public_module());
+        let docs = doc_of(&class.docs);
+        let cell = if class.shared { quote!(Shared) } else { quote!(Owned) };
+        let extends = class.base.as_ref().and_then(|base| self.package.class(base)).map(|base| {
+            let (file, base) = (module_ident(&base.ident), format_ident!("{}", base.ident));
+            quote!(, extends = super::#file::#base)
+        });
+        // A class that extends another gets its `__class_getitem__`, and its place for weak references, from there.
+        let generic = (class.generic && class.base.is_none()).then(|| quote!(, generic));
+        let weak = class.base.is_none().then(|| quote!(, weakref));
+        let parent = keeps_parent(class).then(|| quote!(parent: Option<Py<PyAny>>,));
+        let rows = self.row_type(class).map(|row| quote!(rows: python::Rows<#row>,));
+        let factories = dbapi::fields(class, self.row_type(class).as_ref());
+        quote! {
+            #docs
+            #[pyclass(name = #name, module = #module, frozen, subclass #weak #generic #extends)]
+            pub(super) struct #ident {
+                object: python::#cell<Self>,
+                #parent
+                #rows
+                #factories
+            }
+        }
+    }
+
+    /// The type of the class's rows, as the glue writes it.
+    pub(super) fn row_type(&self, class: &Class) -> Option<syn::Type> {
+        let one = class.rows(RowsRole::One)?;
+        let ok = one.source.returns.ok.as_ref()?;
+        let row = types::in_option(ok).unwrap_or(ok);
+        Some(self.qualified(row, Some(&class.path)))
+    }
+
+    /// What the runtime has to know of the class.
+    fn wrapper(&self, class: &Class) -> TokenStream {
+        let (ident, name, path) = (format_ident!("{}", class.ident), &class.name, path(&class.path));
+        let snapshots: Vec<&Member> = class.snapshots().collect();
+        let (snapshot, structure, object, reading) = if snapshots.is_empty() {
+            (quote!(()), None, quote!(_object), quote!())
+        } else {
+            let snapshot = format_ident!("{}Snapshot", class.ident);
+            let docs = format!(" The snapshot properties of `{}`, as the latest call left them.", class.name);
+            let fields: Vec<Ident> = snapshots.iter().map(|member| rust_ident(&member.ident)).collect();
+            let types = snapshots.iter().map(|member| {
+                // A property that can fail keeps its error too.
+                let ty = member.source.returns.ty.as_ref();
+                self.result_type(ty, Some(&class.path))
+            });
+            let structure = quote! {
+                #[doc = #docs]
+                pub(super) struct #snapshot {
+                    #(#fields: #types,)*
+                }
+            };
+            let reading = quote!(#snapshot { #(#fields: object.#fields()),* });
+            (quote!(#snapshot), Some(structure), quote!(object), reading)
+        };
+        quote! {
+            #structure
+
+            impl python::Wrapper for #ident {
+                type Object = #path;
+                type Snapshot = #snapshot;
+                type Module = NativeModule;
+
+                const NAME: &'static str = #name;
+
+                fn snapshot(#object: &Self::Object) -> Self::Snapshot {
+                    #reading
+                }
+            }
+        }
+    }
+
+    /// The functions by which the other files make an object of the class.
+    fn making(&self, class: &Class) -> TokenStream {
+        let (ident, object) = (format_ident!("{}", class.ident), path(&class.path));
+        let cell = if class.shared { quote!(Shared) } else { quote!(Owned) };
+        let with_parent = keeps_parent(class);
+        let parameter = with_parent.then(|| quote!(, parent: Option<&Bound<'_, PyAny>>));
+        let field = with_parent.then(|| quote!(parent: parent.map(|parent| parent.clone().unbind()),));
+        let rows = class.has_rows().then(|| quote!(rows: python::Rows::default(),));
+        let factories = dbapi::initial_fields(class, self.package);
+        let py = if factories.needs_interpreter { quote!(py) } else { quote!(_py) };
+        let (connection, factory_fields) = (factories.prepare, factories.fields);
+        let structure = quote! {
+            #connection
+            #ident {
+                object: python::#cell::new(object),
+                #field
+                #rows
+                #factory_fields
+            }
+        };
+        let initial = quote! {
+            #[doc = " What lies behind a new Python object."]
+            pub(super) fn initial(#py: Python<'_>, object: #object #parameter) -> #ident {
+                #structure
+            }
+        };
+        let parent = with_parent.then(|| quote!(, parent));
+        let wrapped = match class.base.as_ref().and_then(|base| self.package.class(base)) {
+            Some(base) => {
+                let base_file = module_ident(&base.ident);
+                let base_parent = keeps_parent(base).then(|| quote!(, None));
+                // The object of the class lends that of its base, which is a handle: both refer to one thing.
+                quote! {
+                    let base = super::#base_file::initial(
+                        py,
+                        ::core::clone::Clone::clone(::core::ops::Deref::deref(&object))
+                        #base_parent
+                    );
+                    let made = PyClassInitializer::from(base).add_subclass(initial(py, object #parent));
+                    Bound::new(py, made)
+                }
+            }
+            None => quote!(Bound::new(py, initial(py, object #parent))),
+        };
+        quote! {
+            #initial
+
+            #[doc = " A Python object for a blocking one."]
+            pub(super) fn wrap<'py>(py: Python<'py>, object: #object #parameter) -> PyResult<Bound<'py, #ident>> {
+                #wrapped
+            }
+        }
+    }
+
+    /// The functions by which the readers of a result set share what they do.
+    fn reading(&self, class: &Class) -> Option<TokenStream> {
+        let one = class.rows(RowsRole::One)?;
+        let (ident, row) = (format_ident!("{}", class.ident), self.row_type(class)?);
+        let method = rust_ident(&one.ident);
+        let fetch = types::fallible(one.fallible, quote!(object.#method()));
+        let converting = dbapi::converting(class, &row);
+        Some(quote! {
+            #[doc = " The next row."]
+            fn next_row<'py>(cursor: &Bound<'py, #ident>) -> PyResult<Option<Bound<'py, PyAny>>> {
+                let (this, py) = (cursor.get(), cursor.py());
+                let row = this.rows.one(py, || this.object.call(py, |object| #fetch))?;
+                row.map(converting(cursor)).transpose()
+            }
+
+            #converting
+        })
+    }
+
+    /// Members that the protocols of Python want, and those that the asyncio driver calls.
+    pub(super) fn protocols(&self, class: &Class) -> TokenStream {
+        let mut protocols = TokenStream::new();
+        protocols.extend(self.context_manager(class));
+        protocols.extend(self.iteration(class));
+        protocols.extend(snapshot_tuple(class));
+        protocols.extend(garbage_collection(class));
+        protocols
+    }
+
+    fn context_manager(&self, class: &Class) -> Option<TokenStream> {
+        let end = match class.role {
+            Role::Connection => dbapi::leaving(class),
+            _ => {
+                let close = close_call(class.close()?, &quote!(self.object), &quote!(py), &[]);
+                quote!(#close?; Ok(false))
+            }
+        };
+        let kind = if class.role == Role::Connection { quote!(exc_type) } else { quote!(_exc_type) };
+        Some(quote! {
+            fn __enter__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, Self> {
+                slf.clone()
+            }
+
+            #[pyo3(signature = (exc_type, exc_value, traceback, /))]
+            fn __exit__(
+                &self,
+                py: Python<'_>,
+                exc_type: Option<&Bound<'_, PyAny>>,
+                exc_value: Option<&Bound<'_, PyAny>>,
+                traceback: Option<&Bound<'_, PyAny>>,
+            ) -> PyResult<bool> {
+                let (#kind, _, _) = (exc_type, exc_value, traceback);
+                #end
+            }
+        })
+    }
+
+    fn iteration(&self, class: &Class) -> Option<TokenStream> {
+        let one = class.rows(RowsRole::One)?;
+        let method = rust_ident(&one.ident);
+        let fetch = types::fallible(one.fallible, quote!(object.#method()));
+        let weight = dbapi::weight(class);
+        Some(quote! {
+            fn __iter__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, Self> {
+                slf.clone()
+            }
+
+            fn __next__<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
+                next_row(slf)
+            }
+
+            #[doc = " Reads the next rows for the asyncio driver, at most `limit`: the rows, whether there are none behind"]
+            #[doc = " them, and the exception that is raised behind them."]
+            #[pyo3(signature = (limit), text_signature = "($self, limit)")]
+            fn _read_rows<'py>(slf: &Bound<'py, Self>, py: Python<'py>, limit: usize) -> PyResult<python::ReadRows<'py>> {
+                let this = slf.get();
+                let read = |limit| this.object.read(py, limit, |object| #fetch, #weight);
+                let chunk = this.rows.chunk(py, limit, read)?;
+                this.rows.read(py, chunk, converting(slf))
+            }
+        })
+    }
+}
+
+/// A call of the member that ends the object.
+pub(super) fn close_call(
+    close: &Member,
+    cell: &TokenStream,
+    py: &TokenStream,
+    arguments: &[TokenStream],
+) -> TokenStream {
+    let method = rust_ident(&close.ident);
+    let ending = if close.source.receiver == Receiver::Owned { quote!(close_by_value) } else { quote!(close) };
+    let call = types::fallible(close.fallible, quote!(object.#method(#(#arguments),*)));
+    let unit = close.source.returns.ok.as_ref().is_none_or(|ok| matches!(ok, syn::Type::Tuple(of) if of.elems.is_empty()));
+    let call = if unit { call } else { quote!(#call.map(|_| ())) };
+    quote!(#cell.#ending(#py, move |object| #call))
+}
+
+fn snapshot_tuple(class: &Class) -> Option<TokenStream> {
+    let mut properties = class.snapshots().peekable();
+    properties.peek()?;
+    let values = properties.map(|property| {
+        let value = snapshot_value(property);
+        quote!(::pyo3::IntoPyObjectExt::into_bound_py_any(#value, py)?)
+    });
+    Some(quote! {
+        #[doc = " The snapshot properties, in their order, for the asyncio driver."]
+        fn _snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, ::pyo3::types::PyTuple>> {
+            let latest = self.object.latest(py);
+            ::pyo3::types::PyTuple::new(py, [#(#values),*])
+        }
+    })
+}
+
+/// An expression for the value that a snapshot property had last; `latest` is the snapshot.
+pub(super) fn snapshot_value(property: &Member) -> TokenStream {
+    let field = rust_ident(&property.ident);
+    let copied = property.source.returns.ty.as_ref().is_some_and(types::is_copied);
+    let value = if copied { quote!(latest.#field) } else { quote!(latest.#field.clone()) };
+    if property.fallible {
+        quote!(#value.map_err(python::IntoException::<NativeModule>::into_exception)?)
+    } else {
+        value
+    }
+}
+
+/// What refers to other Python objects shows them to the garbage collector.
+fn garbage_collection(class: &Class) -> Option<TokenStream> {
+    let parent = keeps_parent(class).then(|| quote!(visit.call(&self.parent)?;));
+    let slots = dbapi::own_slots(class);
+    if parent.is_none() && slots.is_empty() {
+        return None;
+    }
+    let clear = (!slots.is_empty()).then(|| quote!(fn __clear__(&self) { #(self.#slots.clear();)* }));
+    Some(quote! {
+        fn __traverse__(&self, visit: ::pyo3::PyVisit<'_>) -> Result<(), ::pyo3::PyTraverseError> {
+            #parent
+            #(self.#slots.traverse(&visit)?;)*
+            Ok(())
+        }
+
+        #clear
+    })
+}

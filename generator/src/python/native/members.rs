@@ -1,0 +1,304 @@
+//! The members of a class: one method or attribute in Python for each.
+
+use async_proxy_syntax::model::{Property, RowsRole};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::arguments::Signature;
+use super::class::{close_call, snapshot_value, wrap_call};
+use super::{Glue, dbapi, deprecation, doc_of, module_ident, path, rust_ident, types};
+use crate::python::model::{Class, Kind, Member};
+
+impl Glue<'_> {
+    /// The block of methods.
+    pub(super) fn members(&mut self, class: &Class) -> TokenStream {
+        let ident = format_ident!("{}", class.ident);
+        let members: Vec<TokenStream> = class.members.iter().map(|member| self.member(class, member)).collect();
+        let factories = dbapi::attributes(class, self.package);
+        let protocols = self.protocols(class);
+        quote! {
+            #[pymethods]
+            impl #ident {
+                #(#members)*
+                #factories
+                #protocols
+            }
+        }
+    }
+
+    fn member(&mut self, class: &Class, member: &Member) -> TokenStream {
+        match &member.kind {
+            Kind::Open => self.open(class, member),
+            Kind::Child { class: child } => match self.package.class(child) {
+                Some(child) => self.child(class, member, child),
+                None => TokenStream::new(),
+            },
+            Kind::SelfReturn => self.self_return(class, member),
+            Kind::Call | Kind::BlockingOnly { .. } => self.call(class, member),
+            Kind::Direct { when_closed, .. } => self.direct(class, member, *when_closed),
+            Kind::Interrupt => self.direct(class, member, false),
+            Kind::Property { reading: Property::Live, .. } => self.live_property(class, member),
+            Kind::Property { reading: Property::Snapshot, .. } => self.snapshot_property(class, member),
+            Kind::Setter { property, check, .. } => self.setter(class, member, property, check.as_deref()),
+            Kind::Parent { .. } => parent(member),
+            Kind::Rows(role) => self.rows(class, member, *role),
+            Kind::Close => self.close(class, member),
+        }
+    }
+
+    /// The attributes of a method: documentation, name, signature.
+    fn attributes(member: &Member, signature: &Signature, receiver: &str) -> TokenStream {
+        let (docs, name, attribute) = (doc_of(&member.docs), &member.name, &signature.attribute);
+        let inner: Vec<&str> = [receiver, &signature.text].into_iter().filter(|part| !part.is_empty()).collect();
+        let text = format!("({})", inner.join(", "));
+        let warning = deprecation(member.deprecated.as_deref(), name);
+        quote! {
+            #docs
+            #[pyo3(name = #name, signature = (#attribute), text_signature = #text)]
+            #warning
+        }
+    }
+
+    fn open(&mut self, class: &Class, member: &Member) -> TokenStream {
+        let signature = self.signature(&member.name, &member.parameters, &member.arguments);
+        let attributes = Self::attributes(member, &signature, "");
+        let Signature { parameters, prepare, arguments, names, .. } = signature;
+        let (ident, class_path, py) = (rust_ident(&member.ident), path(&class.path), &names.py);
+        let call = types::fallible(member.fallible, quote!(#class_path::#ident(#(#arguments),*)));
+        let wrap = wrap_call(class, quote!(wrap), py, &quote!(opened), None);
+        quote! {
+            #attributes
+            #[staticmethod]
+            fn #ident<'py>(#py: Python<'py>, #(#parameters),*) -> PyResult<Bound<'py, Self>> {
+                #prepare
+                let opened = python::run::<NativeModule, _, _>(#py, move || #call)?;
+                #wrap
+            }
+        }
+    }
+
+    fn child(&mut self, class: &Class, member: &Member, child: &Class) -> TokenStream {
+        let signature = self.signature(&member.name, &member.parameters, &member.arguments);
+        let attributes = Self::attributes(member, &signature, "$self");
+        let call = self.blocking_call(class, member, &signature);
+        let Signature { parameters, prepare, names, .. } = signature;
+        let (ident, py, slf) = (rust_ident(&member.ident), &names.py, &names.slf);
+        let (file, child_ident) = (module_ident(&child.ident), format_ident!("{}", child.ident));
+        let wrap = wrap_call(child, quote!(super::#file::wrap), py, &quote!(child), Some(quote!(#slf.as_any())));
+        quote! {
+            #attributes
+            fn #ident<'py>(
+                #slf: &Bound<'py, Self>,
+                #py: Python<'py>,
+                #(#parameters),*
+            ) -> PyResult<Bound<'py, super::#file::#child_ident>> {
+                #prepare
+                let child = #slf.get().object.#call?;
+                #wrap
+            }
+        }
+    }
+
+    fn self_return(&mut self, class: &Class, member: &Member) -> TokenStream {
+        let signature = self.signature(&member.name, &member.parameters, &member.arguments);
+        let attributes = Self::attributes(member, &signature, "$self");
+        let Signature { parameters, prepare, arguments, names, .. } = &signature;
+        let (ident, py, slf, object) = (rust_ident(&member.ident), &names.py, &names.slf, &names.object);
+        let call = quote!(#object.#ident(#(#arguments),*));
+        let call = if member.fallible {
+            quote!(#call.map(|_| ()))
+        } else {
+            quote!({ #call; Ok::<_, ::std::convert::Infallible>(()) })
+        };
+        let clear = class.has_rows().then(|| quote!(#slf.get().rows.clear(#py);));
+        quote! {
+            #attributes
+            fn #ident<'py>(
+                #slf: &Bound<'py, Self>,
+                #py: Python<'py>,
+                #(#parameters),*
+            ) -> PyResult<Bound<'py, Self>> {
+                #prepare
+                #clear
+                #slf.get().object.call(#py, move |#object| #call)?;
+                Ok(#slf.clone())
+            }
+        }
+    }
+
+    fn call(&mut self, class: &Class, member: &Member) -> TokenStream {
+        let signature = self.signature(&member.name, &member.parameters, &member.arguments);
+        let attributes = Self::attributes(member, &signature, "$self");
+        let call = self.blocking_call(class, member, &signature);
+        let Signature { parameters, prepare, names, .. } = signature;
+        let (ident, py) = (rust_ident(&member.ident), &names.py);
+        let returns = self.result_type(member.source.returns.ok.as_ref(), Some(&class.path));
+        quote! {
+            #attributes
+            fn #ident(&self, #py: Python<'_>, #(#parameters),*) -> PyResult<#returns> {
+                #prepare
+                self.object.#call
+            }
+        }
+    }
+
+    /// `call(py, move |object| object.method(…))`.
+    fn blocking_call(&self, _class: &Class, member: &Member, signature: &Signature) -> TokenStream {
+        let (ident, arguments) = (rust_ident(&member.ident), &signature.arguments);
+        let (py, object) = (&signature.names.py, &signature.names.object);
+        let call = types::fallible(member.fallible, quote!(#object.#ident(#(#arguments),*)));
+        quote!(call(#py, move |#object| #call))
+    }
+
+    fn direct(&mut self, class: &Class, member: &Member, when_closed: bool) -> TokenStream {
+        let signature = self.signature(&member.name, &member.parameters, &member.arguments);
+        let attributes = Self::attributes(member, &signature, "$self");
+        let Signature { parameters, prepare, arguments, names, .. } = signature;
+        let (ident, py, object) = (rust_ident(&member.ident), &names.py, &names.object);
+        let returns = self.result_type(member.source.returns.ok.as_ref(), Some(&class.path));
+        let call = types::fallible(member.fallible, quote!(#object.#ident(#(#arguments),*)));
+        let how = if when_closed { quote!(direct_when_closed) } else { quote!(direct) };
+        // Only a default that is converted needs the interpreter.
+        let py = (!prepare.is_empty()).then(|| quote!(#py: Python<'_>,));
+        quote! {
+            #attributes
+            fn #ident(&self, #py #(#parameters),*) -> PyResult<#returns> {
+                #prepare
+                self.object.#how(|#object| #call)
+            }
+        }
+    }
+
+    fn live_property(&self, class: &Class, member: &Member) -> TokenStream {
+        let (docs, name, ident) = (doc_of(&member.docs), rust_ident(&member.name), rust_ident(&member.ident));
+        let returns = self.result_type(member.source.returns.ok.as_ref(), Some(&class.path));
+        let call = types::fallible(member.fallible, quote!(object.#ident()));
+        quote! {
+            #docs
+            #[getter(#name)]
+            fn #ident(&self) -> PyResult<#returns> {
+                self.object.direct(|object| #call)
+            }
+        }
+    }
+
+    fn snapshot_property(&self, class: &Class, member: &Member) -> TokenStream {
+        let (docs, name, ident) = (doc_of(&member.docs), rust_ident(&member.name), rust_ident(&member.ident));
+        let returns = self.result_type(member.source.returns.ok.as_ref(), Some(&class.path));
+        let value = snapshot_value(member);
+        let (returns, value) =
+            if member.fallible { (quote!(PyResult<#returns>), quote!(Ok(#value))) } else { (returns, value) };
+        quote! {
+            #docs
+            #[getter(#name)]
+            fn #ident(&self, py: Python<'_>) -> #returns {
+                let latest = self.object.latest(py);
+                #value
+            }
+        }
+    }
+
+    /// The setter, and the static method that checks a value without setting it.
+    fn setter(&mut self, class: &Class, member: &Member, property: &str, check: Option<&str>) -> TokenStream {
+        let signature = self.signature(&member.name, &member.parameters, &member.arguments);
+        let call = self.blocking_call(class, member, &signature);
+        let Signature { parameters, names, .. } = signature;
+        let (name, ident, py) = (rust_ident(property), rust_ident(&member.ident), &names.py);
+        let Some(parameter) = member.parameters.first() else { return TokenStream::new() };
+        let (value, ty) = (rust_ident(&parameter.name), self.parameter_type(&parameter.rust_type));
+        let ty = self.qualified(&ty, None);
+        let check_name = format!("_check_{property}");
+        let (check_ident, check_text) = (format_ident!("_check_{property}"), format!("({})", parameter.name));
+        let check_docs = format!(" Raises what setting `{property}` to that value would raise; gives the value as it would be read.");
+        let checked = check.map(|check| {
+            let (path, check) = (path(&class.path), rust_ident(check));
+            quote!(#path::#check(&#value).map_err(python::IntoException::<NativeModule>::into_exception)?;)
+        });
+        quote! {
+            #[setter(#name)]
+            fn #ident(&self, #py: Python<'_>, #(#parameters),*) -> PyResult<()> {
+                self.object.#call
+            }
+
+            #[doc = #check_docs]
+            #[pyo3(name = #check_name, text_signature = #check_text)]
+            #[staticmethod]
+            fn #check_ident(#(#parameters),*) -> PyResult<#ty> {
+                #checked
+                Ok(#value)
+            }
+        }
+    }
+
+    fn rows(&mut self, class: &Class, member: &Member, role: RowsRole) -> TokenStream {
+        let signature = self.signature(&member.name, &member.parameters, &member.arguments);
+        let attributes = Self::attributes(member, &signature, "$self");
+        let call = self.blocking_call(class, member, &signature);
+        let Signature { parameters, prepare, names, .. } = signature;
+        let (ident, py, slf) = (rust_ident(&member.ident), &names.py, &names.slf);
+        let fetch = quote!(|| this.object.#call);
+        let read = match role {
+            // Iteration is a protocol of its own in Python.
+            RowsRole::Iterate => return TokenStream::new(),
+            RowsRole::One => {
+                return quote! {
+                    #attributes
+                    fn #ident<'py>(#slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
+                        next_row(#slf)
+                    }
+                };
+            }
+            RowsRole::Many => {
+                let size = member.parameters.first().map(|parameter| {
+                    let ty = self.parameter_type(&parameter.rust_type);
+                    types::size(&ty, &rust_ident(&parameter.name))
+                });
+                let size = size.unwrap_or_else(|| quote!(1));
+                quote!(many(#py, #size, #fetch))
+            }
+            RowsRole::All => quote!(all(#py, #fetch)),
+        };
+        quote! {
+            #attributes
+            fn #ident<'py>(
+                #slf: &Bound<'py, Self>,
+                #py: Python<'py>,
+                #(#parameters),*
+            ) -> PyResult<Bound<'py, ::pyo3::types::PyList>> {
+                #prepare
+                let this = #slf.get();
+                let chunk = this.rows.#read?;
+                this.rows.list(#py, chunk, converting(#slf))
+            }
+        }
+    }
+
+    fn close(&mut self, class: &Class, member: &Member) -> TokenStream {
+        let signature = self.signature(&member.name, &member.parameters, &member.arguments);
+        let attributes = Self::attributes(member, &signature, "$self");
+        let Signature { parameters, prepare, arguments, names, .. } = signature;
+        let (ident, py) = (rust_ident(&member.ident), &names.py);
+        let call = close_call(member, &quote!(self.object), &quote!(#py), &arguments);
+        let clear = class.has_rows().then(|| quote!(self.rows.clear(#py);));
+        quote! {
+            #attributes
+            fn #ident(&self, #py: Python<'_>, #(#parameters),*) -> PyResult<()> {
+                #prepare
+                #clear
+                #call
+            }
+        }
+    }
+}
+
+/// The object that handed this one out: the very object.
+fn parent(member: &Member) -> TokenStream {
+    let (docs, name, ident) = (doc_of(&member.docs), rust_ident(&member.name), rust_ident(&member.ident));
+    quote! {
+        #docs
+        #[getter(#name)]
+        fn #ident(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+            self.parent.as_ref().map(|parent| parent.clone_ref(py))
+        }
+    }
+}
