@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use async_proxy_syntax::model::{Argument, Class, FreeFunction, Kind, Lane, Receiver, Returns};
+use async_proxy_syntax::model::{Argument, Class, FreeFunction, Kind, Lane, Member, Receiver, Returns, RowsRole};
 use async_proxy_syntax::names;
 use syn::{ImplItem, Item};
 
@@ -37,7 +37,11 @@ pub fn table(rendered: &Rendered) -> String {
                 python: python.blocking("", &python_name),
                 python_async: python.asynchronous("", &python_name),
             };
-            add_row(&mut text, &name, "function", "main", &signatures);
+            let widths = Widths {
+                name: name.len(),
+                kind: 0,
+            };
+            add_row(&mut text, &name, "function", "main", &widths, &signatures);
             add_reason(&mut text, "not in Python", function.python.rust_only.as_deref());
         }
         text.push('\n');
@@ -103,12 +107,22 @@ fn add_class(
         .map(|base| format!("; extends {base}"))
         .unwrap_or_default();
     let _ = writeln!(text, "class {name} (proxy {proxy}{in_python}{base}; {sharing})");
+    let widths = Widths {
+        name: class
+            .members
+            .iter()
+            .map(|member| names::plain(&member.ident).len())
+            .max()
+            .unwrap_or_default(),
+        kind: class
+            .members
+            .iter()
+            .map(|member| kind_in_words(&member.kind).len())
+            .max()
+            .unwrap_or_default(),
+    };
     for member in &class.members {
-        let python_name = match &member.kind {
-            // In Python a setter is the other half of its property.
-            Kind::Setter { property, .. } => names::plain(property),
-            _ => names::python_member_name(member),
-        };
+        let (blocking, asynchronous) = python_names(class, member);
         let is_setter = matches!(member.kind, Kind::Setter { .. });
         let signatures = Signatures {
             rust: method_text(
@@ -119,8 +133,8 @@ fn add_class(
                 &member.returns,
             ),
             rust_async: rust.get(&(proxy.clone(), names::plain(&member.ident))).cloned(),
-            python: python.of_member(false, &python_class, &python_name, is_setter),
-            python_async: python.of_member(true, &python_class, &python_name, is_setter),
+            python: python.of_member(false, &python_class, &blocking, is_setter),
+            python_async: python.of_member(true, &python_class, &asynchronous, is_setter),
         };
         let lane = member.lane.as_ref().map_or("main", |Lane { name }| name.as_str());
         add_row(
@@ -128,6 +142,7 @@ fn add_class(
             &names::plain(&member.ident),
             &kind_in_words(&member.kind),
             lane,
+            &widths,
             &signatures,
         );
         if let Kind::Skip { reason } = &member.kind {
@@ -138,8 +153,29 @@ fn add_class(
     text.push('\n');
 }
 
-fn add_row(text: &mut String, name: &str, kind: &str, lane: &str, signatures: &Signatures) {
-    let _ = writeln!(text, "  {name:<24}{kind:<24}lane {lane}");
+/// How wide the columns of a class's table are.
+struct Widths {
+    name: usize,
+    kind: usize,
+}
+
+/// What a member is called on each side of Python.
+fn python_names(class: &Class, member: &Member) -> (String, String) {
+    let (blocking, asynchronous) = match &member.kind {
+        Kind::Rows(RowsRole::Iterate) => ("__iter__".to_owned(), "__aiter__".to_owned()),
+        // A setter is the other half of its property.
+        Kind::Setter { property, .. } => {
+            let property = class.members.iter().find(|candidate| candidate.ident == *property);
+            let name = names::python_member_name(property.unwrap_or(member));
+            (name.clone(), name)
+        }
+        _ => (names::python_member_name(member), names::python_member_name(member)),
+    };
+    (blocking, asynchronous)
+}
+
+fn add_row(text: &mut String, name: &str, kind: &str, lane: &str, widths: &Widths, signatures: &Signatures) {
+    let _ = writeln!(text, "  {name:<0$}  {kind:<1$}  lane {lane}", widths.name, widths.kind);
     let absent = || ABSENT.to_owned();
     for (side, signature) in [
         ("Rust", signatures.rust.clone()),
@@ -210,12 +246,17 @@ fn rust_signatures(rendered: &Rendered) -> BTreeMap<(String, String), String> {
     signatures
 }
 
+/// A proxy's signature without the path that emitted code gives its types: they are all of one crate.
+fn proxy_signature(signature: &syn::Signature) -> String {
+    text::of_signature(signature).replace("::async_proxy::", "")
+}
+
 fn collect(items: &[Item], signatures: &mut BTreeMap<(String, String), String>) {
     for item in items {
         match item {
             Item::Fn(function) => {
                 let key = (String::new(), names::plain(&function.sig.ident));
-                signatures.insert(key, text::of_signature(&function.sig));
+                signatures.insert(key, proxy_signature(&function.sig));
             }
             Item::Impl(block) if block.trait_.is_none() => {
                 let class = text::of_type(&block.self_ty);
@@ -223,7 +264,7 @@ fn collect(items: &[Item], signatures: &mut BTreeMap<(String, String), String>) 
                 for member in &block.items {
                     if let ImplItem::Fn(method) = member {
                         let key = (class.clone(), names::plain(&method.sig.ident));
-                        signatures.insert(key, text::of_signature(&method.sig));
+                        signatures.insert(key, proxy_signature(&method.sig));
                     }
                 }
             }

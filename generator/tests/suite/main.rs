@@ -4,6 +4,7 @@ mod changes;
 mod config;
 mod expansion;
 mod faults;
+mod inspect;
 mod project;
 mod sources;
 mod writing;
