@@ -116,7 +116,10 @@ impl Queue {
     pub(crate) fn end(&self) {
         let left = {
             let mut state = lock(&self.state);
-            self.set_phase(&mut state, Phase::Gone);
+            // After a close the answer stays that it was closed: the thread's end is part of it.
+            if state.phase == Phase::Open {
+                self.set_phase(&mut state, Phase::Gone);
+            }
             mem::take(&mut state.items)
         };
         for item in left {
