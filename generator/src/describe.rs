@@ -66,9 +66,18 @@ pub fn describe(config: &Config, sources: &mut Sources, diagnostics: &mut Diagno
 /// Applies the rules that one item shows, as the macro does.
 fn check(description: &Description, report: &mut Report) {
     description.blocks.iter().for_each(|block| check_block(block, report));
-    description.functions.iter().for_each(|function| check_function(function, report));
-    description.errors.iter().for_each(|errors| check_errors(errors, report));
-    description.options.iter().for_each(|options| check_options(options, report));
+    description
+        .functions
+        .iter()
+        .for_each(|function| check_function(function, report));
+    description
+        .errors
+        .iter()
+        .for_each(|errors| check_errors(errors, report));
+    description
+        .options
+        .iter()
+        .for_each(|options| check_options(options, report));
 }
 
 /// Whether anything comes of a file: an alias alone gives nothing.

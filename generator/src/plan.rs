@@ -82,9 +82,14 @@ pub fn plan(files: &[File], folder: &Path, locked_files: &[String]) -> Result<Pl
     let wanted: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
     let mut plan = Plan::default();
     for file in files {
-        match present.get(&file.path) {
+        let before = present.get(&file.path);
+        match before {
             Some(bytes) if bytes == file.text.as_bytes() => plan.unchanged.push(file.path.clone()),
-            before => plan.writes.push(Written {
+            // Somebody's work stands where ours would go. An empty file has nothing to lose.
+            Some(bytes) if !bytes.is_empty() && !is_ours(&file.path, bytes, locked_files) => {
+                plan.foreign.push(file.path.clone());
+            }
+            _ => plan.writes.push(Written {
                 file: file.clone(),
                 before: before.cloned(),
             }),

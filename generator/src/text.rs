@@ -30,7 +30,13 @@ fn of_item(item: TokenStream, before: &str, after: &str) -> Option<String> {
     let printed = prettyplease::unparse(&file);
     let inner = printed.trim().strip_prefix("trait Y {")?.strip_suffix('}')?;
     let line = join_lines(inner);
-    Some(line.strip_prefix(before)?.strip_suffix(after)?.trim().trim_end_matches(',').to_owned())
+    Some(
+        line.strip_prefix(before)?
+            .strip_suffix(after)?
+            .trim()
+            .trim_end_matches(',')
+            .to_owned(),
+    )
 }
 
 /// Lines of printed Rust as one line, without what only a broken line has: spaces inside of brackets, a last comma.

@@ -59,7 +59,10 @@ fn an_added_member_is_compatible_and_its_removal_is_breaking() {
         value["classes"][0]["members"].as_array_mut().unwrap().push(member);
     };
     assert_eq!(lines(add), ["compatible: Lamp.blink was added (call)"]);
-    assert_eq!(changed(add).verdict(), "1 change of the API: compatible, no caller breaks");
+    assert_eq!(
+        changed(add).verdict(),
+        "1 change of the API: compatible, no caller breaks"
+    );
     let removed = compare(&lock(add), &lock(|_| {}));
     assert_eq!(removed.list[0].to_string(), "breaking: Lamp.blink was removed");
     assert_eq!(removed.verdict(), "1 change of the API: breaking, callers must change");
@@ -89,9 +92,15 @@ fn another_kind_or_lane_is_breaking() {
 #[test]
 fn an_optional_parameter_breaks_rust_alone_and_a_required_one_breaks_both() {
     let optional = |value: &mut Value| {
-        dim(value)["arguments"].as_array_mut().unwrap().push(json!({"name": "steps", "type": "u8"}));
+        dim(value)["arguments"]
+            .as_array_mut()
+            .unwrap()
+            .push(json!({"name": "steps", "type": "u8"}));
         let parameter = json!({"name": "steps", "type": "int", "default": "1"});
-        dim(value)["python"]["parameters"].as_array_mut().unwrap().push(parameter);
+        dim(value)["python"]["parameters"]
+            .as_array_mut()
+            .unwrap()
+            .push(parameter);
     };
     assert_eq!(
         lines(optional),
@@ -101,18 +110,30 @@ fn an_optional_parameter_breaks_rust_alone_and_a_required_one_breaks_both() {
         ]
     );
     let required = |value: &mut Value| {
-        dim(value)["python"]["parameters"].as_array_mut().unwrap().insert(1, json!({"name": "steps", "type": "int"}));
+        dim(value)["python"]["parameters"]
+            .as_array_mut()
+            .unwrap()
+            .insert(1, json!({"name": "steps", "type": "int"}));
     };
-    assert_eq!(lines(required), ["breaking in Python: Lamp.dim requires another parameter: `steps: int`"]);
+    assert_eq!(
+        lines(required),
+        ["breaking in Python: Lamp.dim requires another parameter: `steps: int`"]
+    );
 }
 
 #[test]
 fn an_optional_parameter_in_the_middle_moves_the_others_and_is_breaking() {
     let found = lines(|value| {
         let parameter = json!({"name": "steps", "type": "int", "default": "1"});
-        dim(value)["python"]["parameters"].as_array_mut().unwrap().insert(1, parameter);
+        dim(value)["python"]["parameters"]
+            .as_array_mut()
+            .unwrap()
+            .insert(1, parameter);
     });
-    assert_eq!(found[1], "breaking in Python: Lamp.dim has another order of parameters: `percent, steps, fade`");
+    assert_eq!(
+        found[1],
+        "breaking in Python: Lamp.dim has another order of parameters: `percent, steps, fade`"
+    );
 }
 
 #[test]
@@ -144,7 +165,10 @@ fn a_default_that_appears_is_compatible_and_one_that_goes_is_breaking() {
     let appeared = changed(|value| dim(value)["python"]["parameters"][0]["default"] = json!("100"));
     assert!(!appeared.is_breaking());
     let gone = changed(|value| {
-        dim(value)["python"]["parameters"][1].as_object_mut().unwrap().remove("default");
+        dim(value)["python"]["parameters"][1]
+            .as_object_mut()
+            .unwrap()
+            .remove("default");
     });
     assert!(gone.is_breaking());
 }
@@ -183,11 +207,17 @@ fn an_added_variant_is_compatible_and_a_removed_one_or_another_exception_is_brea
         let variant = json!({"name": "Melted", "shape": "unit", "exception": "MeltedError"});
         value["errors"][0]["variants"].as_array_mut().unwrap().push(variant);
     };
-    assert_eq!(lines(add), ["compatible: Fault::Melted was added (`MeltedError` in Python)"]);
+    assert_eq!(
+        lines(add),
+        ["compatible: Fault::Melted was added (`MeltedError` in Python)"]
+    );
     let remove = |value: &mut Value| {
         value["errors"][0]["variants"].as_array_mut().unwrap().remove(0);
     };
-    assert_eq!(lines(remove), ["breaking: Fault::Bulb was removed (`BulbError` in Python)"]);
+    assert_eq!(
+        lines(remove),
+        ["breaking: Fault::Bulb was removed (`BulbError` in Python)"]
+    );
     assert_eq!(
         lines(|value| value["errors"][0]["variants"][1]["exception"] = json!("DarkError")),
         ["breaking in Python: Fault::Dark has another exception: `OSError` became `DarkError`"]

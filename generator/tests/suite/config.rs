@@ -33,7 +33,10 @@ error: 1 fault found; nothing was written
 #[test]
 fn an_unknown_table_and_a_missing_key_are_refused() {
     let faults = refused(&format!("{CONFIG}[swift]\n"));
-    assert!(faults.contains("unknown field `swift`, expected one of `source`, `output`, `rust`, `python`"), "{faults}");
+    assert!(
+        faults.contains("unknown field `swift`, expected one of `source`, `output`, `rust`, `python`"),
+        "{faults}"
+    );
     let faults = refused(&CONFIG.replace("crate = \"toy\"\n", ""));
     assert!(faults.contains("missing field `crate`"), "{faults}");
     assert!(faults.contains("1 | [source]"), "{faults}");
@@ -47,7 +50,9 @@ fn a_text_that_is_no_toml_is_refused_at_its_line() {
 
 #[test]
 fn several_wrong_values_are_shown_together() {
-    let config = CONFIG.replace("\"toy\"", "\"my-toy\"").replace("\"generated\"", "\"/tmp/out\"")
+    let config = CONFIG
+        .replace("\"toy\"", "\"my-toy\"")
+        .replace("\"generated\"", "\"/tmp/out\"")
         + "[python]\npackage = \"aio-toy\"\nmodule = \"1native\"\nprofile = \"orm\"\n";
     let faults = refused(&config);
     for expected in [
@@ -66,7 +71,10 @@ fn several_wrong_values_are_shown_together() {
 fn an_output_folder_that_holds_the_sources_is_refused() {
     for folder in ["src", ".", "..", "src/.", "./src"] {
         let faults = refused(&CONFIG.replace("\"generated\"", &format!("{folder:?}")));
-        assert!(faults.contains("folder of its own") || faults.contains("relative"), "{folder}: {faults}");
+        assert!(
+            faults.contains("folder of its own") || faults.contains("relative"),
+            "{folder}: {faults}"
+        );
     }
 }
 

@@ -17,7 +17,9 @@ fn expanded(source: &str) -> String {
     let file = syn::parse_file(source).unwrap();
     let mut proxies = TokenStream::new();
     for mut item in file.items {
-        let Some(attribute) = take_annotation(&mut item) else { continue };
+        let Some(attribute) = take_annotation(&mut item) else {
+            continue;
+        };
         let whole: syn::File = syn::parse2(expand(attribute, item.into_token_stream())).unwrap();
         // The first item is the original one.
         proxies.extend(whole.items.iter().skip(1).map(ToTokens::to_token_stream));
@@ -33,7 +35,12 @@ fn take_annotation(item: &mut Item) -> Option<TokenStream> {
         Item::Struct(item) => &mut item.attrs,
         _ => return None,
     };
-    let is_annotation = |one: &Attribute| one.path().segments.last().is_some_and(|last| last.ident == "async_proxy");
+    let is_annotation = |one: &Attribute| {
+        one.path()
+            .segments
+            .last()
+            .is_some_and(|last| last.ident == "async_proxy")
+    };
     let position = attributes.iter().position(is_annotation)?;
     match attributes.remove(position).meta {
         Meta::List(list) => Some(list.tokens),
@@ -52,7 +59,11 @@ fn split(text: &str) -> (&str, &str) {
 fn compare(config: &Path) -> usize {
     let config = load(config).unwrap();
     let rendered = render(&config).unwrap_or_else(|faults| panic!("{}", faults.render(false)));
-    let files: Vec<_> = rendered.files.iter().filter(|file| file.path.starts_with("rust/")).collect();
+    let files: Vec<_> = rendered
+        .files
+        .iter()
+        .filter(|file| file.path.starts_with("rust/"))
+        .collect();
     for file in &files {
         let (source, body) = split(&file.text);
         let source: PathBuf = config.folder.join(source);

@@ -36,16 +36,27 @@ fn every_wrong_description_is_shown_at_its_span_with_the_cure() {
         if env::var_os("UPDATE_SNAPSHOTS").is_some() {
             fs::write(&expected, &shown).unwrap();
         } else if fs::read_to_string(&expected).unwrap_or_default() != shown {
-            wrong.push(format!("{name} is shown otherwise than in {}:\n{shown}", expected.display()));
+            wrong.push(format!(
+                "{name} is shown otherwise than in {}:\n{shown}",
+                expected.display()
+            ));
         }
     }
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        cases.len(),
+        wrong.join("\n")
+    );
     assert!(cases.len() >= 40, "cases were lost: {}", cases.len());
 }
 
 #[test]
 fn faults_of_two_files_come_out_together_each_in_its_file() {
-    let project = Project::with_root("mod lamp;\npub struct Fan;\n#[async_proxy]\nimpl Fan { pub async fn spin(&self) {} #[proxy(open)] pub fn make() -> Self { Fan } }\n");
+    let project = Project::with_root(
+        "mod lamp;\npub struct Fan;\n#[async_proxy]\nimpl Fan { pub async fn spin(&self) {} #[proxy(open)] pub fn make() -> Self { Fan } }\n",
+    );
     let lamp = "pub struct Lamp;\n// ünïcödé moves bytes and characters apart\n#[async_proxy]\nimpl Lamp { /* é */ pub async \
                 fn shine(&self) {}\n#[proxy(open)] pub fn make() -> Self { Lamp } }\n";
     project.write("src/lamp.rs", lamp);
@@ -55,13 +66,20 @@ fn faults_of_two_files_come_out_together_each_in_its_file() {
     let place = " --> src/lamp.rs:4:25\n  |\n4 | impl Lamp { /* é */ pub async fn shine(&self) {}\n  |                         ^^^^^\n";
     assert!(shown.contains(place), "{shown}");
     assert!(shown.contains(" --> src/lib.rs:4:16\n"), "{shown}");
-    assert!(shown.ends_with("error: 2 faults found; nothing was written\n"), "{shown}");
+    assert!(
+        shown.ends_with("error: 2 faults found; nothing was written\n"),
+        "{shown}"
+    );
 }
 
 #[test]
 fn a_fault_between_files_is_shown_where_the_second_one_stands() {
-    let project = Project::with_root("mod lamp;\npub struct Lamp;\n#[async_proxy]\nimpl Lamp { pub fn dim(&self) {} }\n");
-    project.write("src/lamp.rs", "use super::Lamp;\n#[async_proxy]\nimpl Lamp { pub fn blink(&self) {} }\n");
+    let project =
+        Project::with_root("mod lamp;\npub struct Lamp;\n#[async_proxy]\nimpl Lamp { pub fn dim(&self) {} }\n");
+    project.write(
+        "src/lamp.rs",
+        "use super::Lamp;\n#[async_proxy]\nimpl Lamp { pub fn blink(&self) {} }\n",
+    );
     let shown = project.run(&[]).shown_faults();
     assert!(shown.contains("src/lamp.rs:"), "{shown}");
 }

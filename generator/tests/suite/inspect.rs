@@ -27,11 +27,14 @@ class Lamp (proxy AsyncLamp; owned by its worker)
 
 #[test]
 fn why_a_member_is_left_out_is_shown() {
-    let project = Project::with_root(&TOY.replace("    /// Its brightness.\n", "    #[proxy(skip = \"it is dark\")]\n"));
+    let project =
+        Project::with_root(&TOY.replace("    /// Its brightness.\n", "    #[proxy(skip = \"it is dark\")]\n"));
     let run = project.run(&["inspect"]);
     assert!(run.output.contains("      blocking only: it is dark\n"), "{run:?}");
-    let project =
-        Project::with_root(&TOY.replace("    /// Its brightness.\n", "    #[proxy(rust_only = \"it is bright\")]\n"));
+    let project = Project::with_root(&TOY.replace(
+        "    /// Its brightness.\n",
+        "    #[proxy(rust_only = \"it is bright\")]\n",
+    ));
     let run = project.run(&["inspect"]);
     assert!(run.output.contains("      not in Python: it is bright\n"), "{run:?}");
 }

@@ -71,7 +71,9 @@ pub(crate) struct Run {
 impl Project {
     /// An empty folder.
     pub(crate) fn empty() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
     }
 
     /// A crate `toy` whose root is that text.
@@ -125,7 +127,10 @@ impl Project {
 
     /// Every file below a folder, with its bytes.
     pub(crate) fn bytes(&self, folder: &str) -> BTreeMap<PathBuf, Vec<u8>> {
-        self.entries(folder).into_iter().map(|(path, (bytes, _))| (path, bytes)).collect()
+        self.entries(folder)
+            .into_iter()
+            .map(|(path, (bytes, _))| (path, bytes))
+            .collect()
     }
 
     /// Every file below a folder, with its bytes and the time of its last change.
@@ -165,6 +170,10 @@ fn collect(root: &Path, folder: &Path, entries: &mut BTreeMap<PathBuf, (Vec<u8>,
 impl Run {
     /// The faults without the lines of progress.
     pub(crate) fn shown_faults(&self) -> String {
-        self.faults.lines().filter(|line| !line.starts_with("generator: ")).map(|line| format!("{line}\n")).collect()
+        self.faults
+            .lines()
+            .filter(|line| !line.starts_with("generator: "))
+            .map(|line| format!("{line}\n"))
+            .collect()
     }
 }

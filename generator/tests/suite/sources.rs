@@ -16,8 +16,15 @@ fn read_all(project: &Project) -> (Vec<(String, Vec<String>)>, String) {
     let mut sources = Sources::default();
     let mut diagnostics = Diagnostics::default();
     let files = read(&config, &mut sources, &mut diagnostics);
-    let listed = files.iter().map(|file| (file.path.clone(), functions(&file.syntax.items))).collect();
-    let faults = if diagnostics.is_empty() { String::new() } else { diagnostics.render(&sources, false) };
+    let listed = files
+        .iter()
+        .map(|file| (file.path.clone(), functions(&file.syntax.items)))
+        .collect();
+    let faults = if diagnostics.is_empty() {
+        String::new()
+    } else {
+        diagnostics.render(&sources, false)
+    };
     (listed, faults)
 }
 
@@ -63,7 +70,10 @@ fn modules_are_found_where_rustc_finds_them() {
         "mod beside;\nmod folder;\nmod inline { mod deep; #[path = \"other.rs\"] mod named; }\n#[path = \"far/away.rs\"] \
          mod away;\n#[path = \"moved\"] mod shifted { mod inner; }\nmod r#type;\n",
     );
-    project.write("src/beside.rs", "mod below;\nmod within { mod deeper; #[path = \"by_name.rs\"] mod named; }\n#[path = \"level.rs\"] mod level;");
+    project.write(
+        "src/beside.rs",
+        "mod below;\nmod within { mod deeper; #[path = \"by_name.rs\"] mod named; }\n#[path = \"level.rs\"] mod level;",
+    );
     project.write("src/beside/below.rs", "");
     project.write("src/beside/within/deeper.rs", "");
     project.write("src/beside/within/by_name.rs", "");
@@ -78,7 +88,17 @@ fn modules_are_found_where_rustc_finds_them() {
     project.write("src/type.rs", "");
     // The compiler itself says which files it read, and in which order.
     let compiled = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
-        .args(["--crate-type", "lib", "--edition", "2024", "--emit", "dep-info", "-o", "files.d", "src/lib.rs"])
+        .args([
+            "--crate-type",
+            "lib",
+            "--edition",
+            "2024",
+            "--emit",
+            "dep-info",
+            "-o",
+            "files.d",
+            "src/lib.rs",
+        ])
         .current_dir(project.path(""))
         .output()
         .unwrap();
@@ -92,7 +112,10 @@ fn modules_are_found_where_rustc_finds_them() {
 #[test]
 fn a_root_outside_of_the_config_folder_is_followed_too() {
     let project = Project::empty();
-    project.write("tool/async-proxy.toml", CONFIG.replace("src/lib.rs", "../driver/src/lib.rs"));
+    project.write(
+        "tool/async-proxy.toml",
+        CONFIG.replace("src/lib.rs", "../driver/src/lib.rs"),
+    );
     project.write("driver/src/lib.rs", "mod x;");
     project.write("driver/src/x.rs", "");
     let config = load(&project.path("tool/async-proxy.toml")).unwrap();
@@ -116,7 +139,10 @@ fn items_whose_cfg_does_not_hold_are_left_out() {
 #[test]
 fn features_of_the_config_hold() {
     let project = Project::with_root("#[cfg(feature = \"x\")] fn a() {}\n#[cfg(feature = \"y\")] fn b() {}\n");
-    project.write("async-proxy.toml", CONFIG.replace("[output]", "features = [\"x\"]\n[output]"));
+    project.write(
+        "async-proxy.toml",
+        CONFIG.replace("[output]", "features = [\"x\"]\n[output]"),
+    );
     let (files, _) = read_all(&project);
     assert_eq!(files[0].1, ["a"]);
 }
@@ -132,21 +158,33 @@ fn methods_of_annotated_blocks_are_left_out_by_cfg_and_cfg_attr() {
 
 #[test]
 fn a_module_that_is_not_there_under_cfg_needs_no_file() {
-    assert!(only_functions("#[cfg(test)] mod tests;\n#[cfg(windows)] mod windows;\n#[cfg(feature = \"x\")] mod x;").is_empty());
+    assert!(
+        only_functions("#[cfg(test)] mod tests;\n#[cfg(windows)] mod windows;\n#[cfg(feature = \"x\")] mod x;")
+            .is_empty()
+    );
     assert!(only_functions("mod x { #![cfg(test)] fn a() {} }").is_empty());
 }
 
 #[test]
 fn a_platform_matters_only_where_something_is_annotated() {
     // Neither is annotated: whatever the platform, nothing of it is described.
-    assert_eq!(only_functions("#[cfg(unix)] fn a() {}\n#[cfg(windows)] mod w { fn b() {} }"), ["a"]);
+    assert_eq!(
+        only_functions("#[cfg(unix)] fn a() {}\n#[cfg(windows)] mod w { fn b() {} }"),
+        ["a"]
+    );
     let faults = only_faults("#[cfg(unix)] #[async_proxy] fn a() {}");
-    assert!(faults.contains("1 | #[cfg(unix)] #[async_proxy] fn a() {}\n  |       ^^^^"), "{faults}");
+    assert!(
+        faults.contains("1 | #[cfg(unix)] #[async_proxy] fn a() {}\n  |       ^^^^"),
+        "{faults}"
+    );
     assert!(faults.contains("it understands `feature = \"…\"`"), "{faults}");
     let faults = only_faults("#[async_proxy] impl X { #[cfg(target_os = \"linux\")] pub fn a(&self) {} }");
     assert!(faults.contains("^^^^^^^^^^^^^^^^^^^"), "{faults}");
     // A private method is no part of the description.
-    assert_eq!(only_functions("#[async_proxy] impl X { #[cfg(unix)] fn a(&self) {} }"), ["a"]);
+    assert_eq!(
+        only_functions("#[async_proxy] impl X { #[cfg(unix)] fn a(&self) {} }"),
+        ["a"]
+    );
     let faults = only_faults("#[cfg(unix)] mod w { mod deep { #[async_proxy] fn a() {} } }");
     assert!(faults.contains("cannot evaluate this `cfg`"), "{faults}");
 }
@@ -195,7 +233,11 @@ fn a_module_with_two_files_and_one_that_includes_itself_are_faults() {
     project.write("src/x.rs", "");
     project.write("src/x/mod.rs", "");
     let (_, faults) = read_all(&project);
-    for expected in ["both src/x.rs and src/x/mod.rs", "src/lib.rs includes itself", "there is no file src/none.rs"] {
+    for expected in [
+        "both src/x.rs and src/x/mod.rs",
+        "src/lib.rs includes itself",
+        "there is no file src/none.rs",
+    ] {
         assert!(faults.contains(expected), "{expected}: {faults}");
     }
 }
@@ -254,7 +296,10 @@ fn what_the_parser_of_rust_says_is_shown_at_its_token() {
     assert!(faults.starts_with("error: expected one of: "), "{faults}");
     let place = " --> src/lib.rs:3:24\n  |\n3 |     pub fn a(&self) -> { }\n  |                        ^\n";
     assert!(faults.contains(place), "{faults}");
-    assert!(faults.contains("= help: this is not Rust yet; `cargo check` says more"), "{faults}");
+    assert!(
+        faults.contains("= help: this is not Rust yet; `cargo check` says more"),
+        "{faults}"
+    );
 }
 
 #[test]

@@ -39,7 +39,11 @@ fn a_second_run_touches_no_file() {
     sleep(Duration::from_millis(20));
     let run = project.run(&[]);
     assert_eq!(run.code, Some(0));
-    assert!(run.output.contains(&format!("0 written, {} unchanged, 0 removed", before.len())), "{run:?}");
+    assert!(
+        run.output
+            .contains(&format!("0 written, {} unchanged, 0 removed", before.len())),
+        "{run:?}"
+    );
     assert!(run.output.contains("since the lock: the API did not change"), "{run:?}");
     assert_eq!(project.entries("generated"), before);
 }
@@ -78,7 +82,11 @@ fn only_the_files_that_changed_are_written() {
     let project = Project::generated();
     let before = project.entries("generated");
     sleep(Duration::from_millis(20));
-    project.edit("src/lib.rs", "/// Its brightness.\n", "/// Its brightness in percent.\n");
+    project.edit(
+        "src/lib.rs",
+        "/// Its brightness.\n",
+        "/// Its brightness in percent.\n",
+    );
     let run = project.run(&[]);
     assert_eq!(run.code, Some(0));
     let after = project.entries("generated");
@@ -98,7 +106,10 @@ fn a_file_that_is_no_longer_generated_is_removed_with_its_empty_folder() {
     project.write("src/lib.rs", TOY);
     let check = project.run(&["--check"]);
     assert_eq!(check.code, Some(1));
-    assert!(check.output.contains("left over: generated/rust/lamp/inner.rs"), "{check:?}");
+    assert!(
+        check.output.contains("left over: generated/rust/lamp/inner.rs"),
+        "{check:?}"
+    );
     let run = project.run(&[]);
     assert!(run.output.contains("removed  generated/rust/lamp/inner.rs"), "{run:?}");
     assert!(!project.path("generated/rust/lamp").exists());
@@ -114,11 +125,31 @@ fn a_foreign_file_is_an_error_and_is_kept() {
     for arguments in [&[][..], &["--check"][..]] {
         let run = project.run(arguments);
         assert_eq!(run.code, Some(1));
-        assert!((run.faults.clone() + &run.output).contains("generated/rust/notes.md"), "{run:?}");
+        assert!(
+            (run.faults.clone() + &run.output).contains("generated/rust/notes.md"),
+            "{run:?}"
+        );
         assert_eq!(project.entries("generated"), before);
     }
     let run = project.run(&[]);
     assert!(run.faults.contains("move them elsewhere"), "{run:?}");
+}
+
+#[test]
+fn a_foreign_file_in_the_place_of_a_generated_one_is_not_overwritten() {
+    let project = Project::with_root(TOY);
+    project.write("generated/rust/lib.rs", "fn by_hand() {}\n");
+    let run = project.run(&[]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(run.faults.contains("did not write: generated/rust/lib.rs"), "{run:?}");
+    assert_eq!(paths(&project.bytes("generated")), ["rust/lib.rs"]);
+    assert_eq!(project.read("generated/rust/lib.rs"), "fn by_hand() {}\n");
+    // One whose header somebody took away is known by the lock.
+    let project = Project::generated();
+    let before = project.bytes("generated");
+    project.write("generated/rust/lib.rs", "fn by_hand() {}\n");
+    assert_eq!(project.run(&[]).code, Some(0));
+    assert_eq!(project.bytes("generated"), before);
 }
 
 #[test]
@@ -166,9 +197,11 @@ fn check_writes_nothing_and_shows_what_is_stale_and_missing() {
     let run = project.run(&["--check"]);
     assert_eq!(run.code, Some(1), "{run:?}");
     assert_eq!(project.entries("generated"), before);
-    for expected in
-        ["stale: generated/rust/lib.rs\n--- a/generated/rust/lib.rs", "+    pub fn blink", "missing: generated/api.json"]
-    {
+    for expected in [
+        "stale: generated/rust/lib.rs\n--- a/generated/rust/lib.rs",
+        "+    pub fn blink",
+        "missing: generated/api.json",
+    ] {
         assert!(run.output.contains(expected), "{expected}: {}", run.output);
     }
     assert!(run.faults.contains("1 stale, 1 missing"), "{run:?}");
@@ -181,12 +214,28 @@ fn check_says_whether_the_change_breaks_callers() {
     let blink = "    /// Blinks.\n    pub fn blink(&mut self) -> Result<(), Fault> { todo!() }\n\n    /// Unplugs it.";
     project.edit("src/lib.rs", "    /// Unplugs it.", blink);
     let run = project.run(&["--check"]);
-    assert!(run.output.contains("1 change of the API: compatible, no caller breaks"), "{run:?}");
-    assert!(run.output.contains("compatible: Lamp.blink was added (call)"), "{run:?}");
+    assert!(
+        run.output.contains("1 change of the API: compatible, no caller breaks"),
+        "{run:?}"
+    );
+    assert!(
+        run.output.contains("compatible: Lamp.blink was added (call)"),
+        "{run:?}"
+    );
     project.write("src/lib.rs", TOY.replace(", fade: f64", "").replace(", fade = 0.5", ""));
     let run = project.run(&["--check"]);
-    assert!(run.output.contains("breaking in Rust: Lamp.dim lost the argument `fade: f64`"), "{run:?}");
-    project.write("src/lib.rs", TOY.replace("    /// No current.\n    #[proxy(exception = \"OSError\")]\n    Dark,\n", ""));
+    assert!(
+        run.output
+            .contains("breaking in Rust: Lamp.dim lost the argument `fade: f64`"),
+        "{run:?}"
+    );
+    project.write(
+        "src/lib.rs",
+        TOY.replace(
+            "    /// No current.\n    #[proxy(exception = \"OSError\")]\n    Dark,\n",
+            "",
+        ),
+    );
     let run = project.run(&["--check"]);
     assert!(run.output.contains("breaking: Fault::Dark was removed"), "{run:?}");
 }
@@ -217,14 +266,20 @@ fn faults_of_the_description_leave_the_output_as_it_was() {
     project.write("src/lib.rs", b"\xff\xfe");
     let run = project.run(&[]);
     assert_eq!(run.code, Some(1));
-    assert!(run.faults.contains("this is not UTF-8") && run.faults.contains("src/lib.rs:1:1"), "{run:?}");
+    assert!(
+        run.faults.contains("this is not UTF-8") && run.faults.contains("src/lib.rs:1:1"),
+        "{run:?}"
+    );
     assert_eq!(project.entries("generated"), before);
 }
 
 #[test]
 fn an_output_folder_below_a_file_is_a_clear_error() {
     let project = Project::with_root(TOY);
-    project.write("async-proxy.toml", CONFIG.replace("\"generated\"", "\"occupied/generated\""));
+    project.write(
+        "async-proxy.toml",
+        CONFIG.replace("\"generated\"", "\"occupied/generated\""),
+    );
     project.write("occupied", "a file");
     let run = project.run(&[]);
     assert_eq!(run.code, Some(1), "{run:?}");
@@ -241,9 +296,15 @@ fn a_folder_in_the_place_of_a_file_stops_the_run_before_anything_changed() {
     fs::create_dir(project.path("generated/z.py")).unwrap();
     let before = project.entries("generated");
     let error = applied(&project, &[("a.py", "2"), ("new/b.py", "2"), ("z.py", "2")]).unwrap_err();
-    assert!(error.to_string().contains("a folder of that name is in the way"), "{error}");
+    assert!(
+        error.to_string().contains("a folder of that name is in the way"),
+        "{error}"
+    );
     assert_eq!(project.entries("generated"), before);
-    assert!(!project.path("generated/new").exists(), "a folder that was made for nothing is left");
+    assert!(
+        !project.path("generated/new").exists(),
+        "a folder that was made for nothing is left"
+    );
 }
 
 #[test]
@@ -255,7 +316,10 @@ fn a_rename_that_fails_puts_back_what_was_renamed_and_removed_before_it() {
     // The last removal finds nothing any more: everything before it was done by then, or not begun.
     let before = project.bytes("generated");
     let mut failing = plan.clone();
-    failing.removals.push(generator::plan::Removed { path: "gone.py".to_owned(), before: Vec::new() });
+    failing.removals.push(generator::plan::Removed {
+        path: "gone.py".to_owned(),
+        before: Vec::new(),
+    });
     let error = apply(&failing, &project.path("generated")).unwrap_err();
     assert!(error.to_string().contains("cannot remove"), "{error}");
     assert_eq!(project.bytes("generated"), before);
@@ -294,7 +358,9 @@ mod unix {
     fn run_behind(project: &Project, preparation: &str) -> crate::project::Run {
         let mut command = Command::new("sh");
         let script = format!("{preparation}; exec \"$0\"");
-        command.args(["-c", &script, env!("CARGO_BIN_EXE_generator")]).current_dir(project.path(""));
+        command
+            .args(["-c", &script, env!("CARGO_BIN_EXE_generator")])
+            .current_dir(project.path(""));
         run(&mut command)
     }
 
@@ -303,13 +369,17 @@ mod unix {
         for blocks in [0, 1, 2] {
             let project = Project::generated();
             let before = project.entries("generated");
-            let more = "    /// Blinks.\n    pub fn blink(&mut self) -> Result<(), Fault> { todo!() }\n\n    /// Unplugs it.";
+            let more =
+                "    /// Blinks.\n    pub fn blink(&mut self) -> Result<(), Fault> { todo!() }\n\n    /// Unplugs it.";
             project.edit("src/lib.rs", "    /// Unplugs it.", more);
             project.write("src/lamp.rs", "");
             // The limit kills by a signal where nobody ignores it; ignored, a write fails as on a full disk.
             let run = run_behind(&project, &format!("trap '' XFSZ; ulimit -f {blocks}"));
             assert_eq!(run.code, Some(1), "{run:?}");
-            assert!(run.faults.contains("cannot write") && run.faults.contains("make room on the disk"), "{run:?}");
+            assert!(
+                run.faults.contains("cannot write") && run.faults.contains("make room on the disk"),
+                "{run:?}"
+            );
             assert_eq!(project.entries("generated"), before, "with a limit of {blocks} blocks");
             assert_eq!(project.run(&[]).code, Some(0));
         }
@@ -330,7 +400,8 @@ mod unix {
     fn a_full_disk_leaves_everything_as_it_was() {
         let project = Project::generated();
         let before = project.bytes("generated");
-        let more = "    /// Blinks.\n    pub fn blink(&mut self) -> Result<(), Fault> { todo!() }\n\n    /// Unplugs it.";
+        let more =
+            "    /// Blinks.\n    pub fn blink(&mut self) -> Result<(), Fault> { todo!() }\n\n    /// Unplugs it.";
         project.edit("src/lib.rs", "    /// Unplugs it.", more);
         // The filler's name is one that the generator ignores.
         let script = "cp -r generated kept && mount -t tmpfs -o size=64k small generated || exit 77\n\
@@ -338,7 +409,14 @@ mod unix {
                       \"$0\"; code=$?; cp -r generated after; rm after/filler.so; exit $code";
         let mut command = Command::new("unshare");
         command
-            .args(["--mount", "--map-root-user", "sh", "-c", script, env!("CARGO_BIN_EXE_generator")])
+            .args([
+                "--mount",
+                "--map-root-user",
+                "sh",
+                "-c",
+                script,
+                env!("CARGO_BIN_EXE_generator"),
+            ])
             .current_dir(project.path(""));
         let Ok(output) = command.output() else {
             eprintln!("not tried: there is no `unshare`");
@@ -350,7 +428,10 @@ mod unix {
             eprintln!("not tried: no file system can be mounted here: {faults}");
             return;
         }
-        assert!(faults.contains("No space left on device") && faults.contains("make room on the disk"), "{faults}");
+        assert!(
+            faults.contains("No space left on device") && faults.contains("make room on the disk"),
+            "{faults}"
+        );
         assert_eq!(project.bytes("after"), before);
     }
 }
