@@ -20,6 +20,7 @@ pub(crate) struct Engine {
     half_read: Vec<Option<Box<PreparedStatement>>>,
     free: Vec<usize>,
     busy_timeout: Duration,
+    last_insert_rowid: i64,
 }
 
 impl Engine {
@@ -31,12 +32,31 @@ impl Engine {
             half_read: Vec::new(),
             free: Vec::new(),
             busy_timeout,
+            last_insert_rowid: 0,
         }
     }
 
     /// The engine's connection.
     pub(crate) fn core(&self) -> &turso_core::Connection {
         &self.core
+    }
+
+    /// How many rows the last statement changed.
+    pub(crate) fn changes(&self) -> i64 {
+        self.core.changes()
+    }
+
+    /// The rowid of the row that was inserted last; 0 before the first.
+    pub(crate) fn last_insert_rowid(&self) -> i64 {
+        self.last_insert_rowid
+    }
+
+    /// Notes what a statement that has ended has inserted. The engine's own note is changed also by rows that it inserts
+    /// for itself: for a window function, an index or `ANALYZE`.
+    pub(crate) fn note_insert(&mut self, statement: &PreparedStatement) {
+        if statement.may_insert() && self.core.changes() > 0 {
+            self.last_insert_rowid = self.core.last_insert_rowid();
+        }
     }
 
     /// Whether a transaction is open.

@@ -177,10 +177,18 @@ fn result_code(engine: &LimboError) -> i32 {
         LimboError::LockingError(_) => 5,
         LimboError::OutOfMemory => 7,
         LimboError::WriteWriteConflict | LimboError::CommitDependencyAborted | LimboError::Conflict(_) => 5,
-        // `INSERT INTO t(id) VALUES ('x')` for an INTEGER PRIMARY KEY and its like: SQLITE_MISMATCH in SQLite.
+        // SQLITE_MISMATCH: text for an INTEGER PRIMARY KEY, say.
         LimboError::Constraint(message) if message.contains("datatype mismatch") => 20,
+        // The engine says `Constraint` also for malformed JSON and for arguments that a function refuses.
+        LimboError::Constraint(message) if !is_constraint(message) => 1,
         other => other.sqlite_result_code(),
     }
+}
+
+fn is_constraint(message: &str) -> bool {
+    ["constraint failed", "cannot store", "invalid input for type"]
+        .iter()
+        .any(|words| message.contains(words))
 }
 
 /// The class for a result code: CPython's table.
@@ -203,6 +211,12 @@ impl From<LimboError> for Error {
             LimboError::Busy => "database is locked".to_owned(),
             LimboError::Interrupt => "interrupted".to_owned(),
             LimboError::NotADB => "file is not a database".to_owned(),
+            LimboError::ParseError(message) | LimboError::TxError(message) => message.clone(),
+            LimboError::BusySnapshot => {
+                "database is locked: another connection has changed what this transaction read; \
+                 roll back and run it again"
+                    .to_owned()
+            }
             other => other.to_string(),
         };
         Self::retold(message, engine)

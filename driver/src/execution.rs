@@ -39,23 +39,24 @@ impl Execution {
     /// Runs one statement.
     pub(crate) fn execute(&mut self, shared: &Shared, sql: &str, parameters: Params) -> Result<()> {
         // A source of values may use this connection itself, so it is asked while the engine is free.
-        let parameters = parameters.looked_up(sql)?;
-        let result = shared.operate(|engine, work| {
-            self.start(engine);
-            let Some(mut statement) = engine.statement(sql, work)? else {
-                return refuse_parameters(&parameters);
-            };
-            self.begin(shared, engine, &statement, work)?;
-            match statement
-                .bind(parameters)
-                .and_then(|()| self.run(engine, &mut statement, work))
-            {
-                Ok(Progress::Ended) => engine.give_back(statement)?,
-                Ok(Progress::HalfRead) => self.half_read = Some(engine.keep(statement)),
-                Err(error) => return Err(engine.abandon(statement, error, work)),
-            }
-            self.lastrowid = Some(engine.core().last_insert_rowid());
-            Ok(())
+        let result = parameters.looked_up(sql).and_then(|parameters| {
+            shared.operate(|engine, work| {
+                self.start(engine);
+                let Some(mut statement) = engine.statement(sql, work)? else {
+                    return refuse_parameters(&parameters);
+                };
+                self.begin(shared, engine, &statement, work)?;
+                match statement
+                    .bind(parameters)
+                    .and_then(|()| self.run(engine, &mut statement, work))
+                {
+                    Ok(Progress::Ended) => engine.give_back(statement)?,
+                    Ok(Progress::HalfRead) => self.half_read = Some(engine.keep(statement)),
+                    Err(error) => return Err(engine.abandon(statement, error, work)),
+                }
+                self.lastrowid = Some(engine.last_insert_rowid());
+                Ok(())
+            })
         });
         self.forget_on_error(result)
     }
@@ -125,7 +126,10 @@ impl Execution {
                 loop {
                     match statement.step(work) {
                         Ok(Step::Row) => {}
-                        Ok(Step::Done) => break,
+                        Ok(Step::Done) => {
+                            engine.note_insert(&statement);
+                            break;
+                        }
                         Err(error) => return Err(engine.abandon(statement, error, work)),
                     }
                 }
@@ -200,7 +204,7 @@ impl Execution {
     }
 
     /// Runs a statement: a query as far as its first row, one that changes data to its end.
-    fn run(&mut self, engine: &Engine, statement: &mut PreparedStatement, work: Work<'_>) -> Result<Progress> {
+    fn run(&mut self, engine: &mut Engine, statement: &mut PreparedStatement, work: Work<'_>) -> Result<Progress> {
         let first = statement.step(work)?;
         self.description = statement.description();
         if first == Step::Row {
@@ -212,8 +216,9 @@ impl Execution {
                 self.ready.push_back(statement.row());
             }
         }
+        engine.note_insert(statement);
         if statement.is_dml() {
-            let changes = engine.core().changes();
+            let changes = engine.changes();
             if self.ready.is_empty() {
                 self.rowcount += changes;
             } else {

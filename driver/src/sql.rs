@@ -42,8 +42,18 @@ pub(crate) fn ends_in_semicolons(sql: &str) -> bool {
 /// The rule is that of CPython's `pysqlite_statement_create`, which goes by the first word: a statement that starts with
 /// `WITH` is none of these, whatever it does.
 pub(crate) fn is_dml(sql: &str) -> bool {
+    starts_with_one_of(sql, &["INSERT", "UPDATE", "DELETE", "REPLACE"])
+}
+
+/// Whether the statement may insert rows: whether it starts with `INSERT`, `REPLACE` or `WITH` behind whitespace and
+/// comments.
+pub(crate) fn may_insert(sql: &str) -> bool {
+    starts_with_one_of(sql, &["INSERT", "REPLACE", "WITH"])
+}
+
+fn starts_with_one_of(sql: &str, keywords: &[&str]) -> bool {
     let sql = skip_blank(sql).as_bytes();
-    ["INSERT", "UPDATE", "DELETE", "REPLACE"].iter().any(|keyword| {
+    keywords.iter().any(|keyword| {
         sql.get(..keyword.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(keyword.as_bytes()))
     })

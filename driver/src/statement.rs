@@ -27,6 +27,7 @@ pub(crate) struct PreparedStatement {
     statement: turso_core::Statement,
     sql: Arc<str>,
     is_dml: bool,
+    may_insert: bool,
     /// The columns as they were when they were last looked at.
     description: Option<Description>,
 }
@@ -67,12 +68,13 @@ impl PreparedStatement {
                 Ok(None) => return Ok(None),
                 Ok(Some((statement, end))) => {
                     let sql = Arc::from(sql);
-                    let is_dml = sql::is_dml(&sql);
+                    let (is_dml, may_insert) = (sql::is_dml(&sql), sql::may_insert(&sql));
                     return Ok(Some((
                         Self {
                             statement,
                             sql,
                             is_dml,
+                            may_insert,
                             description: None,
                         },
                         end,
@@ -94,6 +96,11 @@ impl PreparedStatement {
     /// Whether its first word is one of those before which a transaction begins; see [`sql::is_dml`].
     pub(crate) fn is_dml(&self) -> bool {
         self.is_dml
+    }
+
+    /// Whether it may have inserted rows.
+    pub(crate) fn may_insert(&self) -> bool {
+        self.may_insert && !self.is_readonly()
     }
 
     /// Whether it leaves the database file as it is.

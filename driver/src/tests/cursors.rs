@@ -59,6 +59,57 @@ fn the_last_rowid_is_taken_at_execute_alone() {
 }
 
 #[test]
+fn rows_that_the_engine_inserts_for_itself_do_not_become_the_last_rowid() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    let mut cursor = connection.execute("INSERT INTO t (a) VALUES (41), (42)", ()).unwrap();
+    for sql in [
+        "SELECT row_number() OVER (ORDER BY a) FROM t",
+        "CREATE INDEX i ON t (b)",
+        "ANALYZE",
+        "INSERT OR IGNORE INTO t (a) VALUES (41)",
+        "UPDATE t SET b = 1",
+    ] {
+        cursor.execute(sql, ()).unwrap().fetchall().unwrap();
+        assert_eq!(cursor.lastrowid(), Some(42), "{sql}");
+    }
+    cursor
+        .execute("WITH x AS (SELECT 50) INSERT INTO t (a) SELECT * FROM x", ())
+        .unwrap();
+    assert_eq!(cursor.lastrowid(), Some(50));
+    cursor.executescript("INSERT INTO t (a) VALUES (60)").unwrap();
+    assert_eq!(cursor.execute("SELECT 1", ()).unwrap().lastrowid(), Some(60));
+}
+
+#[test]
+fn a_function_that_refuses_its_arguments_breaks_no_constraint() {
+    let scratch = Scratch::new();
+    let connection = scratch.connect();
+    for sql in [
+        "SELECT 'a' LIKE 'b' ESCAPE 'xx'",
+        "SELECT json('{')",
+        "SELECT json_object('a')",
+    ] {
+        assert!(
+            matches!(connection.execute(sql, ()).unwrap_err(), Error::Operational(_)),
+            "{sql}"
+        );
+    }
+    connection
+        .execute("CREATE TABLE strict_one (id INTEGER PRIMARY KEY, a INTEGER) STRICT", ())
+        .unwrap();
+    for sql in [
+        "INSERT INTO strict_one (a) VALUES ('x')",
+        "INSERT INTO strict_one (id) VALUES ('x')",
+    ] {
+        assert!(
+            matches!(connection.execute(sql, ()).unwrap_err(), Error::Integrity(_)),
+            "{sql}"
+        );
+    }
+}
+
+#[test]
 fn the_ways_to_fetch_share_one_result_set() {
     let scratch = Scratch::new();
     let connection = scratch.with_table();
