@@ -87,8 +87,14 @@ impl Journal {
     pub fn into_file(self) -> File {
         self.file
     }
+}
 
-    fn check_largest_entry(bytes: &u32) -> Result<()> {
+impl Journal {
+    /// Whether `largest_entry` can be set to that value. Public, because the native module of Python asks too.
+    ///
+    /// # Errors
+    /// [`JournalError::BadSetting`] for 0.
+    pub fn check_largest_entry(bytes: &u32) -> Result<()> {
         if *bytes == 0 {
             return Err(JournalError::BadSetting(
                 "`largest_entry` is 0, so that no text would fit: give at least 1".into(),
@@ -96,9 +102,7 @@ impl Journal {
         }
         Ok(())
     }
-}
 
-impl Journal {
     pub(crate) fn open(path: &Path, options: OpenOptions) -> Result<Self> {
         Self::check_largest_entry(&options.largest_entry)?;
         let describe = || format!("opening {}", path.display());
