@@ -1,1 +1,6 @@
-//! The native module of aioturso.
+//! The native module of the Python package `aioturso`: what the generator wrote, compiled.
+
+// Formatted by prettyplease, whose format is the format of record.
+#[rustfmt::skip]
+#[path = "../../generated/native/mod.rs"]
+mod generated;

@@ -192,10 +192,10 @@ impl Glue<'_> {
         let converting = dbapi::converting(class, &row);
         Some(quote! {
             #[doc = " The next row."]
-            fn next_row<'py>(cursor: &Bound<'py, #ident>) -> PyResult<Option<Bound<'py, PyAny>>> {
-                let (this, py) = (cursor.get(), cursor.py());
+            fn next_row<'py>(reader: &Bound<'py, #ident>) -> PyResult<Option<Bound<'py, PyAny>>> {
+                let (this, py) = (reader.get(), reader.py());
                 let row = this.rows.one(py, || this.object.call(py, |object| #fetch))?;
-                row.map(converting(cursor)).transpose()
+                row.map(converting(reader)).transpose()
             }
 
             #converting

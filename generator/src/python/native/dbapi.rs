@@ -72,26 +72,26 @@ pub(super) fn converting(class: &Class, row: &Type) -> TokenStream {
     let ident = format_ident!("{}", class.ident);
     let conversion = if class.role == Role::Cursor {
         quote! {
-            let this = cursor.get();
+            let this = reader.get();
             let delivery = python::dbapi::Delivery {
-                cursor: cursor.as_any(),
-                row_factory: this.row_factory.get(cursor.py()),
+                cursor: reader.as_any(),
+                row_factory: this.row_factory.get(reader.py()),
                 row_class: |py| py.get_type::<super::row::Row>(),
                 make_row: super::row::make,
-                text_factory: python::dbapi::TextFactory::of(&this.text_factory, cursor.py()),
+                text_factory: python::dbapi::TextFactory::of(&this.text_factory, reader.py()),
                 names: &this.names,
             };
             move |row| delivery.convert(&row)
         }
     } else {
         quote! {
-            let py = cursor.py();
+            let py = reader.py();
             move |row| ::pyo3::IntoPyObjectExt::into_bound_py_any(row, py)
         }
     };
     quote! {
         #[doc = " What makes a Python object of a row."]
-        fn converting<'py>(cursor: &Bound<'py, #ident>) -> impl Fn(#row) -> PyResult<Bound<'py, PyAny>> {
+        fn converting<'py>(reader: &Bound<'py, #ident>) -> impl Fn(#row) -> PyResult<Bound<'py, PyAny>> {
             #conversion
         }
     }

@@ -89,13 +89,16 @@ impl VisitMut for Qualify<'_> {
     fn visit_path_mut(&mut self, found: &mut Path) {
         visit_mut::visit_path_mut(self, found);
         let Some((first, last)) = found.segments.first().zip(found.segments.last()) else { return };
-        if found.leading_colon.is_some() {
-            return;
-        }
         let (first, arguments) = (first.ident.to_string(), last.arguments.clone());
         let name = last.ident.to_string();
         let target = match found.segments.len() {
             1 if PRELUDE.contains(&first.as_str()) => return,
+            // `::std::string::String` reads better without its path.
+            3 if matches!(first.as_str(), "std" | "alloc") && PRELUDE.contains(&name.as_str()) => {
+                found.leading_colon = None;
+                found.segments = found.segments.last().cloned().into_iter().collect();
+                return;
+            }
             1 if first == "Self" => self.class.map_or_else(|| self.of_crate(&name), str::to_owned),
             1 => match STANDARD.iter().find(|(standard, _)| *standard == first) {
                 Some((_, standard)) => (*standard).to_owned(),
@@ -103,6 +106,7 @@ impl VisitMut for Qualify<'_> {
             },
             _ if matches!(first.as_str(), "crate" | "self" | "super") => self.of_crate(&name),
             // A path into another crate.
+            _ if found.leading_colon.is_some() => return,
             _ => {
                 found.leading_colon = Some(Default::default());
                 return;
