@@ -19,6 +19,23 @@
 //! # Ok(())
 //! # }
 //! ```
+//! Each of these has an async proxy, made by `#[async_proxy]`: the calls run on a thread of the connection's own, and any
+//! executor will do to await them.
+//!
+//! ```
+//! use turso_driver::{ConnectOptions, connect_async};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # futures::executor::block_on(async {
+//! let connection = connect_async(":memory:", ConnectOptions::default()).await?;
+//! let cursor = connection.execute("SELECT 6 * ?", (7,)).await?;
+//! let row = cursor.fetchone().await?.expect("a row");
+//! assert_eq!(row.get::<i64>(0)?, 42);
+//! connection.close().await?;
+//! # Ok(())
+//! # })
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 mod cache;
@@ -44,8 +61,8 @@ mod tests;
 mod uri;
 mod value;
 
-pub use connection::{Connection, connect};
-pub use cursor::Cursor;
+pub use connection::{AsyncConnection, Connection, connect, connect_async};
+pub use cursor::{AsyncCursor, Cursor};
 pub use description::{Column, Description};
 pub use error::{Error, Fault, Result};
 pub use open::sqlite_version;
