@@ -16,7 +16,7 @@ use crate::worker::Worker;
     label = "handed out by a proxied member, but has no proxy itself",
     note = "annotate `impl {Self}` with `#[async_proxy]`, or mark the member `#[proxy(skip = \"why\")]`"
 )]
-pub trait Proxied: Plain + Sized {
+pub trait Proxied: Plain + Sized + 'static {
     /// Its proxy.
     type Proxy: Proxy<Class = Self>;
     /// How its objects are kept: [`crate::Owned`] by the worker, or [`crate::Shared`].

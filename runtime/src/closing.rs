@@ -85,7 +85,7 @@ pub struct Close<R: Outcome, F = CallError<<R as Outcome>::Error>> {
     error: PhantomData<fn() -> F>,
 }
 
-impl<R: Outcome, F> Close<R, F>
+impl<R: Outcome + 'static, F> Close<R, F>
 where
     R::Ok: Send,
     R::Error: Send,
@@ -161,7 +161,7 @@ impl<R: Outcome, W> CloseItem<R, W> {
 
 impl<R, W> Item for CloseItem<R, W>
 where
-    R: Outcome,
+    R: Outcome + 'static,
     R::Ok: Send,
     R::Error: Send,
     W: FnOnce(&mut Worker, &Place) -> Result<R, Fault> + Send,

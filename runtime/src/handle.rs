@@ -120,7 +120,7 @@ where
     W: FnOnce() -> R + Send + 'static,
     R: Outcome,
     R::Ok: Proxied,
-    R::Error: Send,
+    R::Error: Send + 'static,
     <R::Ok as Proxied>::Parent: Absent,
 {
     let queue = Queue::new();
@@ -188,7 +188,7 @@ impl<T: Proxied> Handle<T> {
     pub fn call<R, F, W>(&self, work: W) -> Call<R, F>
     where
         W: FnOnce(&T) -> R + Send + 'static,
-        R: Outcome<Ok: Send, Error: Send>,
+        R: Outcome<Ok: Send + 'static, Error: Send + 'static>,
     {
         let place = self.life().place.clone();
         Call::new(self.life().submit_main(move |worker| answer(worker.arena.with(&place, true, work))))
@@ -199,7 +199,7 @@ impl<T: Proxied> Handle<T> {
     where
         T::Storage: ReachedExclusively,
         W: FnOnce(&mut T) -> R + Send + 'static,
-        R: Outcome<Ok: Send, Error: Send>,
+        R: Outcome<Ok: Send + 'static, Error: Send + 'static>,
     {
         let place = self.life().place.clone();
         Call::new(self.life().submit_main(move |worker| answer(worker.arena.with_mut(&place, true, work))))
@@ -211,7 +211,7 @@ impl<T: Proxied> Handle<T> {
         P: Proxy<Class = T>,
         T: Proxied<Proxy = P, Storage: ReachedExclusively>,
         W: FnOnce(&mut T) -> Result<(), R::Error> + Send + 'static,
-        R: Outcome<Ok = P, Error: Send>,
+        R: Outcome<Ok = P, Error: Send + 'static>,
     {
         let place = self.life().place.clone();
         let turn = self.0.rows.turn();
@@ -231,7 +231,7 @@ impl<T: Proxied> Handle<T> {
     where
         P: HandsOut<<R::Ok as Proxied>::Parent>,
         W: FnOnce(&T) -> R + Send + 'static,
-        R: Outcome<Ok: Proxied, Error: Send>,
+        R: Outcome<Ok: Proxied, Error: Send + 'static> + 'static,
     {
         let place = self.life().place.clone();
         let adoption = self.adoption::<P, R>(proxy, self.life().interrupter.clone());
@@ -247,7 +247,7 @@ impl<T: Proxied> Handle<T> {
         T::Storage: ReachedExclusively,
         P: HandsOut<<R::Ok as Proxied>::Parent>,
         W: FnOnce(&mut T) -> R + Send + 'static,
-        R: Outcome<Ok: Proxied, Error: Send>,
+        R: Outcome<Ok: Proxied, Error: Send + 'static> + 'static,
     {
         let place = self.life().place.clone();
         let adoption = self.adoption::<P, R>(proxy, self.life().interrupter.clone());
@@ -271,7 +271,7 @@ impl<T: Proxied> Handle<T> {
     + use<P, R, T>
     where
         P: HandsOut<<R::Ok as Proxied>::Parent>,
-        R: Outcome<Ok: Proxied, Error: Send>,
+        R: Outcome<Ok: Proxied, Error: Send + 'static> + 'static,
     {
         let parent = proxy.parent();
         move |handed, worker| answer::<R>(handed).map(|object| adopt(object, worker, parent, interrupter, false))
@@ -282,7 +282,7 @@ impl<T: Proxied> Handle<T> {
     where
         T::Storage: ReachedInPlace,
         W: FnOnce(&T) -> R + Send + 'static,
-        R: Outcome<Ok: Send, Error: Send>,
+        R: Outcome<Ok: Send + 'static, Error: Send + 'static>,
     {
         let place = self.life().place.clone();
         let work = move |worker: &mut Worker| answer(worker.arena.with(&place, true, work));
@@ -334,7 +334,7 @@ impl<T: Proxied> Handle<T> {
     pub fn close<R, F, W>(&self, work: W) -> Close<R, F>
     where
         W: FnOnce(&T) -> R + Send + 'static,
-        R: Outcome<Ok: Send + Default, Error: Send>,
+        R: Outcome<Ok: Send + Default + 'static, Error: Send + 'static> + 'static,
     {
         self.close_by(move |worker, place| worker.arena.with(place, true, work))
     }
@@ -344,7 +344,7 @@ impl<T: Proxied> Handle<T> {
     where
         T::Storage: ReachedExclusively,
         W: FnOnce(&mut T) -> R + Send + 'static,
-        R: Outcome<Ok: Send + Default, Error: Send>,
+        R: Outcome<Ok: Send + Default + 'static, Error: Send + 'static> + 'static,
     {
         self.close_by(move |worker, place| worker.arena.with_mut(place, true, work))
     }
@@ -353,7 +353,7 @@ impl<T: Proxied> Handle<T> {
     pub fn close_owned<R, F, W>(&self, work: W) -> Close<R, F>
     where
         W: FnOnce(T) -> R + Send + 'static,
-        R: Outcome<Ok: Send + Default, Error: Send>,
+        R: Outcome<Ok: Send + Default + 'static, Error: Send + 'static> + 'static,
     {
         self.close_by(move |worker, place| worker.arena.take(place).map(work))
     }
@@ -361,7 +361,7 @@ impl<T: Proxied> Handle<T> {
     fn close_by<R, F, W>(&self, work: W) -> Close<R, F>
     where
         W: FnOnce(&mut Worker, &Place) -> Result<R, Fault> + Send + 'static,
-        R: Outcome<Ok: Send + Default, Error: Send>,
+        R: Outcome<Ok: Send + Default + 'static, Error: Send + 'static> + 'static,
     {
         let life = self.life();
         if let Some(slot) = &life.place.slot {

@@ -20,7 +20,7 @@ use crate::error::CallError;
     note = "return a `Result`, or write `impl async_proxy::Plain for {Self} {{}}` beside the type",
     note = "a type that has `#[async_proxy]` on its `impl` block is returned by a `#[proxy(child)]` or `#[proxy(open)]` member"
 )]
-pub trait Outcome: Sized + 'static {
+pub trait Outcome: Sized {
     /// The value of success.
     type Ok;
     /// The error; [`Infallible`] where there is none.
@@ -39,9 +39,9 @@ pub trait Outcome: Sized + 'static {
     label = "neither a `Result` nor a type known to be plain",
     note = "return a `Result`, or write `impl async_proxy::Plain for {Self} {{}}` beside the type"
 )]
-pub trait Plain: 'static {}
+pub trait Plain {}
 
-impl<T: 'static, E: 'static> Outcome for Result<T, E> {
+impl<T, E> Outcome for Result<T, E> {
     type Ok = T;
     type Error = E;
 
@@ -93,7 +93,7 @@ macro_rules! plain {
 
 macro_rules! plain_tuples {
     ($($first:ident $($rest:ident)*),* $(,)?) => {
-        $(impl<$first: 'static $(, $rest: 'static)*> Plain for ($first, $($rest,)*) {})*
+        $(impl<$first $(, $rest)*> Plain for ($first, $($rest,)*) {})*
     };
 }
 
@@ -104,18 +104,18 @@ plain!(
 );
 plain_tuples!(A, A B, A B C, A B C D, A B C D E, A B C D E F, A B C D E F G, A B C D E F G H);
 
-impl Plain for &'static str {}
-impl<T: 'static> Plain for Option<T> {}
-impl<T: 'static> Plain for Vec<T> {}
-impl<T: 'static> Plain for VecDeque<T> {}
-impl<T: 'static> Plain for LinkedList<T> {}
-impl<T: 'static> Plain for BinaryHeap<T> {}
-impl<T: 'static> Plain for BTreeSet<T> {}
-impl<T: 'static, S: 'static> Plain for HashSet<T, S> {}
-impl<K: 'static, V: 'static> Plain for BTreeMap<K, V> {}
-impl<K: 'static, V: 'static, S: 'static> Plain for HashMap<K, V, S> {}
-impl<T: 'static, const N: usize> Plain for [T; N] {}
-impl<T: ?Sized + 'static> Plain for Box<T> {}
-impl<T: ?Sized + 'static> Plain for Arc<T> {}
-impl<T: ?Sized + 'static> Plain for Rc<T> {}
-impl<T: ?Sized + ToOwned + 'static> Plain for Cow<'static, T> {}
+impl Plain for &str {}
+impl<T> Plain for Option<T> {}
+impl<T> Plain for Vec<T> {}
+impl<T> Plain for VecDeque<T> {}
+impl<T> Plain for LinkedList<T> {}
+impl<T> Plain for BinaryHeap<T> {}
+impl<T> Plain for BTreeSet<T> {}
+impl<T, S> Plain for HashSet<T, S> {}
+impl<K, V> Plain for BTreeMap<K, V> {}
+impl<K, V, S> Plain for HashMap<K, V, S> {}
+impl<T, const N: usize> Plain for [T; N] {}
+impl<T: ?Sized> Plain for Box<T> {}
+impl<T: ?Sized> Plain for Arc<T> {}
+impl<T: ?Sized> Plain for Rc<T> {}
+impl<T: ?Sized + ToOwned> Plain for Cow<'_, T> {}

@@ -18,14 +18,14 @@ use crate::outcome::Outcome;
     message = "`{Self}` is not what a member that gives the next row returns",
     note = "it returns `Option<Row>`, or a `Result` of that"
 )]
-pub trait OneRow: Outcome<Ok = Option<Self::Row>, Error: Send> {
+pub trait OneRow: Outcome<Ok = Option<Self::Row>, Error: Send + 'static> + 'static {
     /// The type of a row.
     type Row: Send + 'static;
 }
 
 impl<R, T> OneRow for R
 where
-    R: Outcome<Ok = Option<T>, Error: Send>,
+    R: Outcome<Ok = Option<T>, Error: Send + 'static> + 'static,
     T: Send + 'static,
 {
     type Row = T;
