@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::Item;
 
-use crate::parse::{ParsedItem, check_annotated_once, parse_item};
+use crate::parse::{ParsedItem, check_annotated_once, parse_item, strip_annotations};
 use crate::report::Report;
 use crate::{check, emit, strip};
 
@@ -28,6 +28,7 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
         check_item(parsed, &mut report);
     }
     strip::strip_item(&mut item);
+    strip_annotations(&mut item);
     let original = item.into_token_stream();
     match report.into_result() {
         Ok(()) => {

@@ -135,6 +135,13 @@ fn is_annotation(attribute: &Attribute) -> bool {
         .is_some_and(|segment| segment.ident == "async_proxy")
 }
 
+/// Takes off a second annotation, which was refused: its macro would only say so again.
+pub(crate) fn strip_annotations(item: &mut Item) {
+    if let Some(attributes) = attributes_mut(item) {
+        attributes.retain(|attribute| !is_annotation(attribute));
+    }
+}
+
 fn attributes(item: &Item) -> &[Attribute] {
     match item {
         Item::Const(item) => &item.attrs,
@@ -153,6 +160,16 @@ fn attributes(item: &Item) -> &[Attribute] {
         Item::Union(item) => &item.attrs,
         Item::Use(item) => &item.attrs,
         _ => &[],
+    }
+}
+
+fn attributes_mut(item: &mut Item) -> Option<&mut Vec<Attribute>> {
+    match item {
+        Item::Enum(item) => Some(&mut item.attrs),
+        Item::Fn(item) => Some(&mut item.attrs),
+        Item::Impl(item) => Some(&mut item.attrs),
+        Item::Struct(item) => Some(&mut item.attrs),
+        _ => None,
     }
 }
 

@@ -1,0 +1,340 @@
+//! Items made up of the words of the grammar, most of them in places where they mean something.
+
+use crate::random::Random;
+
+/// What a description is made of, and what it should not be made of.
+pub(crate) const WORDS: &[&str] = &[
+    "#[proxy(child)]",
+    "#[proxy(open)]",
+    "#[proxy]",
+    "#[proxy()]",
+    "#[proxy(=)]",
+    "#[proxy(,)]",
+    "#[proxy = \"x\"]",
+    "#[async_proxy]",
+    "#[cfg_attr(a, proxy(direct))]",
+    "#[cfg_attr(a, proxy(py = \"x\"))]",
+    "#[cfg_attr]",
+    "#[cfg(a)]",
+    "#[doc = \"x\"]",
+    "/** a\n * b */",
+    "child",
+    "open",
+    "property, live",
+    "property, snapshot",
+    "setter = \"size\"",
+    "setter, check = \"valid\"",
+    "signature = (a, b = None, *, c = (1,))",
+    "signature = (/, *)",
+    "name = \"import\"",
+    "py = \"list[\"",
+    "lane = \"net\"",
+    "skip = \"\"",
+    "skip = \"why\"",
+    "default = -1",
+    "default = []",
+    "base = \"X\"",
+    "exception = \"E\"",
+    "exception = \"\"",
+    "keyword_only",
+    "spread",
+    "extends = Base",
+    "extend",
+    "error = A<B, C>",
+    "error = <",
+    "r#type",
+    "self",
+    "Self",
+    "&mut",
+    "&'a str",
+    "'static",
+    "impl Into<String>",
+    "impl AsRef<Path>",
+    "impl IntoIterator<Item = T>",
+    "impl for<'b> Fn(&'b str) + Send + 'static",
+    "dyn Fn()",
+    "Box<dyn Fn(u8) -> u8>",
+    "_",
+    "Cow<'_, str>",
+    "Option<&[u8]>",
+    "Result<&mut Self>",
+    "fn()",
+    "*const u8",
+    "!",
+    "<T as A>::B",
+    "[u8; N]",
+    "where",
+    "T: Into<T>",
+    "const N: usize",
+    "async",
+    "unsafe",
+    "extern \"C\"",
+    "pub",
+    "pub(crate)",
+    "...",
+    "mut",
+    "ref",
+    "@",
+    "1.0e5",
+    "0x_",
+    "b\"\\xff\"",
+    "c\"x\"",
+    "'x'",
+    "\"\\u{7f}\"",
+    "1u8",
+    ",",
+    ";",
+    "=",
+    "->",
+    "::",
+    "<",
+    ">",
+    "*",
+    "-",
+    "#",
+    "vec![1]",
+    "{}",
+    "()",
+    "[]",
+    "$",
+    "macro_rules! a { () => {} }",
+    "dyn",
+    "impl",
+    "for<'a>",
+    "?Sized",
+    "use<'a>",
+];
+
+/// An annotated item.
+pub(crate) fn item(random: &mut Random) -> String {
+    match random.below(8) {
+        0 => function(random),
+        1 => errors(random),
+        2 => options(random),
+        _ => block(random),
+    }
+}
+
+fn block(random: &mut Random) -> String {
+    let options = random.pick(&[
+        "",
+        "",
+        "",
+        "(extend)",
+        "(extends = Base)",
+        "(name = \"X\", python = \"Y\")",
+        "(error = E<A, B>)",
+    ]);
+    let head = random.pick(&[
+        "Store",
+        "Store",
+        "Store",
+        "a::Store",
+        "Store<u8>",
+        "<'a, T> Store<'a, T>",
+        "Clone for Store",
+    ]);
+    let methods: String = (0..random.below(6)).map(|index| method(index, random)).collect();
+    format!("#[async_proxy{options}] impl {head} {{ {methods} }}")
+}
+
+fn method(index: usize, random: &mut Random) -> String {
+    let names = ["size", "set_size", "put", "open", "r#match", "set_", "set_1"];
+    let name = if random.once_in(3) {
+        random.pick(&names).to_owned()
+    } else {
+        format!("m{index}")
+    };
+    let proxy = attribute(random);
+    let generics = random.pick(&[
+        "",
+        "",
+        "",
+        "<'a>",
+        "<T: Into<String>>",
+        "<T, const N: usize>",
+        "<T: Send + 'static>",
+    ]);
+    let receiver = random.pick(&[
+        "&self, ",
+        "&self, ",
+        "&self, ",
+        "&mut self, ",
+        "&mut self, ",
+        "",
+        "self, ",
+        "self: Rc<Self>, ",
+    ]);
+    let arguments: String = (0..random.below(3)).map(|index| argument(index, random)).collect();
+    let returns = if random.once_in(3) {
+        String::new()
+    } else {
+        format!("-> {}", returned(random))
+    };
+    let clause = if random.once_in(10) {
+        "where T: AsRef<Path>, Vec<T>: Clone"
+    } else {
+        ""
+    };
+    let public = if random.once_in(12) { "" } else { "pub" };
+    format!("{proxy} {public} fn {name}{generics}({receiver}{arguments}) {returns} {clause} {{ loop {{}} }}\n")
+}
+
+fn attribute(random: &mut Random) -> String {
+    let kind = random.pick(&[
+        "",
+        "",
+        "",
+        "open",
+        "child",
+        "direct",
+        "direct, awaitable",
+        "property, live",
+        "property, snapshot",
+        "property",
+        "setter",
+        "setter = \"size\"",
+        "parent",
+        "rows",
+        "interrupt",
+        "close",
+        "skip = \"why\"",
+    ]);
+    let extra = match random.below(6) {
+        0 => random.pick(&[
+            "signature = (a0, a1 = None)",
+            "signature = (a0 = 1)",
+            "signature = ()",
+            "signature",
+            "lane = \"net\"",
+            "py = \"int\"",
+            "name = \"x\"",
+            "rust_only = \"why\"",
+            "check = \"valid\"",
+            "live",
+            "nonsense",
+            "name = \"a b\"",
+        ]),
+        _ => "",
+    };
+    match (kind, extra) {
+        ("", "") => String::new(),
+        (one, "") | ("", one) => format!("#[proxy({one})]"),
+        (kind, extra) => format!("#[proxy({kind}, {extra})]"),
+    }
+}
+
+fn argument(index: usize, random: &mut Random) -> String {
+    let proxy = if random.once_in(8) {
+        "#[proxy(py = \"int\")]"
+    } else {
+        ""
+    };
+    let ty = random.pick(&[
+        "&str",
+        "&'a str",
+        "Option<&str>",
+        "u8",
+        "impl Into<String>",
+        "impl AsRef<Path>",
+        "T",
+        "Vec<T>",
+        "[u8; N]",
+        "&[u8]",
+        "impl IntoIterator<Item = u8>",
+        "Box<dyn Fn(&str) + Send>",
+        "Cow<'_, str>",
+        "&mut u8",
+        "Rc<u8>",
+        "&[&str]",
+        "Self",
+        "impl Fn() + Send + 'static",
+        "(u8, String)",
+        "&'static str",
+        "Option<Option<&u8>>",
+        "impl Read",
+        "*const u8",
+    ]);
+    let name = if random.once_in(20) {
+        "(a, b)".to_owned()
+    } else {
+        format!("a{index}")
+    };
+    format!("{proxy} {name}: {ty}, ")
+}
+
+fn returned(random: &mut Random) -> &'static str {
+    random.pick(&[
+        "Self",
+        "Result<Self>",
+        "Result<Self, E>",
+        "Result<()>",
+        "&mut Self",
+        "Result<&mut Self, E>",
+        "Option<Row>",
+        "Result<Option<Row>>",
+        "Vec<Row>",
+        "Rows<'_>",
+        "impl Iterator<Item = Row>",
+        "usize",
+        "String",
+        "&str",
+        "T",
+        "Cursor",
+        "Result",
+        "DbResult<Vec<u8>>",
+        "!",
+        "&Store",
+        "Store",
+        "Result<u8, Rc<E>>",
+    ])
+}
+
+fn function(random: &mut Random) -> String {
+    let options = random.pick(&["", "", "(name = \"dial\")", "(error = E)", "(extend)"]);
+    let arguments: String = (0..random.below(4)).map(|index| argument(index, random)).collect();
+    let attribute = if random.once_in(3) {
+        "#[proxy(signature = (a0, a1 = 1))]"
+    } else {
+        ""
+    };
+    let returns = returned(random);
+    format!("#[async_proxy{options}] {attribute} pub fn connect({arguments}) -> {returns} {{ loop {{}} }}")
+}
+
+fn errors(random: &mut Random) -> String {
+    let variants: String = (0..random.below(4))
+        .map(|index| {
+            let base = random.pick(&[
+                "",
+                "",
+                ", base = \"E0\"",
+                ", base = \"E1\"",
+                ", base = \"ValueError\"",
+                ", base = \"\"",
+            ]);
+            let shape = random.pick(&["", "(u8)", "{ a: u8 }", "= 1"]);
+            let exception = random.pick(&["E0", "E1", "E2", "ValueError", "Warning"]);
+            format!("#[proxy(exception = \"{exception}\"{base})] V{index}{shape},")
+        })
+        .collect();
+    format!("#[async_proxy] pub enum Error {{ {variants} }}")
+}
+
+fn options(random: &mut Random) -> String {
+    let fields: String = (0..random.below(4))
+        .map(|index| {
+            let attribute = random.pick(&[
+                "",
+                "#[proxy(default = None)]",
+                "#[proxy(default = 1)]",
+                "#[proxy(default = 1, keyword_only)]",
+                "#[proxy(default)]",
+                "#[proxy(default = \"a\\0\")]",
+            ]);
+            let ty = random.pick(&["u8", "Option<u8>", "String", "&'static str", "&str", "f64", "Rc<u8>"]);
+            format!("{attribute} pub f{index}: {ty},")
+        })
+        .collect();
+    format!("#[async_proxy] pub struct Options {{ {fields} }}")
+}

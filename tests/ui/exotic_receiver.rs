@@ -1,0 +1,15 @@
+use async_proxy::async_proxy;
+
+struct Store;
+
+#[async_proxy]
+impl Store {
+    #[proxy(open)]
+    pub fn open() -> Self {
+        Store
+    }
+
+    pub fn commit(self: std::sync::Arc<Self>) {}
+}
+
+fn main() {}

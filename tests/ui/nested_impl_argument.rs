@@ -1,0 +1,17 @@
+use async_proxy::async_proxy;
+
+struct Store;
+
+#[async_proxy]
+impl Store {
+    #[proxy(open)]
+    pub fn open() -> Self {
+        Store
+    }
+
+    pub fn put_all(&self, items: Vec<impl Into<String>>) {
+        drop(items);
+    }
+}
+
+fn main() {}

@@ -1,0 +1,19 @@
+use async_proxy::async_proxy;
+
+struct Store;
+
+#[async_proxy]
+impl Store {
+    #[proxy(open)]
+    pub fn open() -> Self {
+        Store
+    }
+
+    #[proxy(close)]
+    pub fn close(&mut self) {}
+
+    #[proxy(close)]
+    pub fn shut(&mut self) {}
+}
+
+fn main() {}

@@ -1,0 +1,24 @@
+use async_proxy::async_proxy;
+
+struct Store;
+
+#[async_proxy]
+impl Store {
+    #[proxy(open)]
+    pub fn open() -> Self {
+        Store
+    }
+
+    #[proxy(chlid)]
+    pub fn cursor(&self) {}
+
+    #[proxy(call)]
+    pub fn commit(&self) {}
+
+    #[proxy(snapshot = true)]
+    pub fn size(&self) -> usize {
+        0
+    }
+}
+
+fn main() {}
