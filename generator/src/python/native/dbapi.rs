@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use syn::Type;
 
-use super::{module_ident, rust_ident, types};
+use super::{file_of, module_ident, rust_ident, types};
 use crate::python::model::{Class, Package, Role};
 
 /// The fields behind a class that the profile adds.
@@ -118,7 +118,7 @@ pub(super) fn leaving(class: &Class) -> TokenStream {
         class.members.iter().find(|member| member.name == name && member.parameters.is_empty()).map(|member| {
             let ident = rust_ident(&member.ident);
             let call = types::fallible(member.fallible, quote!(object.#ident()));
-            quote!(|| self.object.call(py, |object| #call.map(|_| ())))
+            quote!(|| self.object.call(py, |object| #call))
         })
     };
     match (ending("commit"), ending("rollback")) {
@@ -191,12 +191,11 @@ fn exceptions(package: &Package) -> TokenStream {
     package
         .created_exceptions()
         .map(|exception| {
-            let (name, ident) = (rust_ident(&exception.name), format_ident!("{}", exception.name));
-            let function = format_ident!("attribute_{}", exception.name);
+            let (name, ident) = (&exception.name, format_ident!("{}", exception.name));
+            let function = format_ident!("attribute_{}", file_of(&exception.name));
             quote! {
                 #[classattr]
                 #[pyo3(name = #name)]
-                #[allow(non_snake_case, reason = "named after the exception")]
                 fn #function(py: Python<'_>) -> Bound<'_, ::pyo3::types::PyType> {
                     py.get_type::<super::exceptions::#ident>()
                 }
