@@ -269,6 +269,12 @@ pub(super) fn row_class(module: &str) -> TokenStream {
                 self.values.bind(py).try_iter()
             }
 
+            fn __reversed__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+                let values = self.values.bind(py).to_list();
+                values.reverse()?;
+                values.try_iter()
+            }
+
             fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
                 Ok(self.names.bind(py).hash()? ^ self.values.bind(py).hash()?)
             }
