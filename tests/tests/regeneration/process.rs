@@ -11,7 +11,8 @@ pub(crate) struct Finished {
 
 /// Runs a program to its end.
 pub(crate) fn run(command: &mut Command) -> Finished {
-    let shown = format!("{command:?}");
+    let shown = [command.get_program()].into_iter().chain(command.get_args());
+    let shown = shown.map(|part| part.to_string_lossy()).collect::<Vec<_>>().join(" ");
     println!("$ {shown}");
     let output = command
         .output()
