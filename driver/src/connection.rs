@@ -157,7 +157,7 @@ impl Connection {
         self.shared.check_open()?;
         let timeout = match seconds {
             None => None,
-            Some(seconds) if seconds == 0.0 => None,
+            Some(0.0) => None,
             Some(seconds) => Some(Duration::try_from_secs_f64(seconds).map_err(|reason| {
                 Error::programming(format!(
                     "the query timeout can't be {seconds}: {reason}; None is no limit"
