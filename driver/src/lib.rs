@@ -71,3 +71,8 @@ pub use params::{Lookup, Params, ParamsSequence};
 pub use row::{FromValue, Row, RowIndex};
 pub use rows::Rows;
 pub use value::Value;
+
+/// The examples of the README are documentation tests of this crate.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
