@@ -83,8 +83,7 @@ pub(crate) fn run(steps: &[&Step], pythons: &[String], fail_fast: bool, terminal
                 Ok(remark) => (Verdict::Passed, remark),
                 Err(failure) => {
                     terminal.error(&failure);
-                    let text = failure.to_string();
-                    (Verdict::Failed, text.lines().next().unwrap_or_default().to_owned())
+                    (Verdict::Failed, in_short(&failure.to_string()))
                 }
             }
         };
@@ -95,6 +94,15 @@ pub(crate) fn run(steps: &[&Step], pythons: &[String], fail_fast: bool, terminal
     }
     terminal.summary(&rows, begin.elapsed());
     Ok(not_passed.is_empty())
+}
+
+/// The beginning of a message, for a line of the summary; the whole of it stands above.
+fn in_short(message: &str) -> String {
+    let line = message.lines().next().unwrap_or_default();
+    match line.char_indices().nth(100) {
+        Some((end, _)) => format!("{} …", &line[..end]),
+        None => line.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -131,6 +139,12 @@ mod tests {
             message.contains("`pytests`") && message.contains("pytest,"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn a_long_message_is_cut_between_letters() {
+        let message = format!("{}\nmore", "ü".repeat(200));
+        assert_eq!(in_short(&message), format!("{} …", "ü".repeat(100)));
     }
 
     #[test]
