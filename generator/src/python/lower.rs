@@ -1,0 +1,605 @@
+//! From the model of an API to the Python model: every decision that templates would otherwise have to take.
+
+use async_proxy_syntax::model::{
+    self as source, Api, ClassOptions, Kind as SourceKind, Property, PythonOptions, Receiver, Returns, RowsRole,
+};
+use proc_macro2::Span;
+use quote::ToTokens;
+use syn::spanned::Spanned;
+use syn::{Expr, Lit, Meta, Type};
+
+use super::annotation::{self, Position, Table};
+use super::model::{Alias, Class, Docs, Function, Kind, Member, Package, Role};
+use super::{docs, exceptions, names, parameters};
+use crate::config::{Config, FILE_NAME, Python};
+use crate::diagnose::Diagnostics;
+
+/// Makes the Python model of an API. Faults go into `diagnostics`; the model is of use only if there are none.
+pub fn lower(api: &Api, config: &Config, python: &Python, diagnostics: &mut Diagnostics) -> Package {
+    let mut lowering = Lowering::new(api, config, python, diagnostics);
+    lowering.check_config();
+    let classes = lowering.classes();
+    let functions = lowering.functions();
+    Package {
+        name: python.package.clone(),
+        native_module: python.module.clone(),
+        crate_path: config.source.krate.clone(),
+        dbapi: config.is_dbapi(),
+        command: config.output.command.clone(),
+        sources: vec![config.source.root.clone()],
+        aliases: python
+            .aliases
+            .iter()
+            .map(|(name, annotation)| Alias {
+                name: name.clone(),
+                annotation: annotation.clone(),
+            })
+            .collect(),
+        exceptions: std::mem::take(&mut lowering.exceptions),
+        errors: api
+            .errors
+            .iter()
+            .map(|error| exceptions::lower_enum(error, &config.source.krate))
+            .collect(),
+        classes,
+        functions,
+    }
+}
+
+/// What is being lowered.
+pub(super) struct Lowering<'a> {
+    pub(super) api: &'a Api,
+    pub(super) table: Table<'a>,
+    pub(super) diagnostics: &'a mut Diagnostics,
+    pub(super) crate_path: &'a str,
+    python: &'a Python,
+    dbapi: bool,
+    exceptions: Vec<super::model::Exception>,
+}
+
+/// What a method and a free function have in common.
+pub(super) struct Callable<'a> {
+    pub(super) generics: &'a syn::Generics,
+    pub(super) arguments: &'a [source::Argument],
+    pub(super) returns: &'a Returns,
+    pub(super) python: &'a PythonOptions,
+    pub(super) span: Span,
+}
+
+impl<'a> Lowering<'a> {
+    fn new(api: &'a Api, config: &'a Config, python: &'a Python, diagnostics: &'a mut Diagnostics) -> Self {
+        let dbapi = config.is_dbapi();
+        let exceptions = exceptions::lower(api, dbapi, diagnostics);
+        Self {
+            api,
+            table: Table::new(python),
+            diagnostics,
+            crate_path: &config.source.krate,
+            python,
+            dbapi,
+            exceptions,
+        }
+    }
+
+    /// Checks that the annotations in the config name what there is.
+    fn check_config(&mut self) {
+        for (table, entries) in [("types", &self.python.types), ("aliases", &self.python.aliases)] {
+            for (key, annotation) in entries {
+                for name in self.unknown_names(annotation) {
+                    self.diagnostics.error_without_place(format!(
+                        "{FILE_NAME}: `[python.{table}]` calls `{key}` `{annotation}`, and there is no `{name}`\nhelp: define \
+                         `{name}` in `[python.aliases]`, or use a name of Python: a builtin, one of typing or collections.abc, \
+                         or one with its module in front, such as `datetime.datetime`"
+                    ));
+                }
+            }
+        }
+    }
+
+    /// The names in an annotation that nothing defines.
+    pub(super) fn unknown_names(&self, annotation: &str) -> Vec<String> {
+        let is_known = |name: &str| {
+            annotation::is_of_python(name)
+                || names::is_builtin_exception(name)
+                || self.python.aliases.iter().any(|(alias, _)| alias == name)
+                || self.exceptions.iter().any(|exception| exception.name == name)
+                || self.api.classes.iter().any(|class| python_name(class) == name)
+                || (self.dbapi && name == "Row")
+        };
+        annotation::names(annotation)
+            .into_iter()
+            .filter(|name| !is_known(name))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Documentation; a variant of an error enum is called as its exception.
+    pub(super) fn docs(&self, lines: &[String]) -> Docs {
+        docs::convert(lines, &|code| {
+            let (owner, variant) = code.rsplit_once("::")?;
+            let owner = owner.rsplit("::").next().unwrap_or(owner);
+            let error = self.api.errors.iter().find(|error| error.ident == owner)?;
+            let variant = error.variants.iter().find(|candidate| candidate.ident == variant)?;
+            Some(variant.exception.clone())
+        })
+    }
+
+    /// The Python name of the class that a type names.
+    fn class_of(&self, ty: &Type) -> Option<String> {
+        let ident = last_ident(ty)?;
+        self.api
+            .classes
+            .iter()
+            .find(|class| class.ident == ident)
+            .map(python_name)
+    }
+
+    fn is_generic(&self, class: &source::Class) -> bool {
+        self.dbapi
+            && (class.rows(RowsRole::One).is_some()
+                || class
+                    .members
+                    .iter()
+                    .filter(|member| member.kind == SourceKind::Child)
+                    .any(|member| {
+                        let child = member.returns.ok.as_ref().and_then(last_ident);
+                        self.api
+                            .classes
+                            .iter()
+                            .any(|other| Some(other.ident.to_string()) == child && other.rows(RowsRole::One).is_some())
+                    }))
+    }
+
+    /// A class in an annotation: generic ones with the row type.
+    fn reference(&self, name: &str) -> String {
+        match self.api.classes.iter().find(|class| python_name(class) == name) {
+            Some(class) if self.is_generic(class) => format!("{name}[RowT]"),
+            _ => name.to_owned(),
+        }
+    }
+
+    /// The classes, bases first.
+    fn classes(&mut self) -> Vec<Class> {
+        let api = self.api;
+        let mut waiting: Vec<&source::Class> = api.classes.iter().collect();
+        let mut ordered: Vec<&source::Class> = Vec::new();
+        while !waiting.is_empty() {
+            // A circle is a fault that the description's own checks report.
+            let ready = waiting.iter().position(|class| match &class.options.extends {
+                Some(base) => !waiting.iter().any(|other| other.ident == *base),
+                None => true,
+            });
+            ordered.push(waiting.remove(ready.unwrap_or(0)));
+        }
+        ordered.into_iter().map(|class| self.class(class)).collect()
+    }
+
+    fn class(&mut self, class: &'a source::Class) -> Class {
+        let name = python_name(class);
+        let span = class.options.span.unwrap_or_else(|| class.ident.span());
+        self.check_name(&name, span, "python");
+        let generic = self.is_generic(class);
+        let role = match (self.dbapi, class.rows(RowsRole::One)) {
+            (true, Some(_)) => Role::Cursor,
+            (true, None) if class.opened_by.is_some() && generic => Role::Connection,
+            _ => Role::Plain,
+        };
+        let members = class
+            .members
+            .iter()
+            .filter_map(|member| self.member(class, member, generic))
+            .collect();
+        let parent = |ident: &proc_macro2::Ident| api_class(self.api, ident).map(python_name);
+        let mut lowered = Class {
+            ident: class.ident.to_string(),
+            path: format!("{}::{}", self.crate_path, class.ident),
+            docs: self.docs(&class.carried.docs),
+            base: class.options.extends.as_ref().and_then(parent),
+            shared: class.is_shared(),
+            role,
+            generic,
+            members,
+            opened: class.opened_by.is_some(),
+            parents: class.parents.iter().filter_map(parent).collect(),
+            source: class.clone(),
+            name,
+        };
+        self.connect_properties(&mut lowered);
+        self.check_members(&lowered);
+        lowered
+    }
+
+    /// Gives each property its setter, and each snapshot its place.
+    fn connect_properties(&mut self, class: &mut Class) {
+        let setters: Vec<(String, String)> = class
+            .members
+            .iter()
+            .filter_map(|member| match &member.kind {
+                Kind::Setter { property_ident, .. } => Some((property_ident.clone(), member.ident.clone())),
+                _ => None,
+            })
+            .collect();
+        let mut places = 0..;
+        let mut property_names = Vec::new();
+        for member in &mut class.members {
+            if let Kind::Property { reading, setter, place } = &mut member.kind {
+                *setter = setters
+                    .iter()
+                    .find(|(property, _)| *property == member.ident)
+                    .map(|(_, setter)| setter.clone());
+                *place = if *reading == Property::Snapshot {
+                    places.next()
+                } else {
+                    None
+                };
+                property_names.push((member.ident.clone(), member.name.clone()));
+            }
+        }
+        for member in &mut class.members {
+            if let Kind::Setter {
+                property,
+                property_ident,
+                ..
+            } = &mut member.kind
+                && let Some((_, name)) = property_names.iter().find(|(ident, _)| ident == property_ident)
+            {
+                property.clone_from(name);
+            }
+        }
+    }
+
+    /// Checks what only the members of one class together show.
+    fn check_members(&mut self, class: &Class) {
+        for (index, member) in class.members.iter().enumerate() {
+            if matches!(member.kind, Kind::Setter { .. }) {
+                continue;
+            }
+            let earlier = class.members[..index]
+                .iter()
+                .any(|other| other.name == member.name && !matches!(other.kind, Kind::Setter { .. }));
+            if earlier {
+                self.diagnostics.error(
+                    member.source.ident.span(),
+                    format!("`{}` has two members called `{}` in Python\nhelp: `#[proxy(name = \"…\")]` gives one another name", class.name, member.name),
+                );
+            }
+        }
+        let required = |member: &Member| member.parameters.iter().any(|parameter| parameter.default.is_none());
+        if let Some(close) = class.close().filter(|close| required(close)) {
+            self.diagnostics.error(
+                close.source.ident.span(),
+                "the end of a `with` closes without arguments\nhelp: give each argument a default with \
+                 `#[proxy(signature = (… = …))]`",
+            );
+        }
+    }
+
+    fn member(&mut self, class: &'a source::Class, member: &'a source::Member, generic: bool) -> Option<Member> {
+        if member.python.rust_only.is_some() {
+            return None;
+        }
+        // What stays on the blocking side is also left out of Python if Python cannot express it: its reason is given.
+        if let SourceKind::Skip { .. } = member.kind {
+            let mut unseen = Diagnostics::default();
+            std::mem::swap(self.diagnostics, &mut unseen);
+            let lowered = self.expressible(class, member, generic);
+            std::mem::swap(self.diagnostics, &mut unseen);
+            let has_object = matches!(member.receiver, Receiver::Shared | Receiver::Exclusive);
+            return lowered.filter(|_| unseen.is_empty() && has_object);
+        }
+        self.expressible(class, member, generic)
+    }
+
+    fn expressible(&mut self, class: &'a source::Class, member: &'a source::Member, generic: bool) -> Option<Member> {
+        let span = member.ident.span();
+        let name = member
+            .python
+            .name
+            .clone()
+            .unwrap_or_else(|| names::plain(&member.ident));
+        let kind = self.kind(member, &name)?;
+        if !matches!(kind, Kind::Setter { .. } | Kind::Rows(RowsRole::Iterate)) {
+            self.check_name(&name, span, "name");
+        }
+        let callable = Callable {
+            generics: &member.generics,
+            arguments: &member.arguments,
+            returns: &member.returns,
+            python: &member.python,
+            span,
+        };
+        let returns = self.member_returns(class, member, &kind, &callable, generic);
+        let (parameters, arguments) = parameters::lower(self, &callable)?;
+        Some(Member {
+            name,
+            ident: member.ident.to_string(),
+            kind,
+            parameters,
+            arguments,
+            returns: returns?,
+            fallible: member.returns.fallible,
+            lane: member.lane.as_ref().map(|lane| lane.name.clone()),
+            docs: self.docs(&member.carried.docs),
+            deprecated: deprecation(&member.carried),
+            source: member.clone(),
+        })
+    }
+
+    fn kind(&mut self, member: &source::Member, name: &str) -> Option<Kind> {
+        Some(match &member.kind {
+            SourceKind::Call => Kind::Call,
+            SourceKind::Open => Kind::Open,
+            SourceKind::SelfReturn => Kind::SelfReturn,
+            SourceKind::Direct { awaitable, when_closed } => Kind::Direct {
+                awaitable: *awaitable,
+                when_closed: *when_closed,
+            },
+            SourceKind::Property(reading) => Kind::Property {
+                reading: *reading,
+                setter: None,
+                place: None,
+            },
+            SourceKind::Setter { property, check } => Kind::Setter {
+                property: name.to_owned(),
+                property_ident: property.to_string(),
+                check: check.as_ref().map(ToString::to_string),
+            },
+            SourceKind::Rows(role) => Kind::Rows(*role),
+            SourceKind::Interrupt => Kind::Interrupt,
+            SourceKind::Close => Kind::Close,
+            SourceKind::Skip { reason } => Kind::BlockingOnly { reason: reason.clone() },
+            SourceKind::Child => Kind::Child {
+                class: self.handed_out(member)?,
+            },
+            SourceKind::Parent => Kind::Parent {
+                class: self.handed_out(member)?,
+            },
+        })
+    }
+
+    /// The class of what a `child` or `parent` returns.
+    fn handed_out(&mut self, member: &source::Member) -> Option<String> {
+        let class = member.returns.ok.as_ref().and_then(|ty| self.class_of(ty));
+        if class.is_none() {
+            self.diagnostics.error(
+                member.ident.span(),
+                "Python needs to know which class this returns\nhelp: return the type of an `impl` block that carries \
+                 `#[async_proxy]`, or write `#[proxy(rust_only = \"why\")]`",
+            );
+        }
+        class
+    }
+
+    /// The annotation of what a member returns; `None` after a fault.
+    fn member_returns(
+        &mut self,
+        class: &source::Class,
+        member: &source::Member,
+        kind: &Kind,
+        callable: &Callable<'_>,
+        generic: bool,
+    ) -> Option<String> {
+        if member.python.returns.is_some() && !matches!(kind, Kind::Rows(_)) {
+            return self.returns(callable);
+        }
+        match kind {
+            Kind::Child { class } | Kind::Parent { class } => Some(self.reference(class)),
+            Kind::Open | Kind::SelfReturn => Some(self.reference(&python_name(class))),
+            Kind::Setter { .. } => Some("None".to_owned()),
+            Kind::Rows(role) => {
+                let row = if generic {
+                    Some("RowT".to_owned())
+                } else {
+                    self.row(class)
+                }?;
+                Some(match role {
+                    RowsRole::One => format!("{row} | None"),
+                    RowsRole::Many | RowsRole::All => format!("list[{row}]"),
+                    RowsRole::Iterate => format!("Iterator[{row}]"),
+                })
+            }
+            _ => self.returns(callable),
+        }
+    }
+
+    /// The annotation of one row of a class that is not generic; the fault is reported at the reader of one row.
+    fn row(&mut self, class: &source::Class) -> Option<String> {
+        let one = class.rows(RowsRole::One)?;
+        if let Some(annotation) = &one.python.returns {
+            return Some(annotation.trim_end_matches(" | None").to_owned());
+        }
+        let ok = one.returns.ok.as_ref()?;
+        let row = inside_option(ok).unwrap_or(ok);
+        match self.table.annotate(row, Position::Result) {
+            Ok(annotation) => Some(annotation),
+            Err(unknown) => {
+                self.diagnostics.error(unknown.span, unknown.message);
+                None
+            }
+        }
+    }
+
+    /// The annotation of what a function returns; `None` after a fault.
+    fn returns(&mut self, callable: &Callable<'_>) -> Option<String> {
+        if let Some(annotation) = &callable.python.returns {
+            return self.written(annotation, callable.span);
+        }
+        let Some(ok) = &callable.returns.ok else {
+            return Some("None".to_owned());
+        };
+        if let Some(class) = self.class_of(ok) {
+            return Some(self.reference(&class));
+        }
+        if let Some(parameter) = mentioned_parameter(ok, callable.generics) {
+            self.report_generic(ok.span(), &parameter);
+            return None;
+        }
+        match self.table.annotate(ok, Position::Result) {
+            Ok(annotation) => Some(annotation),
+            Err(unknown) => {
+                self.diagnostics.error(unknown.span, unknown.message);
+                None
+            }
+        }
+    }
+
+    /// An annotation that the description gives with `py`.
+    pub(super) fn written(&mut self, annotation: &str, span: Span) -> Option<String> {
+        let unknown = self.unknown_names(annotation);
+        for name in &unknown {
+            self.diagnostics.error(
+                span,
+                format!(
+                    "`py = \"{annotation}\"` names `{name}`, which nothing defines\nhelp: define it in `[python.aliases]` in \
+                     {FILE_NAME}, or use a name of Python"
+                ),
+            );
+        }
+        unknown.is_empty().then(|| annotation.to_owned())
+    }
+
+    pub(super) fn report_generic(&mut self, span: Span, parameter: &str) {
+        self.diagnostics.error(
+            span,
+            format!(
+                "`{parameter}` stands for any type, and a function in Python is compiled for one\nhelp: write a concrete type \
+                 or `impl Into<…>`, or keep the member out of Python with `#[proxy(rust_only = \"why\")]`"
+            ),
+        );
+    }
+
+    pub(super) fn check_name(&mut self, name: &str, span: Span, option: &str) {
+        if let Some(fault) = names::fault(name) {
+            let attribute = if option == "python" {
+                "#[async_proxy(python = \"…\")]"
+            } else {
+                "#[proxy(name = \"…\")]"
+            };
+            self.diagnostics.error(
+                span,
+                format!("`{name}` {fault}\nhelp: give it another name there with `{attribute}`"),
+            );
+        }
+    }
+
+    fn functions(&mut self) -> Vec<Function> {
+        let api = self.api;
+        api.functions
+            .iter()
+            .filter(|function| function.python.rust_only.is_none())
+            .filter_map(|function| self.function(function))
+            .collect()
+    }
+
+    fn function(&mut self, function: &'a source::FreeFunction) -> Option<Function> {
+        let span = function.ident.span();
+        let name = function
+            .python
+            .name
+            .clone()
+            .unwrap_or_else(|| names::plain(&function.ident));
+        self.check_name(&name, span, "name");
+        let callable = Callable {
+            generics: &function.generics,
+            arguments: &function.arguments,
+            returns: &function.returns,
+            python: &function.python,
+            span,
+        };
+        let opens = function.returns.ok.as_ref().and_then(|ty| self.class_of(ty));
+        let returns = self.returns(&callable);
+        let (parameters, arguments) = parameters::lower(self, &callable)?;
+        Some(Function {
+            name,
+            ident: function.ident.to_string(),
+            path: format!("{}::{}", self.crate_path, function.ident),
+            opens,
+            parameters,
+            arguments,
+            returns: returns?,
+            fallible: function.returns.fallible,
+            docs: self.docs(&function.carried.docs),
+            deprecated: deprecation(&function.carried),
+            source: function.clone(),
+        })
+    }
+}
+
+fn python_name(class: &source::Class) -> String {
+    let ClassOptions { python_name, .. } = &class.options;
+    python_name.clone().unwrap_or_else(|| names::plain(&class.ident))
+}
+
+fn api_class<'a>(api: &'a Api, ident: &proc_macro2::Ident) -> Option<&'a source::Class> {
+    api.classes.iter().find(|class| class.ident == *ident)
+}
+
+/// The last segment of a type's path, behind references.
+fn last_ident(ty: &Type) -> Option<String> {
+    match ty {
+        Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
+        Type::Reference(reference) => last_ident(&reference.elem),
+        _ => None,
+    }
+}
+
+/// `T` of `Option<T>`.
+fn inside_option(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else { return None };
+    let segment = path.path.segments.last().filter(|segment| segment.ident == "Option")?;
+    let syn::PathArguments::AngleBracketed(list) = &segment.arguments else {
+        return None;
+    };
+    list.args.iter().find_map(|argument| match argument {
+        syn::GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}
+
+/// The first type parameter that a type mentions.
+pub(super) fn mentioned_parameter(ty: &Type, generics: &syn::Generics) -> Option<String> {
+    let parameters: Vec<String> = generics
+        .type_params()
+        .map(|parameter| parameter.ident.to_string())
+        .collect();
+    find_ident(ty.to_token_stream(), &parameters)
+}
+
+fn find_ident(tokens: proc_macro2::TokenStream, wanted: &[String]) -> Option<String> {
+    tokens.into_iter().find_map(|token| match token {
+        proc_macro2::TokenTree::Ident(ident) => {
+            let name = ident.to_string();
+            wanted.contains(&name).then_some(name)
+        }
+        proc_macro2::TokenTree::Group(group) => find_ident(group.stream(), wanted),
+        _ => None,
+    })
+}
+
+/// The note of `#[deprecated]`; empty if it gives none.
+fn deprecation(carried: &source::Carried) -> Option<String> {
+    let attribute = carried.deprecated.as_ref()?;
+    let of_value = |value: &Expr| match value {
+        Expr::Lit(literal) => match &literal.lit {
+            Lit::Str(text) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let mut note = String::new();
+    match &attribute.meta {
+        Meta::NameValue(pair) => note = of_value(&pair.value).unwrap_or_default(),
+        Meta::List(_) => {
+            // What rustc does not take here, it reports itself.
+            let _ = attribute.parse_nested_meta(|meta| {
+                let value: Expr = meta.value()?.parse()?;
+                if meta.path.is_ident("note") {
+                    note = of_value(&value).unwrap_or_default();
+                }
+                Ok(())
+            });
+        }
+        Meta::Path(_) => {}
+    }
+    Some(note)
+}
