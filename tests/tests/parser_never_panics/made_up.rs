@@ -200,28 +200,121 @@ fn attribute(random: &mut Random) -> String {
         "close",
         "skip = \"why\"",
     ]);
-    let extra = match random.below(6) {
-        0 => random.pick(&[
-            "signature = (a0, a1 = None)",
-            "signature = (a0 = 1)",
-            "signature = ()",
-            "signature",
-            "lane = \"net\"",
-            "py = \"int\"",
-            "name = \"x\"",
-            "rust_only = \"why\"",
-            "check = \"valid\"",
-            "live",
-            "nonsense",
-            "name = \"a b\"",
-        ]),
-        _ => "",
+    let extra = match random.below(8) {
+        0 => format!("signature = ({})", signature(random)),
+        1 => entry(random),
+        _ => String::new(),
     };
-    match (kind, extra) {
+    match (kind, extra.as_str()) {
         ("", "") => String::new(),
         (one, "") | ("", one) => format!("#[proxy({one})]"),
         (kind, extra) => format!("#[proxy({kind}, {extra})]"),
     }
+}
+
+/// A signature that is right now and then.
+fn signature(random: &mut Random) -> String {
+    if random.once_in(3) {
+        return random
+            .pick(&[
+                "a0",
+                "a0, a1",
+                "a0, a1 = None",
+                "a0 = 1, a1 = 2",
+                "",
+                "a0, /, a1, *, a2",
+            ])
+            .to_owned();
+    }
+    let part = |random: &mut Random| match random.below(8) {
+        0 => random.pick(&["*", "/"]).to_owned(),
+        3 => random
+            .pick(&["*args", "**kwargs", "", "=", "a0 =", "= 1", "a b", "1", "(a0)"])
+            .to_owned(),
+        1 | 2 => format!("a{} = {}", random.below(3), literal(random)),
+        _ => format!("a{}", random.below(3)),
+    };
+    (0..random.below(5))
+        .map(|_| part(random))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn literal(random: &mut Random) -> String {
+    match random.below(6) {
+        0 => format!(
+            "({})",
+            (0..random.below(3)).map(|_| literal(random) + ",").collect::<String>()
+        ),
+        1 => format!("-{}", literal(random)),
+        _ => random
+            .pick(&[
+                "None",
+                "True",
+                "true",
+                "1",
+                "1u8",
+                "1.",
+                "1e400",
+                "0b1",
+                "\"a\\\"\"",
+                "b\"\\xff\"",
+                "c\"a\"",
+                "'a'",
+                "[]",
+                "{}",
+                "a.b",
+                "(1)",
+                "r#\"a\"#",
+                "1_000",
+                "18446744073709551616",
+                "\"\\u{1f600}\"",
+            ])
+            .to_owned(),
+    }
+}
+
+/// A key with a value, seldom the right one.
+fn entry(random: &mut Random) -> String {
+    let key = random.pick(&[
+        "signature",
+        "lane",
+        "py",
+        "name",
+        "rust_only",
+        "check",
+        "live",
+        "nonsense",
+        "setter",
+        "skip",
+        "default",
+        "spread",
+        "awaitable",
+        "when_closed",
+        "r#py",
+        "",
+    ]);
+    let value = match random.below(4) {
+        0 => random
+            .pick(&[
+                "",
+                " = ",
+                "()",
+                "=> x",
+                " = = 1",
+                " = a::b",
+                " = A<B, C>",
+                " = \"\"",
+                " = \" \"",
+            ])
+            .to_owned(),
+        1 => format!(" = {}", literal(random)),
+        _ => format!(
+            " = \"{}\"",
+            random.pick(&["size", "net", "int", "import", "a b", "list[", "é", "_", "r#type", "1"])
+        ),
+    };
+    format!("{key}{value}")
 }
 
 fn argument(index: usize, random: &mut Random) -> String {
