@@ -111,11 +111,29 @@ pub trait ReachedExclusively {}
 
 impl ReachedExclusively for Owned {}
 
-/// How a class that extends another reaches its base: by `Deref`, and by `DerefMut` where the base is [`Owned`].
+/// How a class that extends another reaches its base: by `Deref`.
 #[diagnostic::on_unimplemented(
-    message = "`{D}` extends `{B}` but can't be used as one",
-    note = "implement `Deref<Target = {B}>` for `{D}`, and `DerefMut` too where `{B}` has members that take `&mut self`"
+    message = "`{Self}` extends `{B}`, but can't be used as one",
+    label = "needs `Deref<Target = {B}>`",
+    note = "write `impl Deref for {Self}` with `type Target = {B}`, and `DerefMut` too where members of `{B}` take `&mut self`"
 )]
+pub trait Extends<B> {
+    #[doc(hidden)]
+    fn as_base(&self) -> &B;
+}
+
+impl<D: Deref<Target = B>, B> Extends<B> for D {
+    fn as_base(&self) -> &B {
+        self
+    }
+}
+
+/// The object as one of the class that its own extends.
+pub fn as_base<B, D: Extends<B>>(object: &D) -> &B {
+    object.as_base()
+}
+
+/// How a class that extends another reaches its base to change it: by `DerefMut`, where the base is [`Owned`].
 pub trait Derive<D, B> {
     #[doc(hidden)]
     fn reach_mut(derived: &mut D, class: TypeId) -> Option<&mut dyn Any>;

@@ -5,6 +5,7 @@ use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::{OneRow, Rows};
+use crate::error::CallError;
 use crate::task::lock;
 
 /// Rows read ahead of those who asked for them, in the order of the result set.
@@ -31,7 +32,7 @@ pub(super) enum Entry<Row, E> {
     /// Reading came to the end of the result set.
     End,
     /// Reading failed here.
-    Failed(E),
+    Failed(CallError<E>),
 }
 
 /// What stands behind the rows that were asked for.
@@ -39,7 +40,7 @@ pub(super) enum Behind<E> {
     /// More rows, or nothing that was read yet.
     Unknown,
     End,
-    Failed(E),
+    Failed(CallError<E>),
 }
 
 /// Rows taken out, and the number of the first.

@@ -10,7 +10,7 @@ use super::stream::RowStream;
 use super::{OneRow, Rows};
 use crate::call::{Answering, Call};
 use crate::class::ResultSet;
-use crate::error::{CallError, Fault};
+use crate::error::{CallError, Fault, guarded};
 use crate::handle::Handle;
 use crate::outcome::Outcome;
 use crate::storage::{Access, Place};
@@ -146,7 +146,7 @@ impl<T: ResultSet> Handle<T> {
                 let (taken, behind) = state.take(wanted);
                 drop(state);
                 return Call::new(in_place(match behind {
-                    Behind::Failed(error) => Lent::error(CallError::Call(error)),
+                    Behind::Failed(error) => Lent::error(error),
                     Behind::Unknown | Behind::End => Lent::rows(taken.rows, self.home(generation, taken.first)),
                 }));
             }
@@ -172,7 +172,7 @@ impl<T: ResultSet> Handle<T> {
             drop(state);
             let missing = wanted - taken.rows.len();
             match behind {
-                Behind::Failed(error) => Lent::error(CallError::Call(error)),
+                Behind::Failed(error) => Lent::error(error),
                 Behind::Unknown if missing > 0 => {
                     read_rest::<T, R>(&rows, &place, worker, taken.rows, Some(taken.first), |object| {
                         many(object, S::of(missing))
@@ -200,7 +200,7 @@ impl<T: ResultSet> Handle<T> {
                 let (taken, behind) = state.take(usize::MAX);
                 drop(state);
                 return Call::new(in_place(match behind {
-                    Behind::Failed(error) => Lent::error(CallError::Call(error)),
+                    Behind::Failed(error) => Lent::error(error),
                     Behind::Unknown | Behind::End => Lent::rows(taken.rows, self.home(generation, taken.first)),
                 }));
             }
@@ -214,7 +214,7 @@ impl<T: ResultSet> Handle<T> {
             let (taken, behind) = state.take(usize::MAX);
             drop(state);
             match behind {
-                Behind::Failed(error) => Lent::error(CallError::Call(error)),
+                Behind::Failed(error) => Lent::error(error),
                 Behind::End => Lent::rows(taken.rows, Home { buffer: rows, generation, first: taken.first }),
                 Behind::Unknown => {
                     read_rest::<T, R>(&rows, &place, worker, taken.rows, Some(taken.first), |object| all(object))
@@ -279,20 +279,23 @@ fn lent_one<One: OneRow>(entry: Entry<One::Row, One::Error>, home: Home<One>) ->
     match entry {
         Entry::Row(row) => Lent::rows(Some(row), home),
         Entry::End => Lent::rows(None, home),
-        Entry::Failed(error) => Lent::error(CallError::Call(error)),
+        Entry::Failed(error) => Lent::error(error),
     }
 }
 
-/// Reads rows up to the limits of a chunk, at least one entry. What was read before a panic is kept.
+/// Reads rows up to the limits of a chunk, at least one entry.
 fn read_chunk<T: ResultSet>(rows: &RowBuffer<T::One>, place: &Place, worker: &mut Worker) -> Result<(), Fault> {
     let started = Instant::now();
     let token = CallToken::current();
     for count in 1.. {
-        let entry = T::Access::with(worker, place, false, T::one).map_err(|fault| fault.0)?;
-        let entry = match entry.into_result() {
-            Ok(Some(row)) => Entry::Row(row),
-            Ok(None) => Entry::End,
-            Err(error) => Entry::Failed(error),
+        // A panic while reading ahead is an error at its row, as any other: not one of whoever asked for the rows before it.
+        let entry = match guarded(|| T::Access::with(worker, place, false, T::one)) {
+            Ok(read) => match read.map_err(|fault| fault.0)?.into_result() {
+                Ok(Some(row)) => Entry::Row(row),
+                Ok(None) => Entry::End,
+                Err(error) => Entry::Failed(CallError::Call(error)),
+            },
+            Err(panic) => Entry::Failed(panic.into()),
         };
         let last = !matches!(entry, Entry::Row(_));
         rows.state().extend([entry]);

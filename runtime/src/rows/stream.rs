@@ -78,7 +78,7 @@ impl<R: OneRow, F> RowStream<R, F> {
             match self.source.next() {
                 Some(Entry::Row(row)) => return Poll::Ready(Some(Ok(row))),
                 Some(Entry::End) => return self.finish(None),
-                Some(Entry::Failed(error)) => return self.finish(Some(CallError::Call(error))),
+                Some(Entry::Failed(error)) => return self.finish(Some(error)),
                 None => {}
             }
         }

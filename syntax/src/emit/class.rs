@@ -8,10 +8,9 @@ use super::{at, text};
 use crate::model::{Block, Kind, Member, Property, Receiver, RowsRole};
 use crate::names;
 
-/// All that a class has once, from its first block.
+/// What the runtime is told of a class, from its first block.
 pub(super) fn emit_class(block: &Block, proxy: &Ident) -> TokenStream {
     let parts = [
-        Some(emit_struct(block, proxy)),
         Some(emit_proxied(block, proxy)),
         Some(emit_proxy(block, proxy)),
         emit_result_set(block),
@@ -37,7 +36,8 @@ pub(super) fn emit_class(block: &Block, proxy: &Ident) -> TokenStream {
     }
 }
 
-fn emit_struct(block: &Block, proxy: &Ident) -> TokenStream {
+/// The proxy's type.
+pub(super) fn emit_struct(block: &Block, proxy: &Ident) -> TokenStream {
     let class = &block.self_ty;
     let conditions = text::conditions(&block.carried);
     let plain = names::plain(&block.ident);
@@ -90,7 +90,7 @@ fn emit_proxied(block: &Block, proxy: &Ident) -> TokenStream {
         None => of_base("Rows").unwrap_or_else(|| quote!(::async_proxy::NoRows)),
     };
     let constants = emit_constants(block);
-    let board = emit_board(block, proxy);
+    let (board, publishing) = emit_board(block, proxy);
     let prime = match (row_reader(block), base) {
         (Some(_), _) => Some(quote!(proxy.handle.read_ahead(worker);)),
         (None, Some(base)) => Some(quote!(<#base as ::async_proxy::Proxied>::prime(&proxy.base, worker);)),
@@ -104,17 +104,18 @@ fn emit_proxied(block: &Block, proxy: &Ident) -> TokenStream {
         }
     });
     let interrupt = emit_interrupt(block);
-    let reach = base.map(|base| emit_reach(base));
+    let reach = base.map(emit_reach);
     quote_spanned! {place=>
         #(#conditions)*
         impl ::async_proxy::Proxied for #class {
             type Proxy = #proxy;
             type Storage = #storage;
             type Parent = #parent;
+            type Board = #board;
             type Rows = #rows;
             const NAME: &'static str = #name;
             #constants
-            #board
+            #publishing
             #prime
             #interrupt
             #reach
@@ -138,8 +139,9 @@ fn emit_constants(block: &Block) -> TokenStream {
     quote!(#interrupts #answers)
 }
 
-/// The board: where snapshot properties are published, those of a base beside the class's own.
-fn emit_board(block: &Block, proxy: &Ident) -> TokenStream {
+/// The board, where snapshot properties are published, those of a base beside the class's own: its type, and how it is
+/// written.
+fn emit_board(block: &Block, proxy: &Ident) -> (TokenStream, TokenStream) {
     let snapshot = snapshot_ident(proxy);
     let has_snapshot = snapshots(block).next().is_some();
     let (own, read, set) = if has_snapshot {
@@ -159,25 +161,27 @@ fn emit_board(block: &Block, proxy: &Ident) -> TokenStream {
                 }
             }
         });
-        return quote! {
-            type Board = #own;
+        let publishing = quote! {
             fn board(&self) -> Self::Board {
                 #read
             }
             #publish
         };
+        return (own, publishing);
     };
     let set = set.map(|set| quote!(board.own #set));
-    quote! {
-        type Board = ::async_proxy::ExtendedBoard<#own, <#base as ::async_proxy::Proxied>::Board>;
+    let as_base = as_base(base);
+    let board = quote!(::async_proxy::ExtendedBoard<#own, <#base as ::async_proxy::Proxied>::Board>);
+    let publishing = quote! {
         fn board(&self) -> Self::Board {
-            ::async_proxy::ExtendedBoard::new(#read, <#base as ::async_proxy::Proxied>::board(self))
+            ::async_proxy::ExtendedBoard::new(#read, <#base as ::async_proxy::Proxied>::board(#as_base))
         }
         fn publish(&self, board: &Self::Board) {
             #set
-            <#base as ::async_proxy::Proxied>::publish(self, &board.base);
+            <#base as ::async_proxy::Proxied>::publish(#as_base, &board.base);
         }
-    }
+    };
+    (board, publishing)
 }
 
 fn emit_interrupt(block: &Block) -> Option<TokenStream> {
@@ -200,7 +204,10 @@ fn emit_interrupt(block: &Block) -> Option<TokenStream> {
         }
     });
     let rest = match base {
-        Some(base) => quote!(<#base as ::async_proxy::Proxied>::interrupt(self, lane)),
+        Some(base) => {
+            let as_base = as_base(base);
+            quote!(<#base as ::async_proxy::Proxied>::interrupt(#as_base, lane))
+        }
         None => quote!({}),
     };
     Some(quote! {
@@ -213,14 +220,20 @@ fn emit_interrupt(block: &Block) -> Option<TokenStream> {
     })
 }
 
+/// The object as one of the class that its own extends.
+fn as_base(base: &Ident) -> TokenStream {
+    quote_spanned!(at(base.span())=> ::async_proxy::as_base::<#base, Self>(self))
+}
+
 /// An object of the class is reached as one of its base, too.
 fn emit_reach(base: &Ident) -> TokenStream {
-    quote! {
+    let as_base = as_base(base);
+    quote_spanned! {at(base.span())=>
         fn reach(&self, class: ::std::any::TypeId) -> Option<&dyn ::std::any::Any> {
             if class == ::std::any::TypeId::of::<Self>() {
                 Some(self)
             } else {
-                <#base as ::async_proxy::Proxied>::reach(self, class)
+                <#base as ::async_proxy::Proxied>::reach(#as_base, class)
             }
         }
         fn reach_mut(&mut self, class: ::std::any::TypeId) -> Option<&mut dyn ::std::any::Any> {
@@ -237,7 +250,7 @@ fn emit_proxy(block: &Block, proxy: &Ident) -> TokenStream {
     let class = &block.self_ty;
     let conditions = text::conditions(&block.carried);
     let make = match &block.options.extends {
-        Some(base) => quote! {
+        Some(base) => quote_spanned! {at(base.span())=>
             let base = handle.base::<#base>(handle.board().base.clone());
             Self { handle, base }
         },

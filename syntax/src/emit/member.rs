@@ -103,10 +103,10 @@ impl Emitter<'_> {
 
     fn open(&self) -> (TokenStream, TokenStream) {
         let Member { ident, arguments, .. } = self.member;
-        let class = &self.block.self_ty;
+        let class = text::qualified(&self.block.self_ty);
         let (owned, lent) = (self.own(), argument::lend(arguments));
         let open = text::runtime("open", self.span());
-        let body = quote_spanned!(self.span()=> #owned #open(move || <#class>::#ident(#(#lent),*)));
+        let body = quote_spanned!(self.span()=> #owned #open(move || #class::#ident(#(#lent),*)));
         (self.future("Open"), body)
     }
 
@@ -174,7 +174,7 @@ impl Emitter<'_> {
     fn setter(&self, check: Option<&Ident>) -> (TokenStream, TokenStream) {
         let (returns, call) = self.call();
         let (Some(check), [argument]) = (check, self.member.arguments.as_slice()) else { return (returns, call) };
-        let (class, value) = (&self.block.self_ty, &argument.ident);
+        let (class, value) = (text::qualified(&self.block.self_ty), &argument.ident);
         let run = text::runtime("check", check.span());
         let refused = text::runtime("Call", check.span());
         let owned = self.own();
@@ -182,7 +182,7 @@ impl Emitter<'_> {
         let queue = self.by_receiver("call");
         let body = quote_spanned! {self.span()=>
             #owned
-            let #value = match #run(#value, |#value| <#class>::#check(#value)) {
+            let #value = match #run(#value, |#value| #class::#check(#value)) {
                 Ok(#value) => #value,
                 Err(error) => return #refused::refused(error),
             };

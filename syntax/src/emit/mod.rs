@@ -18,16 +18,20 @@ use crate::names;
 /// The proxy of a class: all of it for its first block, further methods for an `extend` block.
 pub fn emit_block(block: &Block) -> TokenStream {
     let proxy = names::proxy_ident(&block.ident, &block.options);
-    let class = if block.options.extend { TokenStream::new() } else { class::emit_class(block, &proxy) };
+    let first = !block.options.extend;
+    let declaration = first.then(|| class::emit_struct(block, &proxy));
+    let class = first.then(|| class::emit_class(block, &proxy));
     let members = block.members.iter().filter_map(|member| member::emit_member(block, &proxy, member));
     let cfgs = text::conditions(&block.carried);
     quote! {
-        #class
+        #declaration
 
         #(#cfgs)*
         impl #proxy {
             #(#members)*
         }
+
+        #class
     }
 }
 

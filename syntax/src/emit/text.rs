@@ -8,6 +8,7 @@ use syn::{Attribute, GenericArgument, PathArguments, QSelf, Type, TypePath};
 
 use super::at;
 use crate::model::{Carried, Returns};
+use crate::parse::types::{is_class, peel, type_of};
 
 /// An item of the runtime, as seen at a place of the description.
 pub(super) fn runtime(name: &str, place: Span) -> TokenStream {
@@ -15,11 +16,21 @@ pub(super) fn runtime(name: &str, place: Span) -> TokenStream {
     quote_spanned!(at(place)=> ::async_proxy::#name)
 }
 
+/// The class in front of `::`: `Connection`, or `<Connection<File>>`.
+pub(super) fn qualified(class: &Type) -> TokenStream {
+    match class {
+        Type::Path(TypePath { qself: None, path, .. }) if path.segments.iter().all(|part| part.arguments.is_none()) => {
+            quote!(#path)
+        }
+        _ => quote!(<#class>),
+    }
+}
+
 /// A trait's projection for a class: `<Connection as ::async_proxy::Proxied>::Proxy`.
 pub(super) fn of_class(class: impl ToTokens, name: &str, place: Span) -> TokenStream {
     let name = format_ident!("{name}");
     let proxied = runtime("Proxied", place);
-    quote!(<#class as #proxied>::#name)
+    quote_spanned!(at(place)=> <#class as #proxied>::#name)
 }
 
 /// Documentation and the other attributes that a proxy's member takes over.
@@ -101,20 +112,19 @@ struct NameProxy<'a> {
 
 impl VisitMut for NameProxy<'_> {
     fn visit_type_mut(&mut self, ty: &mut Type) {
-        if let Type::Reference(reference) = ty {
-            if crate::parse::types::is_class(&reference.elem, self.class) {
+        match ty {
+            Type::Reference(reference) if is_class(&reference.elem, self.class) => {
                 let proxy = self.proxy;
-                *ty = crate::parse::types::type_of(quote_spanned!(ty.span()=> #proxy));
-                return;
+                *ty = type_of(quote_spanned!(ty.span()=> #proxy));
             }
+            _ => visit_mut::visit_type_mut(self, ty),
         }
-        visit_mut::visit_type_mut(self, ty);
     }
 }
 
 /// The class that a `parent` member gives: `Connection` of `&Connection`, `Result<&Connection>` and `Arc<Connection>`.
 pub(super) fn parent(ty: &Type) -> &Type {
-    match crate::parse::types::peel(ty) {
+    match peel(ty) {
         Type::Reference(reference) => parent(&reference.elem),
         Type::Path(TypePath { qself: None, path, .. }) => match path.segments.last().map(|last| &last.arguments) {
             Some(PathArguments::AngleBracketed(arguments)) => {
@@ -134,7 +144,7 @@ pub(super) fn parent(ty: &Type) -> &Type {
 pub(super) fn future(name: &str, outcome: &TokenStream, error: Option<&Type>, place: Span) -> TokenStream {
     let name = runtime(name, place);
     match error {
-        None => quote!(#name<#outcome>),
-        Some(error) => quote!(#name<#outcome, #error>),
+        None => quote_spanned!(at(place)=> #name<#outcome>),
+        Some(error) => quote_spanned!(at(place)=> #name<#outcome, #error>),
     }
 }
