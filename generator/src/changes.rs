@@ -164,8 +164,25 @@ fn compare_packages(old: Option<&LockedPackage>, new: Option<&LockedPackage>, ch
                 old.profile.as_deref().unwrap_or(none),
                 new.profile.as_deref().unwrap_or(none),
             );
+            compare_aliases(old, new, changes);
         }
         (None, None) => {}
+    }
+}
+
+/// An alias may stand in parameters and in results, so that a wider one breaks as a narrower one does.
+fn compare_aliases(old: &LockedPackage, new: &LockedPackage, changes: &mut Changes) {
+    for (was, is) in pair(&old.aliases, &new.aliases, |alias| &alias.name) {
+        let subject = format!("type alias {}", is.or(was).map_or("", |alias| &alias.name));
+        match (was, is) {
+            (Some(was), Some(is)) if was.annotation != is.annotation => {
+                let words = format!("means another type: `{}` became `{}`", was.annotation, is.annotation);
+                changes.note(&subject, Side::Python, true, words);
+            }
+            (None, Some(_)) => changes.note(&subject, Side::Python, false, "was added"),
+            (Some(_), None) => changes.note(&subject, Side::Python, true, "was removed"),
+            _ => {}
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use async_proxy_syntax::model::{
 use async_proxy_syntax::names;
 use serde::{Deserialize, Serialize};
 
-use crate::config::Config;
+use crate::config::{Config, Python};
 use crate::header;
 use crate::output::File;
 use crate::python::model as python;
@@ -57,6 +57,20 @@ pub struct LockedPackage {
     /// The profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+    /// The type aliases that it defines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<LockedAlias>,
+}
+
+/// A type alias of the Python package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockedAlias {
+    /// Its name.
+    pub name: String,
+    /// What it stands for.
+    #[serde(rename = "type")]
+    pub annotation: String,
 }
 
 /// A proxied class.
@@ -235,11 +249,7 @@ pub fn lock(api: &Api, package: Option<&python::Package>, config: &Config, files
         generated,
         regenerate: config.output.command.clone(),
         format: FORMAT,
-        python: config.python.as_ref().map(|python| LockedPackage {
-            package: python.package.clone(),
-            module: python.module.clone(),
-            profile: python.profile.map(|profile| profile.name().to_owned()),
-        }),
+        python: config.python.as_ref().map(lock_package),
         classes: api.classes.iter().map(|class| lock_class(class, package)).collect(),
         functions: api
             .functions
@@ -271,6 +281,19 @@ pub fn read(text: &str) -> Result<Lock, String> {
             "the lock has format {format}, this generator reads and writes format {FORMAT}"
         )),
         Err(error) => Err(format!("the lock cannot be read: {error}")),
+    }
+}
+
+fn lock_package(python: &Python) -> LockedPackage {
+    let aliases = python.aliases.iter().map(|(name, annotation)| LockedAlias {
+        name: name.clone(),
+        annotation: annotation.clone(),
+    });
+    LockedPackage {
+        package: python.package.clone(),
+        module: python.module.clone(),
+        profile: python.profile.map(|profile| profile.name().to_owned()),
+        aliases: aliases.collect(),
     }
 }
 

@@ -245,6 +245,20 @@ fn classes_options_and_packages_are_compared_too() {
 }
 
 #[test]
+fn an_alias_that_means_something_else_is_breaking() {
+    let alias = |annotation: &'static str| {
+        move |value: &mut Value| value["python"]["aliases"] = json!([{"name": "Watts", "type": annotation}])
+    };
+    let changes = |from, to| compare(&lock(alias(from)), &lock(alias(to)));
+    assert_eq!(
+        changes("int", "float").list[0].to_string(),
+        "breaking in Python: type alias Watts means another type: `int` became `float`"
+    );
+    assert!(!changed(alias("int")).is_breaking());
+    assert!(compare(&lock(alias("int")), &lock(|_| {})).is_breaking());
+}
+
+#[test]
 fn a_python_target_that_goes_is_one_change_and_not_one_for_each_member() {
     let found = lines(|value| {
         value["python"] = Value::Null;
