@@ -95,10 +95,16 @@ pub fn render(config: &Config) -> Result<Rendered, Faults> {
     if config.rust {
         files.extend(rust::render(&described.files, config, &mut diagnostics));
     }
-    if config.python.is_some() {
-        files.extend(python::render(&described.api, config, &mut diagnostics));
+    let package = config
+        .python
+        .as_ref()
+        .map(|python| python::lower::lower(&described.api, config, python, &mut diagnostics));
+    if let Some(package) = &package
+        && diagnostics.is_empty()
+    {
+        files.extend(python::render(package, config, &mut diagnostics));
     }
-    let lock = lock::lock(&described.api, None, config, &files);
+    let lock = lock::lock(&described.api, package.as_ref(), config, &files);
     match lock::render(&lock) {
         Ok(file) => files.push(file),
         Err(error) => diagnostics.error_without_place(format!("the lock cannot be rendered: {error}")),
