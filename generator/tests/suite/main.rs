@@ -3,6 +3,7 @@
 mod changes;
 mod config;
 mod expansion;
+mod failing;
 mod faults;
 mod inspect;
 mod project;

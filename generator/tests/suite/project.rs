@@ -20,6 +20,9 @@ command = "cargo run -p generator"
 [rust]
 "#;
 
+/// What asks for the targets for Python too.
+pub(crate) const PYTHON: &str = "\n[python]\npackage = \"aiotoy\"\nmodule = \"_native\"\n";
+
 /// A description with a bit of everything.
 pub(crate) const TOY: &str = r#"//! A toy.
 
