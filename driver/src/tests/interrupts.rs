@@ -133,6 +133,23 @@ fn an_interrupt_ends_executemany_and_its_transaction() {
 }
 
 #[test]
+fn an_interrupt_finds_executemany_also_while_it_asks_for_parameters() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    let source = connection.clone();
+    let sequence = crate::ParamsSequence::new((1..=5).map(move |number| {
+        if number == 3 {
+            source.interrupt().unwrap();
+        }
+        // The source's own statements are not what was interrupted.
+        (value(&source, "SELECT 1"), number)
+    }));
+    assert_interrupted(connection.executemany("INSERT INTO t (b, a) VALUES (?, ?)", sequence));
+    assert!(!connection.in_transaction().unwrap());
+    assert_eq!(integers(&connection, "SELECT count(*) FROM t"), [0]);
+}
+
+#[test]
 fn an_interrupt_ends_the_wait_for_a_lock() {
     let scratch = Scratch::new();
     let holder = scratch.with_table();
