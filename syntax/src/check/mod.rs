@@ -9,6 +9,7 @@ mod member;
 mod options;
 
 use crate::model::{Block, Carried, FreeFunction, Kind, Member, Property, Receiver, RowsRole};
+use crate::parse;
 use crate::report::Report;
 
 pub use self::errors::check_errors;
@@ -188,6 +189,22 @@ fn check_rows(block: &Block, report: &mut Report) {
     ] {
         check_single(block, what, |kind| *kind == Kind::Rows(role), report);
     }
+    check_size(block, report);
+}
+
+/// How many rows there are to be where the caller does not say: the async side has to know when some were read ahead.
+fn check_size(block: &Block, report: &mut Report) {
+    let has_default = block.members.iter().any(|member| member.ident == "arraysize");
+    for member in block.members.iter().filter(|member| member.kind == Kind::Rows(RowsRole::Many)) {
+        let optional = member.arguments.first().filter(|size| parse::types::is_named(&size.ty, "Option"));
+        if let (Some(size), false) = (optional, has_default) {
+            report.fault(
+                &size.ident,
+                format!("`{}` leaves the number of rows to the class, which does not tell it", member.ident),
+                "add `#[proxy(property, snapshot)] pub fn arraysize(&self) -> usize`, or take a `usize`",
+            );
+        }
+    }
 }
 
 fn check_interrupts(block: &Block, report: &mut Report) {
@@ -242,6 +259,7 @@ fn check_extension(block: &Block, report: &mut Report) {
             Kind::Parent => "`parent`",
             Kind::Close => "`close`",
             Kind::Interrupt => "`interrupt`",
+            Kind::Direct { when_closed: true, .. } => "a member that answers also when the object is closed",
             _ => continue,
         };
         report.fault(

@@ -272,7 +272,7 @@ fn emit_result_set(block: &Block) -> Option<TokenStream> {
     let (class, ident) = (&block.self_ty, &one.ident);
     let conditions = text::conditions(&block.carried);
     let outcome = text::outcome(&one.returns, Some(class));
-    let (access, taken) = match one.receiver {
+    let (access, taken) = match rows_receiver(block) {
         Receiver::Exclusive => (quote!(Exclusive), quote!(&mut #class)),
         _ => (quote!(InPlace), quote!(&#class)),
     };
@@ -346,6 +346,17 @@ fn emit_deref(block: &Block, proxy: &Ident) -> Option<TokenStream> {
             }
         }
     })
+}
+
+/// How the members that read rows take the object: as the one of them that asks for most.
+pub(super) fn rows_receiver(block: &Block) -> Receiver {
+    let exclusive = |member: &&Member| {
+        matches!(member.kind, Kind::Rows(role) if role != RowsRole::Iterate) && member.receiver == Receiver::Exclusive
+    };
+    match block.members.iter().find(exclusive) {
+        Some(_) => Receiver::Exclusive,
+        None => Receiver::Shared,
+    }
 }
 
 fn snapshot_ident(proxy: &Ident) -> Ident {

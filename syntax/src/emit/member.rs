@@ -74,7 +74,11 @@ impl Emitter<'_> {
 
     /// `|object: &Connection| object.commit()`.
     fn work(&self) -> TokenStream {
-        let Member { ident, arguments, receiver, .. } = self.member;
+        self.work_on(self.member.receiver)
+    }
+
+    fn work_on(&self, receiver: Receiver) -> TokenStream {
+        let Member { ident, arguments, .. } = self.member;
         let class = &self.block.self_ty;
         let object = self.object();
         let lent = argument::lend(arguments);
@@ -207,7 +211,7 @@ impl Emitter<'_> {
             RowsRole::One => (self.future("Call"), quote!(self.handle.fetch_one())),
             RowsRole::Iterate => (self.future_of("RowStream", &one), quote!(self.handle.stream())),
             RowsRole::All => {
-                let work = self.work();
+                let work = self.work_on(super::class::rows_receiver(self.block));
                 (self.future("Call"), quote_spanned!(self.span()=> self.handle.fetch_all(#work)))
             }
             RowsRole::Many => (self.future("Call"), self.many()),
@@ -216,11 +220,11 @@ impl Emitter<'_> {
 
     /// `fetchmany`: a size that is left out is asked of the object's property `arraysize`.
     fn many(&self) -> TokenStream {
-        let Member { ident, arguments, receiver, .. } = self.member;
+        let Member { ident, arguments, .. } = self.member;
         let class = &self.block.self_ty;
         let Some(size) = arguments.first() else { return TokenStream::new() };
         let (size, object) = (&size.ident, self.object());
-        let taken = match receiver {
+        let taken = match super::class::rows_receiver(self.block) {
             Receiver::Exclusive => quote!(&mut #class),
             _ => quote!(&#class),
         };

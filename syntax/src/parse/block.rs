@@ -140,7 +140,8 @@ fn parse_options(attribute: TokenStream, self_ty: &Type, report: &mut Report) ->
     if options.extend {
         for entry in entries
             .iter()
-            .filter(|entry| entry.key != "extend" && entry.key != "error")
+            // The proxy's name is needed in each block: the macro sees no other.
+            .filter(|entry| entry.key != "extend" && entry.key != "error" && entry.key != "name")
         {
             report.fault(
                 entry,
