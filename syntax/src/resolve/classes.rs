@@ -3,7 +3,7 @@
 use proc_macro2::Ident;
 
 use crate::check::{are_alternatives, check_shared};
-use crate::model::{Api, Block, Class, Kind, Member};
+use crate::model::{Api, Block, Class, Kind, Member, Receiver};
 use crate::names;
 use crate::report::Report;
 
@@ -143,8 +143,43 @@ pub(super) fn check_bases(api: &Api, report: &mut Report) {
             }
             seen.push(&base.ident);
             check_overrides(class, base, report);
+            check_kept_as_base(class, base, report);
             next = base.options.extends.as_ref();
         }
+    }
+}
+
+/// An object of the class is one of its base as well, so the two are kept in the same way.
+fn check_kept_as_base(class: &Class, base: &Class, report: &mut Report) {
+    let base_reason = base.members.iter().find(|member| member.needs_shared_object());
+    let reason = class.members.iter().find(|member| member.needs_shared_object());
+    match (base_reason, reason) {
+        (Some(base_reason), None) => {
+            let members: Vec<&Member> = std::iter::once(base_reason).chain(&class.members).collect();
+            check_shared(&members, report);
+        }
+        (None, Some(member)) if base.options.extends.is_none() => report.fault(
+            &member.ident,
+            format!(
+                "`{}` runs beside the worker, but an object of the base `{}` belongs to its worker alone",
+                member.ident, base.ident
+            ),
+            format!(
+                "put a member that is `direct`, `interrupt`, a live property or in a lane into `{}`",
+                base.ident
+            ),
+        ),
+        _ => {}
+    }
+    if let Some(close) = base.close().filter(|close| close.receiver == Receiver::Owned) {
+        report.fault(
+            class.options.extends.as_ref(),
+            format!(
+                "`{}::{}` takes `self`, which cannot be had of an object that is more than a `{}`",
+                base.ident, close.ident, base.ident
+            ),
+            format!("take `&self` or `&mut self` in `{}::{}`", base.ident, close.ident),
+        );
     }
 }
 

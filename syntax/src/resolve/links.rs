@@ -164,7 +164,28 @@ fn check_parent(class: &Class, names: &[Ident], report: &mut Report) {
             );
             continue;
         };
+        if let (Some(opener), true) = (&class.opened_by, names.contains(name)) {
+            let (Opener::Member(opener) | Opener::Function(opener)) = opener;
+            report.fault(
+                &member.ident,
+                format!(
+                    "an object that `{opener}` opens has no parent that `{}` could give",
+                    member.ident
+                ),
+                format!("hand it out by a `child` of `{name}` alone, or write `#[proxy(skip = \"why\")]` here"),
+            );
+        }
         if class.parents.contains(name) {
+            if let Some(other) = class.parents.iter().find(|parent| *parent != name) {
+                report.fault(
+                    &member.ident,
+                    format!(
+                        "`{other}` hands out a `{}` too, and `{}` gives a `{name}`",
+                        class.ident, member.ident
+                    ),
+                    format!("let `{name}` alone hand it out, or write `#[proxy(skip = \"why\")]` here"),
+                );
+            }
             continue;
         }
         let (wrong, cure) = if names.contains(name) {

@@ -159,8 +159,11 @@ fn a_function_opens_several_at_once() {
 fn a_parent_that_hands_out_nothing_of_the_kind() {
     let cursor = |parent: &str| {
         format!(
-            "#[async_proxy] impl Cursor {{
+            "#[async_proxy] impl Maker {{
                 #[proxy(open)] pub fn open() -> Self {{ loop {{}} }}
+                #[proxy(child)] pub fn cursor(&self) -> Cursor {{ loop {{}} }}
+            }}
+            #[async_proxy] impl Cursor {{
                 #[proxy(parent)] pub fn parent(&self) -> &{parent} {{ loop {{}} }}
             }}"
         )
@@ -173,6 +176,57 @@ fn a_parent_that_hands_out_nothing_of_the_kind() {
     assert_eq!(
         with_store(&cursor("(u8, u8)")),
         ["`parent` gives an object of a proxied class"]
+    );
+}
+
+#[test]
+fn a_parent_of_an_object_that_was_opened_or_that_another_class_hands_out() {
+    let source = "
+        #[async_proxy(extend)] impl Store { #[proxy(child)] pub fn cursor(&self) -> Cursor { loop {} } }
+        #[async_proxy] impl Shop {
+            #[proxy(open)] pub fn open() -> Self { loop {} }
+            #[proxy(child)] pub fn cursor(&self) -> Cursor { loop {} }
+        }
+        #[async_proxy] impl Cursor {
+            #[proxy(open)] pub fn open() -> Self { loop {} }
+            #[proxy(parent)] pub fn parent(&self) -> &Store { loop {} }
+        }";
+    assert_eq!(
+        with_store(source),
+        [
+            "an object that `open` opens has no parent that `parent` could give",
+            "`Shop` hands out a `Cursor` too, and `parent` gives a `Store`",
+        ]
+    );
+}
+
+#[test]
+fn a_class_is_kept_otherwise_than_its_base() {
+    let class = |name: &str, extends: &str, members: &str| {
+        format!(
+            "#[async_proxy{extends}] impl {name} {{ #[proxy(open)] pub fn open() -> Self {{ loop {{}} }} {members} }}"
+        )
+    };
+    let shared = "#[proxy(direct)] pub fn size(&self) -> usize { 0 }";
+    let exclusive = "pub fn put(&mut self) {}";
+    assert_eq!(
+        faults(&[
+            &class("Base", "", shared),
+            &class("Store", "(extends = Base)", exclusive)
+        ]),
+        ["`put` takes `&mut self`, but `size` is direct, and runs in any thread while a call runs"]
+    );
+    assert_eq!(
+        faults(&[
+            &class("Base", "", exclusive),
+            &class("Store", "(extends = Base)", shared)
+        ]),
+        ["`size` runs beside the worker, but an object of the base `Base` belongs to its worker alone"]
+    );
+    let closing = "#[proxy(close)] pub fn close(self) {}";
+    assert_eq!(
+        faults(&[&class("Base", "", closing), &class("Store", "(extends = Base)", "")]),
+        ["`Base::close` takes `self`, which cannot be had of an object that is more than a `Base`"]
     );
 }
 

@@ -2,117 +2,79 @@
 
 use crate::random::Random;
 
-/// What a description is made of, and what it should not be made of.
-pub(crate) const WORDS: &[&str] = &[
-    "#[proxy(child)]",
-    "#[proxy(open)]",
-    "#[proxy]",
-    "#[proxy()]",
-    "#[proxy(=)]",
-    "#[proxy(,)]",
-    "#[proxy = \"x\"]",
-    "#[async_proxy]",
-    "#[cfg_attr(a, proxy(direct))]",
-    "#[cfg_attr(a, proxy(py = \"x\"))]",
-    "#[cfg_attr]",
-    "#[cfg(a)]",
-    "#[doc = \"x\"]",
-    "/** a\n * b */",
-    "child",
-    "open",
-    "property, live",
-    "property, snapshot",
-    "setter = \"size\"",
-    "setter, check = \"valid\"",
-    "signature = (a, b = None, *, c = (1,))",
-    "signature = (/, *)",
-    "name = \"import\"",
-    "py = \"list[\"",
-    "lane = \"net\"",
-    "skip = \"\"",
-    "skip = \"why\"",
-    "default = -1",
-    "default = []",
-    "base = \"X\"",
-    "exception = \"E\"",
-    "exception = \"\"",
-    "keyword_only",
-    "spread",
-    "extends = Base",
-    "extend",
-    "error = A<B, C>",
-    "error = <",
-    "r#type",
-    "self",
-    "Self",
-    "&mut",
-    "&'a str",
-    "'static",
-    "impl Into<String>",
-    "impl AsRef<Path>",
-    "impl IntoIterator<Item = T>",
-    "impl for<'b> Fn(&'b str) + Send + 'static",
-    "dyn Fn()",
-    "Box<dyn Fn(u8) -> u8>",
-    "_",
-    "Cow<'_, str>",
-    "Option<&[u8]>",
-    "Result<&mut Self>",
-    "fn()",
-    "*const u8",
-    "!",
-    "<T as A>::B",
-    "[u8; N]",
-    "where",
-    "T: Into<T>",
-    "const N: usize",
-    "async",
-    "unsafe",
-    "extern \"C\"",
-    "pub",
-    "pub(crate)",
-    "...",
-    "mut",
-    "ref",
-    "@",
-    "1.0e5",
-    "0x_",
-    "b\"\\xff\"",
-    "c\"x\"",
-    "'x'",
-    "\"\\u{7f}\"",
-    "1u8",
-    ",",
-    ";",
-    "=",
-    "->",
-    "::",
-    "<",
-    ">",
-    "*",
-    "-",
-    "#",
-    "vec![1]",
-    "{}",
-    "()",
-    "[]",
-    "$",
-    "macro_rules! a { () => {} }",
-    "dyn",
-    "impl",
-    "for<'a>",
-    "?Sized",
-    "use<'a>",
-];
-
-/// An annotated item.
+/// A few items, most of them annotated.
 pub(crate) fn item(random: &mut Random) -> String {
-    match random.below(8) {
+    let item = match random.below(9) {
         0 => function(random),
         1 => errors(random),
         2 => options(random),
+        3 => format!("{} {}", alias(random), function(random)),
         _ => block(random),
+    };
+    format!("{} {item}", decoration(random))
+}
+
+/// What stands above an item or a method and is no description.
+fn decoration(random: &mut Random) -> String {
+    if !random.once_in(4) {
+        return String::new();
     }
+    match random.below(4) {
+        0 => random
+            .pick(&[
+                "/// a\n",
+                "/***/",
+                "/**/",
+                "/** \n */",
+                "/** a\n * b\n */",
+                "/**\n\n*/",
+                "/** \n\t* */",
+                "#[doc]",
+                "#[doc = \"\"]",
+                "#[doc = include_str!(\"x\")]",
+                "#[doc(hidden)]",
+            ])
+            .to_owned(),
+        1 => random
+            .pick(&[
+                "#[cfg_attr()]",
+                "#[cfg_attr(,)]",
+                "#[cfg_attr(a)]",
+                "#[cfg_attr(a,)]",
+                "#[cfg_attr = 1]",
+                "#[cfg_attr(1, a)]",
+                "#[cfg_attr(a, cfg_attr())]",
+                "#[cfg_attr(a, doc = \"b\", inline)]",
+                "#[cfg_attr(a, unsafe(no_mangle))]",
+            ])
+            .to_owned(),
+        2 => format!("#[cfg_attr(a, proxy({}))]", entry(random)),
+        _ => {
+            let other = random.pick(&[
+                "#[cfg(a)]",
+                "#[cfg(not(a))]",
+                "#[cfg]",
+                "#[must_use]",
+                "#[deprecated(since = 1)]",
+            ]);
+            format!("{other} #[doc = \"\\n\"]")
+        }
+    }
+}
+
+fn alias(random: &mut Random) -> String {
+    let generics = random.pick(&["", "<T>", "<T, E = Error>", "<E, T>", "<'a, const N: usize, T>", "<>"]);
+    let name = random.pick(&["Result", "DbResult", "Rows"]);
+    let target = random.pick(&[
+        "Result",
+        "Result<T, E>",
+        "Result<>",
+        "io::Result<T>",
+        "Result<Store>",
+        "Result<'a, T>",
+        "Vec<T>",
+    ]);
+    format!("type {name}{generics} = {target};")
 }
 
 fn block(random: &mut Random) -> String {
@@ -146,6 +108,7 @@ fn method(index: usize, random: &mut Random) -> String {
         format!("m{index}")
     };
     let proxy = attribute(random);
+    let above = decoration(random);
     let generics = random.pick(&[
         "",
         "",
@@ -177,7 +140,7 @@ fn method(index: usize, random: &mut Random) -> String {
         ""
     };
     let public = if random.once_in(12) { "" } else { "pub" };
-    format!("{proxy} {public} fn {name}{generics}({receiver}{arguments}) {returns} {clause} {{ loop {{}} }}\n")
+    format!("{above}{proxy} {public} fn {name}{generics}({receiver}{arguments}) {returns} {clause} {{ loop {{}} }}\n")
 }
 
 fn attribute(random: &mut Random) -> String {

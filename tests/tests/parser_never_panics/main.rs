@@ -11,6 +11,7 @@ mod found;
 mod made_up;
 mod mutate;
 mod random;
+mod words;
 
 use std::io::Write;
 use std::panic;

@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
-use crate::made_up::WORDS;
 use crate::random::Random;
+use crate::words::WORDS;
 
 /// Bytes that mean something to a lexer.
 const MARKS: &[u8] = b"()[]{}<>&'\"#,=*/;:-_ \0\n";
