@@ -1,5 +1,6 @@
 //! Closing: once, for everybody, and known when it is done.
 
+use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::mem;
@@ -129,6 +130,12 @@ where
         }
         let answer = this.answer.take().and_then(|slot| lock(&slot).take());
         Poll::Ready(answer.unwrap_or_else(|| Ok(R::Ok::default())).map_err(F::from))
+    }
+}
+
+impl<R: Outcome, F> fmt::Debug for Close<R, F> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Close").finish_non_exhaustive()
     }
 }
 
