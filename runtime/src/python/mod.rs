@@ -14,12 +14,16 @@ mod carried;
 pub mod dbapi;
 mod exceptions;
 mod objects;
+mod owned;
 mod rows;
+mod shared;
 mod slot;
 
 pub use arguments::{Given, Refusal, argument, given};
 pub use carried::carry;
 pub use exceptions::{Failure, IntoException, Module};
-pub use objects::{Owned, Shared, Wrapper, run};
+pub use objects::{Closing, Wrapper, run};
+pub use owned::Owned;
 pub use rows::{Chunk, Limit, ReadRows, Rows};
+pub use shared::Shared;
 pub use slot::Slot;

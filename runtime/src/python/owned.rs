@@ -1,0 +1,207 @@
+//! A blocking object that one call at a time uses.
+
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pyo3::prelude::*;
+
+use super::carried;
+use super::exceptions::{Failure, IntoException, catch};
+use super::objects::{Closing, Latest, Wrapper, detached, drop_detached, raised};
+use super::rows::{self, Chunk, Limit};
+
+/// A blocking object that one call at a time uses, and that close takes away. Calls from several threads take turns; they
+/// wait without the GIL.
+pub struct Owned<W: Wrapper> {
+    object: Mutex<Option<W::Object>>,
+    latest: Latest<W::Snapshot>,
+    /// The thread that is in a call, by [`current_thread`]; 0 for none.
+    user: AtomicUsize,
+    closed: Arc<AtomicBool>,
+}
+
+impl<W: Wrapper> Closing for Owned<W> {
+    fn closed(&self) -> &Arc<AtomicBool> {
+        &self.closed
+    }
+}
+
+/// Frees the object for the next call, also when this one unwinds.
+struct Turn<'a, W: Wrapper> {
+    object: MutexGuard<'a, Option<W::Object>>,
+    user: &'a AtomicUsize,
+    closed: &'a AtomicBool,
+}
+
+impl<W: Wrapper> Turn<'_, W> {
+    fn object<E>(&mut self) -> Result<&mut W::Object, Failure<E>> {
+        let object = self.object.as_mut().filter(|_| !self.closed.load(Ordering::Relaxed));
+        object.ok_or(Failure::Closed)
+    }
+}
+
+impl<W: Wrapper> Drop for Turn<'_, W> {
+    fn drop(&mut self) {
+        self.user.store(0, Ordering::Relaxed);
+    }
+}
+
+impl<W: Wrapper> Owned<W> {
+    /// Takes over an object. Called detached or attached: the snapshot properties do not block.
+    pub fn new(object: W::Object) -> Self {
+        let latest = Latest::new(W::snapshot(&object));
+        Self {
+            object: Mutex::new(Some(object)),
+            latest,
+            user: AtomicUsize::new(0),
+            closed: Arc::default(),
+        }
+    }
+
+    /// Makes it one with the object of the class that its own extends: what closes one closes the other.
+    #[must_use]
+    pub fn closed_with(mut self, base: &impl Closing) -> Self {
+        self.closed = Arc::clone(base.closed());
+        self
+    }
+
+    /// Runs a call on the object.
+    ///
+    /// # Errors
+    /// What the call fails with, as an exception of the module; the module's exception for a closed object, for one in the
+    /// middle of a call of the same thread, or for a panic.
+    pub fn call<T, E>(&self, py: Python<'_>, call: impl FnOnce(&mut W::Object) -> Result<T, E> + Send) -> PyResult<T>
+    where
+        T: Send,
+        E: IntoException<W::Module> + Send,
+    {
+        detached(py, W::NAME, || {
+            let mut turn = self.turn()?;
+            let object = turn.object()?;
+            let outcome = catch(|| call(object));
+            self.refresh(object);
+            outcome
+        })
+    }
+
+    /// Ends the object: runs the call on it, then drops it. An object that is closed already stays so.
+    ///
+    /// # Errors
+    /// As [`Owned::call`] has them; the object is closed all the same.
+    pub fn close<E>(&self, py: Python<'_>, close: impl FnOnce(&mut W::Object) -> Result<(), E> + Send) -> PyResult<()>
+    where
+        E: IntoException<W::Module> + Send,
+    {
+        self.consume(py, |mut object| {
+            let outcome = catch(|| close(&mut object));
+            self.refresh(&object);
+            // Dropping it may run code of the API that panics as well as a call does.
+            let dropped = catch(|| {
+                drop(object);
+                Ok(())
+            });
+            outcome.and(dropped)
+        })
+    }
+
+    /// Ends the object with a call that takes it.
+    ///
+    /// # Errors
+    /// As [`Owned::close`] has them.
+    pub fn close_by_value<E>(
+        &self,
+        py: Python<'_>,
+        close: impl FnOnce(W::Object) -> Result<(), E> + Send,
+    ) -> PyResult<()>
+    where
+        E: IntoException<W::Module> + Send,
+    {
+        self.consume(py, |object| catch(|| close(object)))
+    }
+
+    fn consume<E>(&self, py: Python<'_>, end: impl FnOnce(W::Object) -> Result<(), Failure<E>> + Send) -> PyResult<()>
+    where
+        E: IntoException<W::Module> + Send,
+    {
+        detached(py, W::NAME, || {
+            let object = {
+                let mut turn = self.turn()?;
+                let is_first = !self.closed.swap(true, Ordering::Relaxed);
+                turn.object.take().filter(|_| is_first)
+            };
+            object.map_or(Ok(()), end)
+        })
+    }
+
+    /// Reads rows of the object's result set until the limit. An error behind the first row is given along with the rows.
+    ///
+    /// # Errors
+    /// As [`Owned::call`] has them, when there is no row before the error.
+    pub fn read<R, E>(
+        &self,
+        py: Python<'_>,
+        limit: Limit,
+        mut next: impl FnMut(&mut W::Object) -> Result<Option<R>, E> + Send,
+        weigh: impl Fn(&R) -> usize + Send,
+    ) -> PyResult<Chunk<R, PyErr>>
+    where
+        R: Send,
+        E: IntoException<W::Module> + Send,
+    {
+        let (chunk, carried) = py.detach(move || {
+            carried::collect(move || {
+                let mut turn = self.turn()?;
+                let object = turn.object()?;
+                let chunk = rows::read(limit, || catch(|| next(object)), weigh);
+                self.refresh(object);
+                Ok(chunk)
+            })
+        });
+        let chunk = chunk.map_err(|failure: Failure<E>| failure.into_exception::<W::Module>(W::NAME))?;
+        raised::<W, R, E>(chunk, carried)
+    }
+
+    /// The values of the snapshot properties after the latest call: it waits for no call that runs.
+    pub fn latest(&self, py: Python<'_>) -> Arc<W::Snapshot> {
+        self.latest.get(py)
+    }
+
+    /// Waits for the object. Called detached.
+    fn turn<E>(&self) -> Result<Turn<'_, W>, Failure<E>> {
+        let thread = current_thread();
+        if self.user.load(Ordering::Relaxed) == thread {
+            return Err(Failure::Reentered);
+        }
+        let object = self.object.lock().unwrap_or_else(PoisonError::into_inner);
+        self.user.store(thread, Ordering::Relaxed);
+        Ok(Turn {
+            object,
+            user: &self.user,
+            closed: &self.closed,
+        })
+    }
+
+    fn refresh(&self, object: &W::Object) {
+        // A property that panics leaves the values of the call before.
+        if let Ok(values) = catch(|| Ok::<_, Infallible>(W::snapshot(object))) {
+            self.latest.set(values);
+        }
+    }
+}
+
+/// The object is dropped without the GIL: its end may wait for a file or for a call of another thread.
+impl<W: Wrapper> Drop for Owned<W> {
+    fn drop(&mut self) {
+        let object = self.object.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        drop_detached(object);
+    }
+}
+
+/// A number that no other living thread has.
+fn current_thread() -> usize {
+    thread_local! {
+        static MARK: u8 = const { 0 };
+    }
+    MARK.with(|mark| std::ptr::from_ref(mark).addr())
+}

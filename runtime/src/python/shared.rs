@@ -1,0 +1,162 @@
+//! A blocking object that any thread may use at any time.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use pyo3::prelude::*;
+
+use super::carried;
+use super::exceptions::{Failure, IntoException, catch};
+use super::objects::{Closing, Latest, Wrapper, detached, drop_detached, raised};
+use super::rows::{self, Chunk, Limit};
+
+/// A blocking object that any thread may use at any time.
+pub struct Shared<W: Wrapper<Object: Sync>> {
+    /// `None` only while it is dropped.
+    object: Option<W::Object>,
+    latest: Latest<W::Snapshot>,
+    closed: Arc<AtomicBool>,
+}
+
+impl<W: Wrapper<Object: Sync>> Shared<W> {
+    /// Takes over an object. Called detached or attached: the snapshot properties do not block.
+    pub fn new(object: W::Object) -> Self {
+        let latest = Latest::new(W::snapshot(&object));
+        Self {
+            object: Some(object),
+            latest,
+            closed: Arc::default(),
+        }
+    }
+
+    /// Makes it one with the object of the class that its own extends: what closes one closes the other.
+    #[must_use]
+    pub fn closed_with(mut self, base: &impl Closing) -> Self {
+        self.closed = Arc::clone(base.closed());
+        self
+    }
+
+    /// Runs a call on the object.
+    ///
+    /// # Errors
+    /// What the call fails with, as an exception of the module; the module's exception for a panic.
+    pub fn call<T, E>(&self, py: Python<'_>, call: impl FnOnce(&W::Object) -> Result<T, E> + Send) -> PyResult<T>
+    where
+        T: Send,
+        E: IntoException<W::Module> + Send,
+    {
+        self.blocking(py, self.object(), call)
+    }
+
+    fn blocking<T, E>(
+        &self,
+        py: Python<'_>,
+        object: Option<&W::Object>,
+        call: impl FnOnce(&W::Object) -> Result<T, E> + Send,
+    ) -> PyResult<T>
+    where
+        T: Send,
+        E: IntoException<W::Module> + Send,
+    {
+        detached(py, W::NAME, || {
+            let object = object.ok_or(Failure::Closed)?;
+            let outcome = catch(|| call(object));
+            // A property that panics leaves the values of the call before.
+            if let Ok(values) = catch(|| Ok::<_, Infallible>(W::snapshot(object))) {
+                self.latest.set(values);
+            }
+            outcome
+        })
+    }
+
+    /// Runs a call that never blocks in place, with the GIL: a flag, an atomic.
+    ///
+    /// # Errors
+    /// As [`Shared::call`] has them.
+    pub fn direct<T, E>(&self, call: impl FnOnce(&W::Object) -> Result<T, E>) -> PyResult<T>
+    where
+        E: IntoException<W::Module>,
+    {
+        self.in_place(self.object(), call)
+    }
+
+    /// Runs a call in place that an object answers when it is closed too.
+    ///
+    /// # Errors
+    /// What the call fails with, as an exception of the module; the module's exception for a panic.
+    pub fn direct_when_closed<T, E>(&self, call: impl FnOnce(&W::Object) -> Result<T, E>) -> PyResult<T>
+    where
+        E: IntoException<W::Module>,
+    {
+        self.in_place(self.object.as_ref(), call)
+    }
+
+    fn in_place<T, E>(&self, object: Option<&W::Object>, call: impl FnOnce(&W::Object) -> Result<T, E>) -> PyResult<T>
+    where
+        E: IntoException<W::Module>,
+    {
+        let outcome = object.ok_or(Failure::Closed).and_then(|object| catch(|| call(object)));
+        outcome.map_err(|failure| failure.into_exception::<W::Module>(W::NAME))
+    }
+
+    /// Ends the object by a call; from then on calls are refused. The object itself is dropped with the last reference,
+    /// since calls of other threads may be under way. One that is closed already stays so.
+    ///
+    /// # Errors
+    /// As [`Shared::call`] has them; the object is closed all the same.
+    pub fn close<E>(&self, py: Python<'_>, close: impl FnOnce(&W::Object) -> Result<(), E> + Send) -> PyResult<()>
+    where
+        E: IntoException<W::Module> + Send,
+    {
+        if self.closed.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.blocking(py, self.object.as_ref(), close)
+    }
+
+    /// Reads rows as [`super::Owned::read`] does.
+    ///
+    /// # Errors
+    /// As [`super::Owned::read`] has them.
+    pub fn read<R, E>(
+        &self,
+        py: Python<'_>,
+        limit: Limit,
+        mut next: impl FnMut(&W::Object) -> Result<Option<R>, E> + Send,
+        weigh: impl Fn(&R) -> usize + Send,
+    ) -> PyResult<Chunk<R, PyErr>>
+    where
+        R: Send,
+        E: IntoException<W::Module> + Send,
+    {
+        let chunk = self.call(py, move |object| {
+            Ok::<_, Infallible>(carried::collect(|| rows::read(limit, || catch(|| next(object)), weigh)))
+        });
+        let (chunk, carried) = chunk?;
+        raised::<W, R, E>(chunk, carried)
+    }
+
+    /// The values of the snapshot properties after the latest call.
+    pub fn latest(&self, py: Python<'_>) -> Arc<W::Snapshot> {
+        self.latest.get(py)
+    }
+
+    /// The object, unless it is closed.
+    fn object(&self) -> Option<&W::Object> {
+        self.object.as_ref().filter(|_| !self.closed.load(Ordering::Relaxed))
+    }
+}
+
+/// The object is dropped without the GIL, as that of [`super::Owned`] is.
+impl<W: Wrapper<Object: Sync>> Drop for Shared<W> {
+    fn drop(&mut self) {
+        drop_detached(self.object.take());
+    }
+}
+
+impl<W: Wrapper<Object: Sync>> Closing for Shared<W> {
+    fn closed(&self) -> &Arc<AtomicBool> {
+        &self.closed
+    }
+}
