@@ -24,7 +24,10 @@ use arguments::Signature;
 
 /// Renders the source of the native module.
 pub fn render(package: &Package, config: &Config, diagnostics: &mut Diagnostics) -> Vec<File> {
-    let glue = Glue { package, faults: Vec::new() };
+    let glue = Glue {
+        package,
+        faults: Vec::new(),
+    };
     let (files, faults) = glue.render();
     for fault in faults {
         diagnostics.error_without_place(fault);
@@ -55,7 +58,10 @@ struct Glue<'a> {
 impl Glue<'_> {
     fn render(mut self) -> (Vec<(String, TokenStream)>, Vec<String>) {
         let package = self.package;
-        let mut files = vec![("mod".to_owned(), self.module()), ("exceptions".to_owned(), self.exceptions())];
+        let mut files = vec![
+            ("mod".to_owned(), self.module()),
+            ("exceptions".to_owned(), self.exceptions()),
+        ];
         for class in &package.classes {
             files.push((file_of(&class.ident), self.class(class)));
         }
@@ -76,10 +82,21 @@ impl Glue<'_> {
     /// The root: it declares the files and puts their classes into the module.
     fn module(&self) -> TokenStream {
         let package = self.package;
-        let docs = format!(" The native module `{}.{}`: the blocking classes.", package.name, package.native_module);
+        let docs = format!(
+            " The native module `{}.{}`: the blocking classes.",
+            package.name, package.native_module
+        );
         let files = package.classes.iter().map(|class| module_ident(&class.ident));
-        let functions_file = (!package.functions.is_empty()).then(|| quote!(mod functions;));
-        let row_file = package.dbapi.then(|| quote!(mod row;));
+        let functions_file = (!package.functions.is_empty()).then(|| {
+            quote!(
+                mod functions;
+            )
+        });
+        let row_file = package.dbapi.then(|| {
+            quote!(
+                mod row;
+            )
+        });
         let name = &package.native_module;
         let classes = package.classes.iter().map(|class| {
             let (file, ident) = (module_ident(&class.ident), format_ident!("{}", class.ident));
@@ -90,7 +107,10 @@ impl Glue<'_> {
             let (name, ident) = (&exception.name, format_ident!("{}", exception.name));
             quote!(module.add(#name, py.get_type::<exceptions::#ident>())?;)
         });
-        let py = package.created_exceptions().next().map(|_| quote!(let py = module.py();));
+        let py = package
+            .created_exceptions()
+            .next()
+            .map(|_| quote!(let py = module.py();));
         let functions = package.functions.iter().map(|function| {
             let ident = rust_ident(&function.ident);
             quote!(module.add_function(::pyo3::wrap_pyfunction!(functions::#ident, module)?)?;)
@@ -102,6 +122,7 @@ impl Glue<'_> {
         quote! {
             #![doc = #docs]
             #![allow(
+                clippy::redundant_closure,
                 clippy::should_implement_trait,
                 clippy::too_many_arguments,
                 clippy::type_complexity,
@@ -133,8 +154,12 @@ impl Glue<'_> {
     }
 
     fn functions(&mut self) -> TokenStream {
-        let functions: Vec<TokenStream> =
-            self.package.functions.iter().map(|function| self.function(function)).collect();
+        let functions: Vec<TokenStream> = self
+            .package
+            .functions
+            .iter()
+            .map(|function| self.function(function))
+            .collect();
         quote! {
             #![doc = " The free functions."]
 
@@ -149,8 +174,19 @@ impl Glue<'_> {
 
     fn function(&mut self, function: &Function) -> TokenStream {
         let signature = self.signature(&function.name, &function.parameters, &function.arguments);
-        let Signature { parameters, attribute, text, prepare, arguments, names } = signature;
-        let (docs, ident, path) = (doc_of(&function.docs), rust_ident(&function.ident), path(&function.path));
+        let Signature {
+            parameters,
+            attribute,
+            text,
+            prepare,
+            arguments,
+            names,
+        } = signature;
+        let (docs, ident, path) = (
+            doc_of(&function.docs),
+            rust_ident(&function.ident),
+            path(&function.path),
+        );
         let text_signature = format!("({text})");
         let name = &function.name;
         let warning = deprecation(function.deprecated.as_deref(), name);
@@ -191,15 +227,28 @@ fn doc(lines: &[String]) -> TokenStream {
 }
 
 fn doc_of(docs: &Docs) -> TokenStream {
-    let lines: Vec<String> =
-        docs.lines.iter().map(|line| if line.is_empty() { String::new() } else { format!(" {line}") }).collect();
+    let lines: Vec<String> = docs
+        .lines
+        .iter()
+        .map(|line| {
+            if line.is_empty() {
+                String::new()
+            } else {
+                format!(" {line}")
+            }
+        })
+        .collect();
     doc(&lines)
 }
 
 /// The warning of a deprecated function: PyO3 raises it at each call.
 fn deprecation(note: Option<&str>, name: &str) -> Option<TokenStream> {
     note.map(|note| {
-        let message = if note.is_empty() { format!("{name} is deprecated") } else { note.to_owned() };
+        let message = if note.is_empty() {
+            format!("{name} is deprecated")
+        } else {
+            note.to_owned()
+        };
         quote!(#[pyo3(warn(message = #message, category = ::pyo3::exceptions::PyDeprecationWarning))])
     })
 }

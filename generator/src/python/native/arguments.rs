@@ -43,7 +43,11 @@ impl Names {
             }
             format_ident!("{name}")
         };
-        Self { py: fresh("py"), slf: fresh("slf"), object: fresh("object") }
+        Self {
+            py: fresh("py"),
+            slf: fresh("slf"),
+            object: fresh("object"),
+        }
     }
 }
 
@@ -69,7 +73,8 @@ impl Glue<'_> {
                 None => parameter.name.clone(),
             });
             let after = parameters.get(position + 1).map(|after| after.passing);
-            if parameter.passing == ParameterPassing::PositionalOnly && after != Some(ParameterPassing::PositionalOnly) {
+            if parameter.passing == ParameterPassing::PositionalOnly && after != Some(ParameterPassing::PositionalOnly)
+            {
                 attribute.push(quote!(/));
                 text.push("/".to_owned());
             }
@@ -101,7 +106,9 @@ impl Glue<'_> {
             attribute,
             prepare: TokenStream::new(),
         };
-        let Some(literal) = &parameter.default else { return plain(quote!(#ident)) };
+        let Some(literal) = &parameter.default else {
+            return plain(quote!(#ident));
+        };
         match types::default(&source, literal) {
             Some(DefaultValue::Literal(default)) => plain(quote!(#ident = #default)),
             Some(DefaultValue::Converted(default)) => RenderedParameter {
@@ -131,11 +138,17 @@ struct RenderedParameter {
 
 /// The statement that makes a struct of options of the parameters that are its fields.
 fn options(argument: &Argument, parameters: &[Parameter]) -> Option<TokenStream> {
-    let Made::Options { path: text, fields } = &argument.made else { return None };
+    let Made::Options { path: text, fields } = &argument.made else {
+        return None;
+    };
     let (ident, path) = (rust_ident(&argument.ident), path(text));
     let fields = fields.iter().map(|(field, position)| {
         let (field, parameter) = (rust_ident(field), rust_ident(&parameters[*position].name));
-        if field == parameter { quote!(#field) } else { quote!(#field: #parameter) }
+        if field == parameter {
+            quote!(#field)
+        } else {
+            quote!(#field: #parameter)
+        }
     });
     Some(quote!(let #ident = #path { #(#fields),* };))
 }
@@ -151,11 +164,8 @@ fn passed(argument: &Argument, parameters: &[Parameter]) -> TokenStream {
         Passing::OptionBorrowed if types::is_lent_by_deref(&argument.source.owned) => quote!(#ident.as_deref()),
         Passing::OptionBorrowed => quote!(#ident.as_ref()),
         Passing::Cow => quote!(::std::borrow::Cow::Owned(#ident)),
-        Passing::Value
-        | Passing::Into
-        | Passing::AsRef
-        | Passing::Iterator
-        | Passing::Callback
-        | Passing::Generic => quote!(#ident),
+        Passing::Value | Passing::Into | Passing::AsRef | Passing::Iterator | Passing::Callback | Passing::Generic => {
+            quote!(#ident)
+        }
     }
 }

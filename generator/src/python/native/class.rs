@@ -10,7 +10,11 @@ use crate::python::model::{Class, Kind, Member, Role};
 /// Whether the Python object refers to the one that handed it out.
 pub(super) fn keeps_parent(class: &Class) -> bool {
     !class.parents.is_empty()
-        && (class.role == Role::Cursor || class.members.iter().any(|member| matches!(member.kind, Kind::Parent { .. })))
+        && (class.role == Role::Cursor
+            || class
+                .members
+                .iter()
+                .any(|member| matches!(member.kind, Kind::Parent { .. })))
 }
 
 /// A call of the function that makes a Python object of a blocking one. `parent` is the Python object that hands it out.
@@ -58,21 +62,27 @@ impl Glue<'_> {
         let (ident, name, module) = (format_ident!("{}", class.ident), &class.name, self.public_module());
         let docs = doc_of(&class.docs);
         let cell = if class.shared { quote!(Shared) } else { quote!(Owned) };
-        let extends = class.base.as_ref().and_then(|base| self.package.class(base)).map(|base| {
-            let (file, base) = (module_ident(&base.ident), format_ident!("{}", base.ident));
-            quote!(, extends = super::#file::#base)
-        });
+        let extends = class
+            .base
+            .as_ref()
+            .and_then(|base| self.package.class(base))
+            .map(|base| {
+                let (file, base) = (module_ident(&base.ident), format_ident!("{}", base.ident));
+                quote!(, extends = super::#file::#base)
+            });
         // A class that extends another gets its `__class_getitem__`, and its place for weak references, from there.
         let generic = (class.generic && class.base.is_none()).then(|| quote!(, generic));
         let weak = class.base.is_none().then(|| quote!(, weakref));
         let parent = keeps_parent(class).then(|| quote!(parent: Option<Py<PyAny>>,));
         let rows = self.row_type(class).map(|row| quote!(rows: python::Rows<#row>,));
         let factories = dbapi::fields(class, self.row_type(class).as_ref());
+        let is_base = self.package.classes.iter().any(|other| other.base.as_deref() == Some(&class.name));
+        let visible = is_base.then(|| quote!(pub(super)));
         quote! {
             #docs
             #[pyclass(name = #name, module = #module, frozen, subclass #weak #generic #extends)]
             pub(super) struct #ident {
-                object: python::#cell<Self>,
+                #visible object: python::#cell<Self>,
                 #parent
                 #rows
                 #factories
@@ -96,13 +106,13 @@ impl Glue<'_> {
             (quote!(()), None, quote!(_object), quote!())
         } else {
             let snapshot = format_ident!("{}Snapshot", class.ident);
-            let docs = format!(" The snapshot properties of `{}`, as the latest call left them.", class.name);
+            let docs = format!(
+                " The snapshot properties of `{}`, as the latest call left them.",
+                class.name
+            );
             let fields: Vec<Ident> = snapshots.iter().map(|member| rust_ident(&member.ident)).collect();
-            let types = snapshots.iter().map(|member| {
-                // A property that can fail keeps its error too.
-                let ty = member.source.returns.ty.as_ref();
-                self.result_type(ty, Some(&class.path))
-            });
+            let types =
+                snapshots.iter().map(|member| self.result_type(member.source.returns.ok.as_ref(), Some(&class.path)));
             let structure = quote! {
                 #[doc = #docs]
                 pub(super) struct #snapshot {
@@ -138,7 +148,11 @@ impl Glue<'_> {
         let field = with_parent.then(|| quote!(parent: parent.map(|parent| parent.clone().unbind()),));
         let rows = class.has_rows().then(|| quote!(rows: python::Rows::default(),));
         let factories = dbapi::initial_fields(class, self.package);
-        let py = if factories.needs_interpreter { quote!(py) } else { quote!(_py) };
+        let py = if factories.needs_interpreter {
+            quote!(py)
+        } else {
+            quote!(_py)
+        };
         let (connection, factory_fields) = (factories.prepare, factories.fields);
         let structure = quote! {
             #connection
@@ -167,8 +181,9 @@ impl Glue<'_> {
                         ::core::clone::Clone::clone(::core::ops::Deref::deref(&object))
                         #base_parent
                     );
-                    let made = PyClassInitializer::from(base).add_subclass(initial(py, object #parent));
-                    Bound::new(py, made)
+                    let mut own = initial(py, object #parent);
+                    own.object = own.object.closed_with(&base.object);
+                    Bound::new(py, PyClassInitializer::from(base).add_subclass(own))
                 }
             }
             None => quote!(Bound::new(py, initial(py, object #parent))),
@@ -220,7 +235,11 @@ impl Glue<'_> {
                 quote!(#close?; Ok(false))
             }
         };
-        let kind = if class.role == Role::Connection { quote!(exc_type) } else { quote!(_exc_type) };
+        let kind = if class.role == Role::Connection {
+            quote!(exc_type)
+        } else {
+            quote!(_exc_type)
+        };
         Some(quote! {
             fn __enter__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, Self> {
                 slf.clone()
@@ -275,9 +294,18 @@ pub(super) fn close_call(
     arguments: &[TokenStream],
 ) -> TokenStream {
     let method = rust_ident(&close.ident);
-    let ending = if close.source.receiver == Receiver::Owned { quote!(close_by_value) } else { quote!(close) };
+    let ending = if close.source.receiver == Receiver::Owned {
+        quote!(close_by_value)
+    } else {
+        quote!(close)
+    };
     let call = types::fallible(close.fallible, quote!(object.#method(#(#arguments),*)));
-    let unit = close.source.returns.ok.as_ref().is_none_or(|ok| matches!(ok, syn::Type::Tuple(of) if of.elems.is_empty()));
+    let unit = close
+        .source
+        .returns
+        .ok
+        .as_ref()
+        .is_none_or(|ok| matches!(ok, syn::Type::Tuple(of) if of.elems.is_empty()));
     let call = if unit { call } else { quote!(#call.map(|_| ())) };
     quote!(#cell.#ending(#py, move |object| #call))
 }
@@ -302,12 +330,7 @@ fn snapshot_tuple(class: &Class) -> Option<TokenStream> {
 pub(super) fn snapshot_value(property: &Member) -> TokenStream {
     let field = rust_ident(&property.ident);
     let copied = property.source.returns.ty.as_ref().is_some_and(types::is_copied);
-    let value = if copied { quote!(latest.#field) } else { quote!(latest.#field.clone()) };
-    if property.fallible {
-        quote!(#value.map_err(python::IntoException::<NativeModule>::into_exception)?)
-    } else {
-        value
-    }
+    if copied { quote!(latest.#field) } else { quote!(latest.#field.clone()) }
 }
 
 /// What refers to other Python objects shows them to the garbage collector.

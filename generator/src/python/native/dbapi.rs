@@ -99,7 +99,11 @@ pub(super) fn converting(class: &Class, row: &Type) -> TokenStream {
 
 /// A function that says how many bytes a row takes.
 pub(super) fn weight(class: &Class) -> TokenStream {
-    if class.role == Role::Cursor { quote!(python::dbapi::Record::weight) } else { quote!(size_of_val) }
+    if class.role == Role::Cursor {
+        quote!(python::dbapi::Record::weight)
+    } else {
+        quote!(size_of_val)
+    }
 }
 
 /// The fields that refer to Python objects of which the class's objects are the owners. A cursor shares the connection's
@@ -115,11 +119,15 @@ pub(super) fn own_slots(class: &Class) -> Vec<Ident> {
 /// How a blocking `with connection:` ends.
 pub(super) fn leaving(class: &Class) -> TokenStream {
     let ending = |name: &str| {
-        class.members.iter().find(|member| member.name == name && member.parameters.is_empty()).map(|member| {
-            let ident = rust_ident(&member.ident);
-            let call = types::fallible(member.fallible, quote!(object.#ident()));
-            quote!(|| self.object.call(py, |object| #call))
-        })
+        class
+            .members
+            .iter()
+            .find(|member| member.name == name && member.parameters.is_empty())
+            .map(|member| {
+                let ident = rust_ident(&member.ident);
+                let call = types::fallible(member.fallible, quote!(object.#ident()));
+                quote!(|| self.object.call(py, |object| #call))
+            })
     };
     match (ending("commit"), ending("rollback")) {
         (Some(commit), Some(rollback)) => {

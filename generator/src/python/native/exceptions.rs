@@ -9,9 +9,16 @@ use crate::python::model::{ErrorEnum, Exception, Role};
 
 impl Glue<'_> {
     pub(super) fn exceptions(&self) -> TokenStream {
-        let created = self.package.created_exceptions().map(|exception| self.created(exception));
+        let created = self
+            .package
+            .created_exceptions()
+            .map(|exception| self.created(exception));
         let mappings = self.package.errors.iter().map(|errors| self.mapping(errors));
-        let module = if self.package.dbapi { self.dbapi_module() } else { quote!(impl python::Module for NativeModule {}) };
+        let module = if self.package.dbapi {
+            self.dbapi_module()
+        } else {
+            quote!(impl python::Module for NativeModule {})
+        };
         quote! {
             #![doc = " The exceptions, and which of them each error of the API becomes."]
 
@@ -30,7 +37,10 @@ impl Glue<'_> {
     }
 
     fn created(&self, exception: &Exception) -> TokenStream {
-        let (package, ident) = (format_ident!("{}", self.package.name), format_ident!("{}", exception.name));
+        let (package, ident) = (
+            format_ident!("{}", self.package.name),
+            format_ident!("{}", exception.name),
+        );
         let base = self.exception(&exception.base);
         let docs = exception.docs.lines.join("\n");
         quote!(::pyo3::create_exception!(#package, #ident, #base, #docs);)
@@ -38,7 +48,11 @@ impl Glue<'_> {
 
     /// The type of Rust that stands for an exception of that Python name.
     fn exception(&self, name: &str) -> TokenStream {
-        if self.package.created_exceptions().any(|exception| exception.name == name) {
+        if self
+            .package
+            .created_exceptions()
+            .any(|exception| exception.name == name)
+        {
             let ident = format_ident!("{name}");
             return quote!(#ident);
         }

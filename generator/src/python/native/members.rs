@@ -37,8 +37,14 @@ impl Glue<'_> {
             Kind::Call | Kind::BlockingOnly { .. } => self.call(class, member),
             Kind::Direct { when_closed, .. } => self.direct(class, member, *when_closed),
             Kind::Interrupt => self.direct(class, member, false),
-            Kind::Property { reading: Property::Live, .. } => self.live_property(class, member),
-            Kind::Property { reading: Property::Snapshot, .. } => self.snapshot_property(class, member),
+            Kind::Property {
+                reading: Property::Live,
+                ..
+            } => self.live_property(class, member),
+            Kind::Property {
+                reading: Property::Snapshot,
+                ..
+            } => self.snapshot_property(class, member),
             Kind::Setter { property, check, .. } => self.setter(class, member, property, check.as_deref()),
             Kind::Parent { .. } => parent(member),
             Kind::Rows(role) => self.rows(class, member, *role),
@@ -49,7 +55,10 @@ impl Glue<'_> {
     /// The attributes of a method: documentation, name, signature.
     fn attributes(member: &Member, signature: &Signature, receiver: &str) -> TokenStream {
         let (docs, name, attribute) = (doc_of(&member.docs), &member.name, &signature.attribute);
-        let inner: Vec<&str> = [receiver, &signature.text].into_iter().filter(|part| !part.is_empty()).collect();
+        let inner: Vec<&str> = [receiver, &signature.text]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect();
         let text = format!("({})", inner.join(", "));
         let warning = deprecation(member.deprecated.as_deref(), name);
         quote! {
@@ -62,7 +71,13 @@ impl Glue<'_> {
     fn open(&mut self, class: &Class, member: &Member) -> TokenStream {
         let signature = self.signature(&member.name, &member.parameters, &member.arguments);
         let attributes = Self::attributes(member, &signature, "");
-        let Signature { parameters, prepare, arguments, names, .. } = signature;
+        let Signature {
+            parameters,
+            prepare,
+            arguments,
+            names,
+            ..
+        } = signature;
         let (ident, class_path, py) = (rust_ident(&member.ident), path(&class.path), &names.py);
         let call = types::fallible(member.fallible, quote!(#class_path::#ident(#(#arguments),*)));
         let wrap = wrap_call(class, quote!(wrap), py, &quote!(opened), None);
@@ -81,10 +96,21 @@ impl Glue<'_> {
         let signature = self.signature(&member.name, &member.parameters, &member.arguments);
         let attributes = Self::attributes(member, &signature, "$self");
         let call = self.blocking_call(class, member, &signature);
-        let Signature { parameters, prepare, names, .. } = signature;
+        let Signature {
+            parameters,
+            prepare,
+            names,
+            ..
+        } = signature;
         let (ident, py, slf) = (rust_ident(&member.ident), &names.py, &names.slf);
         let (file, child_ident) = (module_ident(&child.ident), format_ident!("{}", child.ident));
-        let wrap = wrap_call(child, quote!(super::#file::wrap), py, &quote!(child), Some(quote!(#slf.as_any())));
+        let wrap = wrap_call(
+            child,
+            quote!(super::#file::wrap),
+            py,
+            &quote!(child),
+            Some(quote!(#slf.as_any())),
+        );
         quote! {
             #attributes
             fn #ident<'py>(
@@ -102,7 +128,13 @@ impl Glue<'_> {
     fn self_return(&mut self, class: &Class, member: &Member) -> TokenStream {
         let signature = self.signature(&member.name, &member.parameters, &member.arguments);
         let attributes = Self::attributes(member, &signature, "$self");
-        let Signature { parameters, prepare, arguments, names, .. } = &signature;
+        let Signature {
+            parameters,
+            prepare,
+            arguments,
+            names,
+            ..
+        } = &signature;
         let (ident, py, slf, object) = (rust_ident(&member.ident), &names.py, &names.slf, &names.object);
         let call = quote!(#object.#ident(#(#arguments),*));
         let call = if member.fallible {
@@ -130,7 +162,12 @@ impl Glue<'_> {
         let signature = self.signature(&member.name, &member.parameters, &member.arguments);
         let attributes = Self::attributes(member, &signature, "$self");
         let call = self.blocking_call(class, member, &signature);
-        let Signature { parameters, prepare, names, .. } = signature;
+        let Signature {
+            parameters,
+            prepare,
+            names,
+            ..
+        } = signature;
         let (ident, py) = (rust_ident(&member.ident), &names.py);
         let returns = self.result_type(member.source.returns.ok.as_ref(), Some(&class.path));
         quote! {
@@ -153,11 +190,21 @@ impl Glue<'_> {
     fn direct(&mut self, class: &Class, member: &Member, when_closed: bool) -> TokenStream {
         let signature = self.signature(&member.name, &member.parameters, &member.arguments);
         let attributes = Self::attributes(member, &signature, "$self");
-        let Signature { parameters, prepare, arguments, names, .. } = signature;
+        let Signature {
+            parameters,
+            prepare,
+            arguments,
+            names,
+            ..
+        } = signature;
         let (ident, py, object) = (rust_ident(&member.ident), &names.py, &names.object);
         let returns = self.result_type(member.source.returns.ok.as_ref(), Some(&class.path));
         let call = types::fallible(member.fallible, quote!(#object.#ident(#(#arguments),*)));
-        let how = if when_closed { quote!(direct_when_closed) } else { quote!(direct) };
+        let how = if when_closed {
+            quote!(direct_when_closed)
+        } else {
+            quote!(direct)
+        };
         // Only a default that is converted needs the interpreter.
         let py = (!prepare.is_empty()).then(|| quote!(#py: Python<'_>,));
         quote! {
@@ -170,7 +217,11 @@ impl Glue<'_> {
     }
 
     fn live_property(&self, class: &Class, member: &Member) -> TokenStream {
-        let (docs, name, ident) = (doc_of(&member.docs), rust_ident(&member.name), rust_ident(&member.ident));
+        let (docs, name, ident) = (
+            doc_of(&member.docs),
+            rust_ident(&member.name),
+            rust_ident(&member.ident),
+        );
         let returns = self.result_type(member.source.returns.ok.as_ref(), Some(&class.path));
         let call = types::fallible(member.fallible, quote!(object.#ident()));
         quote! {
@@ -183,11 +234,18 @@ impl Glue<'_> {
     }
 
     fn snapshot_property(&self, class: &Class, member: &Member) -> TokenStream {
-        let (docs, name, ident) = (doc_of(&member.docs), rust_ident(&member.name), rust_ident(&member.ident));
+        let (docs, name, ident) = (
+            doc_of(&member.docs),
+            rust_ident(&member.name),
+            rust_ident(&member.ident),
+        );
         let returns = self.result_type(member.source.returns.ok.as_ref(), Some(&class.path));
         let value = snapshot_value(member);
-        let (returns, value) =
-            if member.fallible { (quote!(PyResult<#returns>), quote!(Ok(#value))) } else { (returns, value) };
+        let (returns, value) = if member.fallible {
+            (quote!(PyResult<#returns>), quote!(Ok(#value)))
+        } else {
+            (returns, value)
+        };
         quote! {
             #docs
             #[getter(#name)]
@@ -204,15 +262,23 @@ impl Glue<'_> {
         let call = self.blocking_call(class, member, &signature);
         let Signature { parameters, names, .. } = signature;
         let (name, ident, py) = (rust_ident(property), rust_ident(&member.ident), &names.py);
-        let Some(parameter) = member.parameters.first() else { return TokenStream::new() };
+        let Some(parameter) = member.parameters.first() else {
+            return TokenStream::new();
+        };
         let (value, ty) = (rust_ident(&parameter.name), self.parameter_type(&parameter.rust_type));
         let ty = self.qualified(&ty, None);
         let check_name = format!("_check_{property}");
         let (check_ident, check_text) = (format_ident!("_check_{property}"), format!("({})", parameter.name));
-        let check_docs = format!(" Raises what setting `{property}` to that value would raise; gives the value as it would be read.");
+        let check_docs = format!(
+            " Raises what setting `{property}` to that value would raise; gives the value as it would be read."
+        );
         let checked = check.map(|check| {
             let (path, check) = (path(&class.path), rust_ident(check));
-            quote!(#path::#check(&#value).map_err(python::IntoException::<NativeModule>::into_exception)?;)
+            // A check may give the value in its normal form.
+            quote! {
+                let #value = ::async_proxy::check(#value, |value| #path::#check(value))
+                    .map_err(python::IntoException::<NativeModule>::into_exception)?;
+            }
         });
         quote! {
             #[setter(#name)]
@@ -234,7 +300,12 @@ impl Glue<'_> {
         let signature = self.signature(&member.name, &member.parameters, &member.arguments);
         let attributes = Self::attributes(member, &signature, "$self");
         let call = self.blocking_call(class, member, &signature);
-        let Signature { parameters, prepare, names, .. } = signature;
+        let Signature {
+            parameters,
+            prepare,
+            names,
+            ..
+        } = signature;
         let (ident, py, slf) = (rust_ident(&member.ident), &names.py, &names.slf);
         let fetch = quote!(|| this.object.#call);
         let read = match role {
@@ -276,7 +347,13 @@ impl Glue<'_> {
     fn close(&mut self, class: &Class, member: &Member) -> TokenStream {
         let signature = self.signature(&member.name, &member.parameters, &member.arguments);
         let attributes = Self::attributes(member, &signature, "$self");
-        let Signature { parameters, prepare, arguments, names, .. } = signature;
+        let Signature {
+            parameters,
+            prepare,
+            arguments,
+            names,
+            ..
+        } = signature;
         let (ident, py) = (rust_ident(&member.ident), &names.py);
         let call = close_call(member, &quote!(self.object), &quote!(#py), &arguments);
         let clear = class.has_rows().then(|| quote!(self.rows.clear(#py);));
@@ -293,7 +370,11 @@ impl Glue<'_> {
 
 /// The object that handed this one out: the very object.
 fn parent(member: &Member) -> TokenStream {
-    let (docs, name, ident) = (doc_of(&member.docs), rust_ident(&member.name), rust_ident(&member.ident));
+    let (docs, name, ident) = (
+        doc_of(&member.docs),
+        rust_ident(&member.name),
+        rust_ident(&member.ident),
+    );
     quote! {
         #docs
         #[getter(#name)]

@@ -34,25 +34,38 @@ const STANDARD: [(&str, &str); 21] = [
 
 /// Types that need no path at all.
 const PRELUDE: [&str; 21] = [
-    "bool", "char", "str", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize", "f32",
-    "f64", "String", "Vec", "Option", "Box",
+    "bool", "char", "str", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize",
+    "f32", "f64", "String", "Vec", "Option", "Box",
 ];
 
 /// Types that PyO3 converts by itself, so that no error of the API can come of them.
-const CONVERTED_BY_PYO3: [&str; 7] = ["String", "PathBuf", "OsString", "Duration", "SystemTime", "IpAddr", "bool"];
+const CONVERTED_BY_PYO3: [&str; 7] = [
+    "String",
+    "PathBuf",
+    "OsString",
+    "Duration",
+    "SystemTime",
+    "IpAddr",
+    "bool",
+];
 
 /// Containers that PyO3 converts if it converts what they hold.
 const CONTAINERS: [&str; 7] = ["Option", "Vec", "HashMap", "BTreeMap", "HashSet", "BTreeSet", "Box"];
 
-const INTEGERS: [&str; 12] =
-    ["i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize"];
+const INTEGERS: [&str; 12] = [
+    "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize",
+];
 
 impl Glue<'_> {
     /// A type as the glue writes it: absolute paths for what is not in scope everywhere. A type of the API is taken from
     /// the root of its crate, where everything that a signature names has to be found.
     pub(super) fn qualified(&self, ty: &Type, class: Option<&str>) -> Type {
         let mut ty = ty.clone();
-        Qualify { crate_path: &self.package.crate_path, class }.visit_type_mut(&mut ty);
+        Qualify {
+            crate_path: &self.package.crate_path,
+            class,
+        }
+        .visit_type_mut(&mut ty);
         ty
     }
 
@@ -72,7 +85,9 @@ impl Glue<'_> {
         match syn::parse_str::<Type>(text) {
             Ok(ty) => ty,
             Err(_) => {
-                self.faults.push(format!("`{text}` is not a type\nhelp: write a type of Rust for the argument"));
+                self.faults.push(format!(
+                    "`{text}` is not a type\nhelp: write a type of Rust for the argument"
+                ));
                 syn::parse_quote!(())
             }
         }
@@ -88,7 +103,9 @@ struct Qualify<'a> {
 impl VisitMut for Qualify<'_> {
     fn visit_path_mut(&mut self, found: &mut Path) {
         visit_mut::visit_path_mut(self, found);
-        let Some((first, last)) = found.segments.first().zip(found.segments.last()) else { return };
+        let Some((first, last)) = found.segments.first().zip(found.segments.last()) else {
+            return;
+        };
         let (first, arguments) = (first.ident.to_string(), last.arguments.clone());
         let name = last.ident.to_string();
         let target = match found.segments.len() {
@@ -135,7 +152,13 @@ fn name_and_arguments(ty: &Type) -> Option<(String, Vec<&Type>)> {
         PathArguments::AngleBracketed(arguments) => arguments
             .args
             .iter()
-            .filter_map(|argument| if let GenericArgument::Type(ty) = argument { Some(ty) } else { None })
+            .filter_map(|argument| {
+                if let GenericArgument::Type(ty) = argument {
+                    Some(ty)
+                } else {
+                    None
+                }
+            })
             .collect(),
         _ => Vec::new(),
     };
@@ -166,9 +189,12 @@ pub(super) fn in_option(ty: &Type) -> Option<&Type> {
 
 /// Whether a type of what a borrowed option holds is lent as another: `Option<String>` as `Option<&str>`.
 pub(super) fn is_lent_by_deref(ty: &Type) -> bool {
-    in_option(ty)
-        .and_then(name_and_arguments)
-        .is_some_and(|(name, _)| matches!(name.as_str(), "String" | "Vec" | "PathBuf" | "OsString" | "CString" | "Box"))
+    in_option(ty).and_then(name_and_arguments).is_some_and(|(name, _)| {
+        matches!(
+            name.as_str(),
+            "String" | "Vec" | "PathBuf" | "OsString" | "CString" | "Box"
+        )
+    })
 }
 
 /// An expression for the size that a parameter asks for, if it is one that counts.
@@ -212,12 +238,22 @@ pub(super) fn default(ty: &Type, literal: &str) -> Option<DefaultValue> {
     let fits = match literal {
         "True" | "False" => name == "bool",
         number if is_number(number) => {
-            let whole = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-' || byte == b'_');
-            if whole { INTEGERS.contains(&name.as_str()) } else { matches!(name.as_str(), "f32" | "f64") }
+            let whole = number
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b'-' || byte == b'_');
+            if whole {
+                INTEGERS.contains(&name.as_str())
+            } else {
+                matches!(name.as_str(), "f32" | "f64")
+            }
         }
         _ => false,
     };
-    Some(if fits { DefaultValue::Literal(value) } else { DefaultValue::Converted(value) })
+    Some(if fits {
+        DefaultValue::Literal(value)
+    } else {
+        DefaultValue::Converted(value)
+    })
 }
 
 fn is_number(literal: &str) -> bool {
@@ -228,13 +264,21 @@ fn is_number(literal: &str) -> bool {
 fn string(literal: &str) -> Option<TokenStream> {
     let quote = literal.chars().next()?;
     let inner = literal.strip_prefix(quote)?.strip_suffix(quote)?;
-    let text = if quote == '\'' { format!("\"{}\"", inner.replace('"', "\\\"")) } else { literal.to_owned() };
+    let text = if quote == '\'' {
+        format!("\"{}\"", inner.replace('"', "\\\""))
+    } else {
+        literal.to_owned()
+    };
     syn::parse_str(&text).ok()
 }
 
 /// A call as a `Result`.
 pub(super) fn fallible(fallible: bool, call: TokenStream) -> TokenStream {
-    if fallible { call } else { quote!(Ok::<_, ::std::convert::Infallible>(#call)) }
+    if fallible {
+        call
+    } else {
+        quote!(Ok::<_, ::std::convert::Infallible>(#call))
+    }
 }
 
 /// Whether a value of the type is copied and not cloned.
