@@ -4,15 +4,22 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::Item;
 
+use crate::depth::find_too_deep;
 use crate::parse::{ParsedItem, check_annotated_once, parse_item, strip_annotations};
 use crate::report::Report;
 use crate::{check, emit, strip};
+
+const TOO_DEEP: &str = "this is nested too deep to be read\nhelp: give the inner part a name or a function of its own";
 
 /// Expands `#[async_proxy(attribute)] item`.
 ///
 /// A right description gives the item, without the helper attributes, and its proxies. A wrong one gives all of its faults
 /// and, so that the rest of the program does not drown in follow-up errors, the item.
 pub fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    if let Some(span) = find_too_deep(&item).or_else(|| find_too_deep(&attribute)) {
+        let fault = syn::Error::new(span, TOO_DEEP).into_compile_error();
+        return quote!(#fault #item);
+    }
     let mut item: Item = match syn::parse2(item.clone()) {
         Ok(item) => item,
         Err(fault) => {

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod check;
+pub mod depth;
 pub mod emit;
 pub mod expand;
 pub mod model;
