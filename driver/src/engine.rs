@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use turso_core::LimboError;
+
 use crate::cache::StatementCache;
 use crate::interrupt::Work;
 use crate::statement::{PreparedStatement, Step};
@@ -123,6 +125,15 @@ impl Engine {
         statement.bind(Params::None)?;
         while statement.step(work)? == Step::Row {}
         self.give_back(statement)
+    }
+
+    /// Refuses to drop a table or an index while a cursor is half read, as SQLite does. The engine would do it, and the
+    /// cursor would go on in pages that hold something else by then.
+    pub(crate) fn refuse_drop_while_reading(&self, statement: &PreparedStatement) -> Result<()> {
+        if statement.drops_pages() && self.half_read.iter().any(Option::is_some) {
+            return Err(LimboError::TableLocked.into());
+        }
+        Ok(())
     }
 
     /// Begins a transaction if the mode wants one before a statement that changes data.

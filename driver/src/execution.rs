@@ -123,15 +123,8 @@ impl Execution {
             }
             let mut rest = script;
             while let Some((mut statement, length)) = engine.first_statement(rest, work)? {
-                loop {
-                    match statement.step(work) {
-                        Ok(Step::Row) => {}
-                        Ok(Step::Done) => {
-                            engine.note_insert(&statement);
-                            break;
-                        }
-                        Err(error) => return Err(engine.abandon(statement, error, work)),
-                    }
+                if let Err(error) = run_to_end(engine, &mut statement, work) {
+                    return Err(engine.abandon(statement, error, work));
                 }
                 rest = &rest[length..];
             }
@@ -205,6 +198,7 @@ impl Execution {
 
     /// Runs a statement: a query as far as its first row, one that changes data to its end.
     fn run(&mut self, engine: &mut Engine, statement: &mut PreparedStatement, work: Work<'_>) -> Result<Progress> {
+        engine.refuse_drop_while_reading(statement)?;
         let first = statement.step(work)?;
         self.description = statement.description();
         if first == Step::Row {
@@ -286,6 +280,14 @@ enum Progress {
     HalfRead,
     /// It gave all.
     Ended,
+}
+
+/// Runs a statement of a script, whose rows are dropped.
+fn run_to_end(engine: &mut Engine, statement: &mut PreparedStatement, work: Work<'_>) -> Result<()> {
+    engine.refuse_drop_while_reading(statement)?;
+    while statement.step(work)? == Step::Row {}
+    engine.note_insert(statement);
+    Ok(())
 }
 
 /// The check of parameters for SQL that holds nothing but comments.

@@ -51,6 +51,14 @@ pub(crate) fn may_insert(sql: &str) -> bool {
     starts_with_one_of(sql, &["INSERT", "REPLACE", "WITH"])
 }
 
+/// Whether the statement gives a table's or an index's pages back: `DROP TABLE` or `DROP INDEX`.
+pub(crate) fn drops_pages(sql: &str) -> bool {
+    starts_with_one_of(sql, &["DROP"])
+        && skip_blank(sql)
+            .get(4..)
+            .is_some_and(|rest| starts_with_one_of(rest, &["TABLE", "INDEX"]))
+}
+
 fn starts_with_one_of(sql: &str, keywords: &[&str]) -> bool {
     let sql = skip_blank(sql).as_bytes();
     keywords.iter().any(|keyword| {
@@ -104,6 +112,14 @@ mod tests {
         assert!(!is_dml("SELECT 1"));
         assert!(!is_dml("ins"));
         assert!(!is_dml("é"));
+    }
+
+    #[test]
+    fn a_drop_of_pages_is_told_from_other_drops() {
+        assert!(drops_pages("/* away */ drop /* with */ table t"));
+        assert!(drops_pages("DROP INDEX i"));
+        assert!(!drops_pages("DROP VIEW v"));
+        assert!(!drops_pages("DROP"));
     }
 
     #[test]

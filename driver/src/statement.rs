@@ -103,6 +103,12 @@ impl PreparedStatement {
         self.may_insert && !self.is_readonly()
     }
 
+    /// Whether it gives pages back from which another statement may be reading.
+    pub(crate) fn drops_pages(&self) -> bool {
+        // With `IF EXISTS`, and nothing there, it opens no table and drops nothing.
+        sql::drops_pages(&self.sql) && !self.statement.get_program().cursor_ref.is_empty()
+    }
+
     /// Whether it leaves the database file as it is.
     pub(crate) fn is_readonly(&self) -> bool {
         self.statement.get_program().is_readonly()

@@ -110,6 +110,30 @@ fn a_function_that_refuses_its_arguments_breaks_no_constraint() {
 }
 
 #[test]
+fn a_table_is_not_dropped_while_a_cursor_is_half_read() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    connection.execute("CREATE INDEX i ON t (b)", ()).unwrap();
+    connection
+        .executemany("INSERT INTO t (a) VALUES (?)", [(1,), (2,), (3,)])
+        .unwrap();
+    connection.commit().unwrap();
+    let mut half_read = connection.execute("SELECT a FROM t", ()).unwrap();
+    for sql in ["DROP TABLE t", "DROP INDEX i"] {
+        for error in [
+            connection.execute(sql, ()).unwrap_err(),
+            connection.executescript(sql).unwrap_err(),
+        ] {
+            assert!(matches!(error, Error::Operational(_)), "{error:?}");
+            assert_eq!(error.to_string(), "database table is locked");
+        }
+    }
+    connection.execute("DROP TABLE IF EXISTS missing", ()).unwrap();
+    assert_eq!(half_read.fetchall().unwrap().len(), 3);
+    connection.execute("DROP TABLE t", ()).unwrap();
+}
+
+#[test]
 fn the_ways_to_fetch_share_one_result_set() {
     let scratch = Scratch::new();
     let connection = scratch.with_table();
