@@ -8,7 +8,10 @@ mod arguments;
 mod class;
 mod dbapi;
 mod exceptions;
+mod literals;
 mod members;
+#[cfg(test)]
+mod tests;
 mod types;
 
 use proc_macro2::{Ident, Span, TokenStream};

@@ -121,7 +121,7 @@ impl Glue<'_> {
             None => {
                 self.faults.push(format!(
                     "the default `{literal}` of parameter `{}` of `{function}` is none that Python and Rust share\nhelp: \
-                     write None, True, False, a number, a string or ()",
+                     write None, True, False, a number, a string, bytes or a tuple of such",
                     parameter.name
                 ));
                 plain(quote!(#ident))

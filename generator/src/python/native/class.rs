@@ -76,7 +76,11 @@ impl Glue<'_> {
         let parent = keeps_parent(class).then(|| quote!(parent: Option<Py<PyAny>>,));
         let rows = self.row_type(class).map(|row| quote!(rows: python::Rows<#row>,));
         let factories = dbapi::fields(class, self.row_type(class).as_ref());
-        let is_base = self.package.classes.iter().any(|other| other.base.as_deref() == Some(&class.name));
+        let is_base = self
+            .package
+            .classes
+            .iter()
+            .any(|other| other.base.as_deref() == Some(&class.name));
         let visible = is_base.then(|| quote!(pub(super)));
         quote! {
             #docs
@@ -111,8 +115,9 @@ impl Glue<'_> {
                 class.name
             );
             let fields: Vec<Ident> = snapshots.iter().map(|member| rust_ident(&member.ident)).collect();
-            let types =
-                snapshots.iter().map(|member| self.result_type(member.source.returns.ok.as_ref(), Some(&class.path)));
+            let types = snapshots
+                .iter()
+                .map(|member| self.result_type(member.source.returns.ok.as_ref(), Some(&class.path)));
             let structure = quote! {
                 #[doc = #docs]
                 pub(super) struct #snapshot {
@@ -330,7 +335,11 @@ fn snapshot_tuple(class: &Class) -> Option<TokenStream> {
 pub(super) fn snapshot_value(property: &Member) -> TokenStream {
     let field = rust_ident(&property.ident);
     let copied = property.source.returns.ty.as_ref().is_some_and(types::is_copied);
-    if copied { quote!(latest.#field) } else { quote!(latest.#field.clone()) }
+    if copied {
+        quote!(latest.#field)
+    } else {
+        quote!(latest.#field.clone())
+    }
 }
 
 /// What refers to other Python objects shows them to the garbage collector.

@@ -43,7 +43,8 @@ impl Glue<'_> {
         );
         let base = self.exception(&exception.base);
         let docs = exception.docs.lines.join("\n");
-        quote!(::pyo3::create_exception!(#package, #ident, #base, #docs);)
+        let docs = (!docs.is_empty()).then(|| quote!(, #docs));
+        quote!(::pyo3::create_exception!(#package, #ident, #base #docs);)
     }
 
     /// The type of Rust that stands for an exception of that Python name.

@@ -5,6 +5,7 @@ use quote::quote;
 use syn::visit_mut::{self, VisitMut};
 use syn::{GenericArgument, Path, PathArguments, Type};
 
+use super::literals::{expression, is_number, is_whole};
 use super::{Glue, path};
 
 /// Types of the standard library that are named without their path in most code: name and path.
@@ -226,50 +227,17 @@ pub(super) fn default(ty: &Type, literal: &str) -> Option<DefaultValue> {
             },
         });
     }
-    let value = match literal {
-        "None" => quote!(None::<()>),
-        "()" => quote!(()),
-        "True" => quote!(true),
-        "False" => quote!(false),
-        text if text.starts_with(['"', '\'']) => string(text)?,
-        number => syn::parse_str(number).ok().filter(|_| is_number(number))?,
-    };
     let name = name_and_arguments(ty).map(|(name, _)| name).unwrap_or_default();
     let fits = match literal {
         "True" | "False" => name == "bool",
-        number if is_number(number) => {
-            let whole = number
-                .bytes()
-                .all(|byte| byte.is_ascii_digit() || byte == b'-' || byte == b'_');
-            if whole {
-                INTEGERS.contains(&name.as_str())
-            } else {
-                matches!(name.as_str(), "f32" | "f64")
-            }
-        }
+        number if is_whole(number) => INTEGERS.contains(&name.as_str()),
+        number if is_number(number) => matches!(name.as_str(), "f32" | "f64"),
         _ => false,
     };
-    Some(if fits {
-        DefaultValue::Literal(value)
-    } else {
-        DefaultValue::Converted(value)
-    })
-}
-
-fn is_number(literal: &str) -> bool {
-    literal.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '-' | '.'))
-}
-
-/// A string of Python as a string of Rust. Both have the same escapes, as far as a default needs them.
-fn string(literal: &str) -> Option<TokenStream> {
-    let quote = literal.chars().next()?;
-    let inner = literal.strip_prefix(quote)?.strip_suffix(quote)?;
-    let text = if quote == '\'' {
-        format!("\"{}\"", inner.replace('"', "\\\""))
-    } else {
-        literal.to_owned()
-    };
-    syn::parse_str(&text).ok()
+    if fits {
+        return syn::parse_str(&literal.to_lowercase()).ok().map(DefaultValue::Literal);
+    }
+    expression(literal).map(DefaultValue::Converted)
 }
 
 /// A call as a `Result`.
