@@ -409,6 +409,7 @@ pub struct ResultAlias {
 
 /// Where an alias of `Result` has its type of success.
 #[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "there are a handful of aliases in an API")]
 pub enum AliasOk {
     /// The type parameter at this position.
     Parameter(usize),

@@ -1,7 +1,7 @@
 //! The rules that one item shows.
 //!
 //! They look at the model only, so the macro and the generator apply the same ones. What concerns several members of a
-//! class stands in here, what concerns one in [`member`].
+//! class stands in here, what concerns one in `member`.
 
 mod defaults;
 mod errors;

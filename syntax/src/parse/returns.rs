@@ -48,7 +48,7 @@ pub(crate) fn returns_itself(returns: &Returns, class: &Ident) -> bool {
 
 /// Which reader of a result set a method is, by what it takes and gives.
 pub(crate) fn infer_rows_role(returns: &Returns, arguments: usize, place: &Ident) -> Result<RowsRole, Fault> {
-    let success = returns.ty.as_ref().map(|ty| success_by_name(ty));
+    let success = returns.ty.as_ref().map(success_by_name);
     let role = success.and_then(|ty| {
         if is_named(ty, "Option") {
             Some(RowsRole::One)
