@@ -70,7 +70,13 @@ def test_properties_do_not_wait_for_the_statement_that_runs(connection: aioturso
         begin = time.monotonic()
         assert cursor.description is not None
         assert cursor.description[0][0] == "one"
-        seen = (cursor.rowcount, cursor.lastrowid, cursor.arraysize, connection.in_transaction, connection.total_changes)
+        seen = (
+            cursor.rowcount,
+            cursor.lastrowid,
+            cursor.arraysize,
+            connection.in_transaction,
+            connection.total_changes,
+        )
         assert seen == (-1, 0, 1, False, 0)
         assert cursor._snapshot()[1:] == seen[:3]
         assert (connection.isolation_level, connection.autocommit, cursor.connection) == ("", -1, connection)
@@ -172,7 +178,9 @@ def test_help_and_signatures_are_those_of_the_source() -> None:
         assert (documented.__doc__ or "").strip()
 
 
-def test_exceptions_stand_in_the_order_of_pep_249_and_can_be_sent_elsewhere(connection: aioturso.lib.Connection) -> None:
+def test_exceptions_stand_in_the_order_of_pep_249_and_can_be_sent_elsewhere(
+    connection: aioturso.lib.Connection,
+) -> None:
     bases = {
         "Warning": "Exception",
         "Error": "Exception",

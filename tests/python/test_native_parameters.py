@@ -84,9 +84,13 @@ def test_half_of_a_surrogate_pair_is_refused(connection: aioturso.lib.Connection
 
 
 def test_an_unsupported_type_is_named_with_its_place(connection: aioturso.lib.Connection) -> None:
-    with pytest.raises(aioturso.lib.ProgrammingError, match=r"Error binding parameter 2: type 'complex' is not supported"):
+    with pytest.raises(
+        aioturso.lib.ProgrammingError, match=r"Error binding parameter 2: type 'complex' is not supported"
+    ):
         connection.execute("SELECT ?, ?", (1, 1j))
-    with pytest.raises(aioturso.lib.ProgrammingError, match=r"Error binding parameter 2: type 'complex' is not supported"):
+    with pytest.raises(
+        aioturso.lib.ProgrammingError, match=r"Error binding parameter 2: type 'complex' is not supported"
+    ):
         connection.execute("SELECT :a, :b", {"b": 1j, "a": 1})
 
 
@@ -154,7 +158,9 @@ def test_the_parameters_of_many_runs_come_from_any_iterable(connection: aioturso
     runs: Any
     for runs in ([(1,)], ((1,),), ((n,) for n in range(1000)), iter([(1,), [2]]), {(1,): None}, [{"x": 1}]):
         connection.execute("DELETE FROM t")
-        count = connection.executemany("INSERT INTO t VALUES (:x)" if runs == [{"x": 1}] else "INSERT INTO t VALUES (?)", runs)
+        count = connection.executemany(
+            "INSERT INTO t VALUES (:x)" if runs == [{"x": 1}] else "INSERT INTO t VALUES (?)", runs
+        )
         assert connection.execute("SELECT count(*) FROM t").fetchone() == (count.rowcount,)
     with pytest.raises(TypeError, match="'int' object is not iterable"):
         connection.executemany("INSERT INTO t VALUES (?)", 5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -200,3 +200,16 @@ def test_a_row_is_made_of_a_cursor_and_a_tuple(connection: aioturso.lib.Connecti
     assert aioturso.lib.Row(cursor, (5,))["ONE"] == 5
     with pytest.raises(TypeError):
         aioturso.lib.Row(cursor, [5])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def test_an_error_without_rows_before_it_stands_behind_none(connection: aioturso.lib.Connection) -> None:
+    cursor = connection.execute(FIVE)
+    cursor.row_factory = Fussy(1, ValueError("1"))
+    rows, exhausted, error = cursor._read_rows(3)
+    assert (rows, exhausted, str(error)) == ([], False, "1")
+    cursor.row_factory = None
+    # As `sqlite3` does, the driver reads one row ahead, so that the error of the second row comes in place of the first.
+    cursor.execute("SELECT CASE value WHEN 3 THEN json('[') ELSE value END FROM generate_series(2, 4)")
+    rows, exhausted, error = cursor._read_rows(3)
+    assert (rows, exhausted) == ([], False)
+    assert isinstance(error, aioturso.lib.OperationalError)

@@ -106,6 +106,7 @@ impl Glue<'_> {
             quote!(module.add_class::<#file::#ident>()?;)
         });
         let row = package.dbapi.then(|| quote!(row::register(module)?;));
+        let version = package.dbapi.then(|| quote!(module.add("__version__", env!("CARGO_PKG_VERSION"))?;));
         let exceptions = package.created_exceptions().map(|exception| {
             let (name, ident) = (&exception.name, format_ident!("{}", exception.name));
             quote!(module.add(#name, py.get_type::<exceptions::#ident>())?;)
@@ -146,6 +147,7 @@ impl Glue<'_> {
             #gil
             #[pymodule(name = #name, gil_used = true)]
             fn native_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
+                #version
                 #py
                 #(#exceptions)*
                 #(#classes)*

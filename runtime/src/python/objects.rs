@@ -88,19 +88,16 @@ pub trait Closing {
     fn closed(&self) -> &Arc<AtomicBool>;
 }
 
-/// A chunk with an exception for what failed; the exception itself, if it stands behind no row.
-pub(super) fn raised<W: Wrapper, R, E>(chunk: Chunk<R, Failure<E>>, carried: Option<PyErr>) -> PyResult<Chunk<R, PyErr>>
+/// A chunk with an exception for what failed behind its rows.
+pub(super) fn raised<W: Wrapper, R, E>(chunk: Chunk<R, Failure<E>>, carried: Option<PyErr>) -> Chunk<R, PyErr>
 where
     E: IntoException<W::Module>,
 {
     let exception = |failure: Failure<E>| carried.unwrap_or_else(|| failure.into_exception::<W::Module>(W::NAME));
-    match chunk.failure.map(exception) {
-        Some(exception) if chunk.rows.is_empty() => Err(exception),
-        failure => Ok(Chunk {
-            rows: chunk.rows,
-            exhausted: chunk.exhausted,
-            failure,
-        }),
+    Chunk {
+        rows: chunk.rows,
+        exhausted: chunk.exhausted,
+        failure: chunk.failure.map(exception),
     }
 }
 

@@ -134,10 +134,10 @@ impl<W: Wrapper> Owned<W> {
         })
     }
 
-    /// Reads rows of the object's result set until the limit. An error behind the first row is given along with the rows.
+    /// Reads rows of the object's result set until the limit. What reading fails with stands behind the rows.
     ///
     /// # Errors
-    /// As [`Owned::call`] has them, when there is no row before the error.
+    /// The module's exception for a closed object, or for one in the middle of a call of the same thread.
     pub fn read<R, E>(
         &self,
         py: Python<'_>,
@@ -159,7 +159,7 @@ impl<W: Wrapper> Owned<W> {
             })
         });
         let chunk = chunk.map_err(|failure: Failure<E>| failure.into_exception::<W::Module>(W::NAME))?;
-        raised::<W, R, E>(chunk, carried)
+        Ok(raised::<W, R, E>(chunk, carried))
     }
 
     /// The values of the snapshot properties after the latest call: it waits for no call that runs.

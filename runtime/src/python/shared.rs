@@ -118,7 +118,7 @@ impl<W: Wrapper<Object: Sync>> Shared<W> {
     /// Reads rows as [`super::Owned::read`] does.
     ///
     /// # Errors
-    /// As [`super::Owned::read`] has them.
+    /// The module's exception for a closed object.
     pub fn read<R, E>(
         &self,
         py: Python<'_>,
@@ -134,7 +134,7 @@ impl<W: Wrapper<Object: Sync>> Shared<W> {
             Ok::<_, Infallible>(carried::collect(|| rows::read(limit, || catch(|| next(object)), weigh)))
         });
         let (chunk, carried) = chunk?;
-        raised::<W, R, E>(chunk, carried)
+        Ok(raised::<W, R, E>(chunk, carried))
     }
 
     /// The values of the snapshot properties after the latest call.
