@@ -11,6 +11,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import aioturso.lib
@@ -27,7 +28,7 @@ def connection() -> Iterator[aioturso.lib.Connection]:
 
 
 class Running:
-    """Runs a statement that does not end by itself in a thread, until the block is left."""
+    """A statement that does not end by itself, in a thread of its own."""
 
     def __init__(self, cursor: aioturso.lib.Cursor[Any]) -> None:
         self.cursor = cursor
@@ -40,33 +41,37 @@ class Running:
         except BaseException as error:
             self.error = error
 
-    def __enter__(self) -> Running:
-        self.thread.start()
-        time.sleep(0.05)
-        return self
 
-    def __exit__(self, *_: object) -> None:
+@contextmanager
+def running(cursor: aioturso.lib.Cursor[Any]) -> Iterator[Running]:
+    """Runs such a statement until the block is left."""
+    statement = Running(cursor)
+    statement.thread.start()
+    time.sleep(0.05)
+    try:
+        yield statement
+    finally:
         deadline = time.monotonic() + 10
-        while self.thread.is_alive() and time.monotonic() < deadline:
-            self.cursor.connection.interrupt()
-            self.thread.join(0.05)
-        assert not self.thread.is_alive()
+        while statement.thread.is_alive() and time.monotonic() < deadline:
+            cursor.connection.interrupt()
+            statement.thread.join(0.05)
+    assert not statement.thread.is_alive()
 
 
 def test_other_threads_run_while_a_statement_runs(connection: aioturso.lib.Connection) -> None:
-    with Running(connection.cursor()) as running:
+    with running(connection.cursor()) as statement:
         begin = time.monotonic()
         total = sum(range(1000))
         assert total == 499500
         assert time.monotonic() - begin < 1, "the GIL is held during the statement"
-        assert running.thread.is_alive()
-    assert isinstance(running.error, aioturso.lib.OperationalError)
-    assert str(running.error) == "interrupted"
+        assert statement.thread.is_alive()
+    assert isinstance(statement.error, aioturso.lib.OperationalError)
+    assert str(statement.error) == "interrupted"
 
 
 def test_properties_do_not_wait_for_the_statement_that_runs(connection: aioturso.lib.Connection) -> None:
     cursor = connection.execute("SELECT 1 AS one")
-    with Running(cursor) as running:
+    with running(cursor) as statement:
         begin = time.monotonic()
         assert cursor.description is not None
         assert cursor.description[0][0] == "one"
@@ -81,12 +86,12 @@ def test_properties_do_not_wait_for_the_statement_that_runs(connection: aioturso
         assert cursor._snapshot()[1:] == seen[:3]
         assert (connection.isolation_level, connection.autocommit, cursor.connection) == ("", -1, connection)
         assert time.monotonic() - begin < 1
-        assert running.thread.is_alive()
+        assert statement.thread.is_alive()
 
 
 def test_a_second_call_waits_for_the_first_without_the_gil(connection: aioturso.lib.Connection) -> None:
     cursor = connection.cursor()
-    with Running(cursor):
+    with running(cursor):
         waiting = threading.Thread(target=cursor.fetchall)
         waiting.start()
         time.sleep(0.05)
