@@ -24,11 +24,15 @@ enum Source<A> {
 
 impl<T, E> Answering<T, E> {
     pub(crate) fn pending(call: Arc<dyn Pending<Result<T, CallError<E>>>>) -> Self {
-        Self { source: Source::Pending(call) }
+        Self {
+            source: Source::Pending(call),
+        }
     }
 
     pub(crate) fn ready(answer: Result<T, CallError<E>>) -> Self {
-        Self { source: Source::Ready(Some(answer)) }
+        Self {
+            source: Source::Ready(Some(answer)),
+        }
     }
 
     pub(crate) fn fault(fault: Fault) -> Self {
@@ -37,9 +41,11 @@ impl<T, E> Answering<T, E> {
 
     fn poll_answer(&mut self, context: &mut Context<'_>) -> Poll<Result<T, CallError<E>>> {
         match &mut self.source {
-            Source::Ready(answer) => {
-                Poll::Ready(answer.take().expect("a call's future was polled after it had given its result"))
-            }
+            Source::Ready(answer) => Poll::Ready(
+                answer
+                    .take()
+                    .expect("a call's future was polled after it had given its result"),
+            ),
             Source::Pending(call) => {
                 let answer = std::task::ready!(call.poll_answer(context));
                 self.source = Source::Ready(None);

@@ -48,12 +48,20 @@ pub trait Proxied: Plain + Sized + 'static {
 
     /// The object as an object of that class, which is its own or one that it extends.
     fn reach(&self, class: TypeId) -> Option<&dyn Any> {
-        if class == TypeId::of::<Self>() { Some(self) } else { None }
+        if class == TypeId::of::<Self>() {
+            Some(self)
+        } else {
+            None
+        }
     }
 
     /// The same to change it.
     fn reach_mut(&mut self, class: TypeId) -> Option<&mut dyn Any> {
-        if class == TypeId::of::<Self>() { Some(self) } else { None }
+        if class == TypeId::of::<Self>() {
+            Some(self)
+        } else {
+            None
+        }
     }
 }
 
@@ -170,7 +178,10 @@ pub struct ExtendedBoard<O, B> {
 impl<O, B> ExtendedBoard<O, B> {
     /// Both at once.
     pub fn new(own: O, base: B) -> Self {
-        Self { own, base: Arc::new(base) }
+        Self {
+            own,
+            base: Arc::new(base),
+        }
     }
 }
 

@@ -102,12 +102,23 @@ where
     where
         W: FnOnce(&mut Worker, &Place) -> Result<R, Fault> + Send + 'static,
     {
-        let mut this = Self { closing: closing.clone(), place: None, answer: None, error: PhantomData };
+        let mut this = Self {
+            closing: closing.clone(),
+            place: None,
+            answer: None,
+            error: PhantomData,
+        };
         if !closing.begin() {
             return this;
         }
         let answer = Arc::new(Mutex::new(None));
-        let item = Arc::new(CloseItem { work: Mutex::new(Some(work)), place, whole, closing, answer: answer.clone() });
+        let item = Arc::new(CloseItem {
+            work: Mutex::new(Some(work)),
+            place,
+            whole,
+            closing,
+            answer: answer.clone(),
+        });
         this.answer = Some(answer);
         if let Err(fault) = queue(item.clone()) {
             item.refused(fault);

@@ -169,11 +169,25 @@ fn adopt<T: Proxied>(
     let board = Arc::new(object.board());
     let place = <T::Storage as Store<T>>::place(object, board.clone(), worker);
     let interrupter = match &place.slot {
-        Some(slot) if T::INTERRUPTS => Some(Interrupter { slot: slot.clone(), lane: "" }),
+        Some(slot) if T::INTERRUPTS => Some(Interrupter {
+            slot: slot.clone(),
+            lane: "",
+        }),
         _ => interrupter,
     };
-    let life = Life { queue: worker.queue.clone(), place, interrupter, closing: Arc::default(), whole };
-    let view = View { life: Arc::new(life), board, rows: Arc::new(T::Rows::default()), parent };
+    let life = Life {
+        queue: worker.queue.clone(),
+        place,
+        interrupter,
+        closing: Arc::default(),
+        whole,
+    };
+    let view = View {
+        life: Arc::new(life),
+        board,
+        rows: Arc::new(T::Rows::default()),
+        parent,
+    };
     let proxy = T::Proxy::from_handle(Handle(Arc::new(view)));
     T::prime(&proxy, worker);
     proxy
@@ -191,7 +205,10 @@ impl<T: Proxied> Handle<T> {
         R: Outcome<Ok: Send + 'static, Error: Send + 'static>,
     {
         let place = self.life().place.clone();
-        Call::new(self.life().submit_main(move |worker| answer(worker.arena.with(&place, true, work))))
+        Call::new(
+            self.life()
+                .submit_main(move |worker| answer(worker.arena.with(&place, true, work))),
+        )
     }
 
     /// Queues a member that takes `&mut self`.
@@ -202,7 +219,10 @@ impl<T: Proxied> Handle<T> {
         R: Outcome<Ok: Send + 'static, Error: Send + 'static>,
     {
         let place = self.life().place.clone();
-        Call::new(self.life().submit_main(move |worker| answer(worker.arena.with_mut(&place, true, work))))
+        Call::new(
+            self.life()
+                .submit_main(move |worker| answer(worker.arena.with_mut(&place, true, work))),
+        )
     }
 
     /// Queues a member that returns the object itself; the future gives the proxy, and a new result set begins.
@@ -262,10 +282,7 @@ impl<T: Proxied> Handle<T> {
         &self,
         proxy: &P,
         interrupter: Option<Interrupter>,
-    ) -> impl FnOnce(
-        Result<R, Fault>,
-        &mut Worker,
-    ) -> Result<<R::Ok as Proxied>::Proxy, CallError<R::Error>>
+    ) -> impl FnOnce(Result<R, Fault>, &mut Worker) -> Result<<R::Ok as Proxied>::Proxy, CallError<R::Error>>
     + Send
     + 'static
     + use<P, R, T>
@@ -299,7 +316,10 @@ impl<T: Proxied> Handle<T> {
         }
         let slot = life.place.slot.as_ref().ok_or(Fault::Gone)?;
         let queue = slot.lanes.queue(T::NAME, lane)?;
-        let interrupter = T::INTERRUPTS.then(|| Interrupter { slot: slot.clone(), lane });
+        let interrupter = T::INTERRUPTS.then(|| Interrupter {
+            slot: slot.clone(),
+            lane,
+        });
         Ok((queue, interrupter))
     }
 
@@ -367,9 +387,19 @@ impl<T: Proxied> Handle<T> {
         if let Some(slot) = &life.place.slot {
             slot.lanes.shut();
         }
-        Close::new(life.closing.clone(), life.place.clone(), life.whole, work, |item: Arc<dyn Item>| {
-            if life.whole { life.queue.push_last(item) } else { life.queue.push(item) }
-        })
+        Close::new(
+            life.closing.clone(),
+            life.place.clone(),
+            life.whole,
+            work,
+            |item: Arc<dyn Item>| {
+                if life.whole {
+                    life.queue.push_last(item)
+                } else {
+                    life.queue.push(item)
+                }
+            },
+        )
     }
 
     /// The snapshot properties as the last completed call brought them back.
@@ -389,7 +419,12 @@ impl<T: Proxied> Handle<T> {
         T::Rows: HandsDownRows<B::Rows>,
     {
         let rows = T::Rows::hand_down(&self.0.rows);
-        let view = View { life: self.0.life.clone(), board, rows, parent: self.0.parent.clone() };
+        let view = View {
+            life: self.0.life.clone(),
+            board,
+            rows,
+            parent: self.0.parent.clone(),
+        };
         B::Proxy::from_handle(Handle(Arc::new(view)))
     }
 }

@@ -36,7 +36,11 @@ impl Lanes {
         }
         let queue = Queue::new();
         let thread = start(&format!("{class}/{name}"), queue.clone(), Role::Lane).map_err(|_| Fault::Gone)?;
-        state.lanes.push(Lane { name, queue: queue.clone(), thread: Some(thread) });
+        state.lanes.push(Lane {
+            name,
+            queue: queue.clone(),
+            thread: Some(thread),
+        });
         Ok(queue)
     }
 
@@ -61,7 +65,11 @@ impl Lanes {
     /// Takes no more calls and waits until the workers have ended.
     pub(crate) fn join(&self) {
         self.shut();
-        let threads: Vec<_> = lock(&self.0).lanes.iter_mut().filter_map(|lane| lane.thread.take()).collect();
+        let threads: Vec<_> = lock(&self.0)
+            .lanes
+            .iter_mut()
+            .filter_map(|lane| lane.thread.take())
+            .collect();
         for thread in threads {
             // Its own panics were caught; an error here would be one that got past that, and the thread is gone either way.
             let _ = thread.join();

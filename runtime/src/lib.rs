@@ -111,7 +111,8 @@ pub use handle::{Handle, open};
 pub use outcome::{Answer, AsGiven, Checked, InNormalForm, Outcome, Plain};
 pub use rows::{HandsDownRows, NextRow, NoRows, OneRow, RowBuffer, RowCount, RowStream, Rows};
 pub use storage::{
-    Access, Derive, Exclusive, Extends, InPlace, Owned, Place, ReachedExclusively, ReachedInPlace, Shared, Store, as_base,
+    Access, Derive, Exclusive, Extends, InPlace, Owned, Place, ReachedExclusively, ReachedInPlace, Shared, Store,
+    as_base,
 };
 pub use task::CallToken;
 pub use worker::Worker;

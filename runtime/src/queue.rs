@@ -47,7 +47,11 @@ enum Phase {
 impl Queue {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
-            state: Mutex::new(State { items: VecDeque::new(), phase: Phase::Open, sleeping: false }),
+            state: Mutex::new(State {
+                items: VecDeque::new(),
+                phase: Phase::Open,
+                sleeping: false,
+            }),
             ready: Condvar::new(),
             current: Mutex::new(Current::default()),
             shut: AtomicBool::new(false),

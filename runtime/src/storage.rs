@@ -75,7 +75,10 @@ pub struct Shared(());
 
 impl<T: Proxied> Store<T> for Owned {
     fn place(object: T, board: AnyBoard, worker: &mut crate::Worker) -> Place {
-        let key = worker.arena.insert(Content::Owned { object: Box::new(object), board });
+        let key = worker.arena.insert(Content::Owned {
+            object: Box::new(object),
+            board,
+        });
         Place { key, slot: None }
     }
 }
@@ -228,7 +231,10 @@ pub(crate) enum Content {
 impl Arena {
     fn insert(&mut self, content: Content) -> Key {
         self.generation += 1;
-        let entry = Entry { generation: self.generation, content: Some(content) };
+        let entry = Entry {
+            generation: self.generation,
+            content: Some(content),
+        };
         let index = match self.free.pop() {
             Some(index) => {
                 self.entries[index] = entry;
@@ -239,12 +245,19 @@ impl Arena {
                 self.entries.len() - 1
             }
         };
-        Key { index, generation: self.generation }
+        Key {
+            index,
+            generation: self.generation,
+        }
     }
 
     fn content(&mut self, key: Key) -> Option<&mut Content> {
         let entry = self.entries.get_mut(key.index)?;
-        if entry.generation == key.generation { entry.content.as_mut() } else { None }
+        if entry.generation == key.generation {
+            entry.content.as_mut()
+        } else {
+            None
+        }
     }
 
     fn remove(&mut self, key: Key) -> Option<Content> {
@@ -287,7 +300,10 @@ impl Arena {
             }
         };
         // The macro lets no class be extended whose close takes `self`, and the lanes have ended.
-        taken.and_then(|object| object.downcast::<T>().ok()).map(|object| *object).ok_or(Fault::Gone)
+        taken
+            .and_then(|object| object.downcast::<T>().ok())
+            .map(|object| *object)
+            .ok_or(Fault::Gone)
     }
 
     /// Lends one object to a call; `publish`: its snapshot properties are read afterwards.
@@ -305,7 +321,9 @@ impl Arena {
             }
             return Ok(result);
         }
-        let Some(Content::Owned { object, board }) = self.content(place.key) else { return Err(Fault::Closed) };
+        let Some(Content::Owned { object, board }) = self.content(place.key) else {
+            return Err(Fault::Closed);
+        };
         let result = code(reached(object.reach(TypeId::of::<T>()))?);
         if publish {
             object.publish(&**board);
@@ -331,8 +349,12 @@ impl Arena {
         publish: bool,
         code: impl FnOnce(&mut T) -> R,
     ) -> Result<R, Fault> {
-        let Some(Content::Owned { object, board }) = self.content(place.key) else { return Err(Fault::Closed) };
-        let reached = object.reach_mut(TypeId::of::<T>()).and_then(|object| object.downcast_mut::<T>());
+        let Some(Content::Owned { object, board }) = self.content(place.key) else {
+            return Err(Fault::Closed);
+        };
+        let reached = object
+            .reach_mut(TypeId::of::<T>())
+            .and_then(|object| object.downcast_mut::<T>());
         let result = code(reached.ok_or(Fault::Gone)?);
         if publish {
             object.publish(&**board);

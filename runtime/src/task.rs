@@ -86,7 +86,10 @@ where
         O: Output<A>,
     {
         Arc::new(Self {
-            state: Mutex::new(State { stage: Stage::Queued(work), waker: None }),
+            state: Mutex::new(State {
+                stage: Stage::Queued(work),
+                waker: None,
+            }),
             cancelled: AtomicBool::new(false),
             interrupter,
             from_fault: O::from_fault,
@@ -260,6 +263,9 @@ impl CallToken {
 
 impl std::fmt::Debug for CallToken {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("CallToken").field("is_cancelled", &self.is_cancelled()).finish()
+        formatter
+            .debug_struct("CallToken")
+            .field("is_cancelled", &self.is_cancelled())
+            .finish()
     }
 }

@@ -32,8 +32,12 @@ pub(crate) enum Role {
 /// Starts the thread that serves a queue.
 pub(crate) fn start(name: &str, queue: Arc<Queue>, role: Role) -> io::Result<JoinHandle<()>> {
     Builder::new().name(name.to_owned()).spawn(move || {
-        let mut worker =
-            Worker { queue, arena: Arena::default(), closings: Vec::new(), announces: role == Role::Lane };
+        let mut worker = Worker {
+            queue,
+            arena: Arena::default(),
+            closings: Vec::new(),
+            announces: role == Role::Lane,
+        };
         worker.serve();
     })
 }

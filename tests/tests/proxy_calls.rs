@@ -16,7 +16,9 @@ fn assert_send<T: Send>(value: T) -> T {
 
 async fn every_kind() {
     let probe = Probe::default();
-    let counter = assert_send(AsyncCounter::open(probe.clone(), Options::default())).await.unwrap();
+    let counter = assert_send(AsyncCounter::open(probe.clone(), Options::default()))
+        .await
+        .unwrap();
     assert_eq!(counter.count(), 0);
     let first = counter.increment();
     let second = counter.increment();
@@ -25,7 +27,10 @@ async fn every_kind() {
     assert_eq!(counter.count(), 2, "a snapshot comes with the result");
     assert_eq!(counter.read().await, Ok(2));
     assert_eq!(counter.note("hello").await, Ok(5));
-    assert_eq!(counter.fail().await, Err(CallError::Call(Error("asked to fail".into()))));
+    assert_eq!(
+        counter.fail().await,
+        Err(CallError::Call(Error("asked to fail".into())))
+    );
     let described = counter.describe(
         Path::new("a"),
         &[1, 2],
@@ -37,7 +42,10 @@ async fn every_kind() {
         Some(&Options::default()),
         Box::new(|number| number * 2),
     );
-    assert_eq!(described.await.unwrap(), r#""a" [1, 2] Some("name") title "b" 12 cow false"#);
+    assert_eq!(
+        described.await.unwrap(),
+        r#""a" [1, 2] Some("name") title "b" 12 cow false"#
+    );
     assert_eq!(counter.apply(|count| format!("{count}!")).await.unwrap(), "2!");
     #[allow(deprecated)]
     let old = counter.old().await;
@@ -101,10 +109,16 @@ fn members_of_a_shared_class_run_where_they_should() {
         // The worker is busy: none of these waits for it.
         assert_eq!(station.thread("in ").unwrap(), format!("in {}", thread_name()));
         assert_eq!(station.level(), Ok(1));
-        assert_eq!(station.transfer(std::time::Duration::ZERO).await.unwrap(), "Station/network");
+        assert_eq!(
+            station.transfer(std::time::Duration::ZERO).await.unwrap(),
+            "Station/network"
+        );
         assert_eq!(station.direct_panic(), Err(CallError::Panicked("in place".into())));
         let set = station.set_level(57);
-        assert!(matches!(station.set_level(-1).await, Err(CallError::Call(_))), "refused without the worker");
+        assert!(
+            matches!(station.set_level(-1).await, Err(CallError::Call(_))),
+            "refused without the worker"
+        );
         probe.open_gate();
         waiting.await.unwrap();
         set.await.unwrap();
@@ -113,7 +127,10 @@ fn members_of_a_shared_class_run_where_they_should() {
         station.close().await.unwrap();
         assert_eq!(station.thread(""), Err(CallError::Closed));
         assert_eq!(station.level(), Err(CallError::Closed));
-        assert_eq!(station.transfer(std::time::Duration::ZERO).await, Err(CallError::Closed));
+        assert_eq!(
+            station.transfer(std::time::Duration::ZERO).await,
+            Err(CallError::Closed)
+        );
         assert_eq!(probe.alive(), 0);
         assert_eq!(probe.log().last().unwrap(), "dropped station in Station");
     });
@@ -142,7 +159,11 @@ fn a_class_that_extends_another_is_one_object_on_one_worker() {
         assert!(matches!(fine.add_half().await, Err(MyError::Base(_))));
         assert!(fine.half());
         assert_eq!(fine.add_half().await.unwrap(), 1);
-        assert_eq!(fine.count(), 1, "a call of the derived class publishes the base's snapshot");
+        assert_eq!(
+            fine.count(),
+            1,
+            "a call of the derived class publishes the base's snapshot"
+        );
         assert_eq!(fine.increment().await, Ok(2));
         assert!(!fine.half());
         assert_eq!(fine.close().await, Ok(2));
@@ -192,6 +213,12 @@ fn a_future_that_moves_to_another_task_wakes_that_one() {
     let woken = |index: usize| counts[index].0.load(Ordering::SeqCst);
     wait_until("both are woken", || woken(1) == 1 && woken(3) == 1);
     assert_eq!((woken(0), woken(2)), (0, 0));
-    assert!(matches!(call.as_mut().poll(&mut Context::from_waker(&wakers[0])), Poll::Ready(Ok(()))));
-    assert!(matches!(close.as_mut().poll(&mut Context::from_waker(&wakers[0])), Poll::Ready(Ok(()))));
+    assert!(matches!(
+        call.as_mut().poll(&mut Context::from_waker(&wakers[0])),
+        Poll::Ready(Ok(()))
+    ));
+    assert!(matches!(
+        close.as_mut().poll(&mut Context::from_waker(&wakers[0])),
+        Poll::Ready(Ok(()))
+    ));
 }

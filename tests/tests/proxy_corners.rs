@@ -25,13 +25,21 @@ fn an_open_for_which_no_thread_can_be_started_is_an_error() {
         return;
     }
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "an_open_for_which_no_thread_can_be_started_is_an_error", "--nocapture", "--test-threads=1"])
+        .args([
+            "--exact",
+            "an_open_for_which_no_thread_can_be_started_is_an_error",
+            "--nocapture",
+            "--test-threads=1",
+        ])
         .env(INSIDE, "1")
         .env("RUST_MIN_STACK", (1u64 << 52).to_string())
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("it was an error"), "{output:?}");
+    assert!(
+        output.status.success() && said.contains("it was an error"),
+        "{output:?}"
+    );
 }
 
 /// Bug: a member that answers when the object is closed does not, or the object is never dropped.
@@ -71,7 +79,10 @@ fn an_object_handed_out_by_a_derived_class_knows_it_as_its_base() {
     block_on(async {
         let probe = Probe::default();
         let archive = AsyncArchive::open(&probe).await.unwrap();
-        let readers = [archive.archivist(probe.clone()).await.unwrap(), archive.reader(probe.clone()).await.unwrap()];
+        let readers = [
+            archive.archivist(probe.clone()).await.unwrap(),
+            archive.reader(probe.clone()).await.unwrap(),
+        ];
         assert_eq!(archive.book().await, Ok(Some(0)));
         for (number, reader) in (1..).zip(&readers) {
             assert_eq!(reader.library().book().await, Ok(Some(number)));
@@ -79,7 +90,11 @@ fn an_object_handed_out_by_a_derived_class_knows_it_as_its_base() {
         drop(archive);
         let [reader, other] = readers;
         drop(other);
-        assert_eq!(reader.library().book().await, Ok(Some(3)), "an object that was handed out keeps its parent open");
+        assert_eq!(
+            reader.library().book().await,
+            Ok(Some(3)),
+            "an object that was handed out keeps its parent open"
+        );
         drop(reader);
         wait_until("all are dropped", || probe.alive() == 0);
     });
@@ -151,7 +166,11 @@ fn every_future_and_proxy_is_send_whatever_the_object_is() {
 /// Bug: the last result goes to nobody because its sender is gone first.
 #[test]
 fn a_thousand_objects_opened_used_and_closed_at_once_leave_nothing() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_time()
+        .build()
+        .unwrap();
     let probe = Probe::default();
     let tasks: Vec<_> = (0..1000)
         .map(|number| {

@@ -20,24 +20,20 @@ async fn numbers(probe: &Probe, to: i64) -> AsyncNumbers {
 fn an_iteration_broken_off_and_resumed_in_any_mix_gives_each_row_once_and_in_order() {
     block_on(async {
         let probe = Probe::default();
-        let mut seed = 1u64;
-        let mut random = |limit: u64| {
-            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (seed >> 33) % limit
-        };
+        let mut random = Random(1);
         for _ in 0..60 {
             let numbers = numbers(&probe, 1000).await;
             let mut rows = Vec::new();
             loop {
                 let before = rows.len();
-                match random(6) {
+                match random.below(6) {
                     0 => rows.extend(numbers.fetch_one().await.unwrap()),
-                    1 => rows.extend(numbers.fetch_many(Some(random(100) as usize)).await.unwrap()),
+                    1 => rows.extend(numbers.fetch_many(Some(random.below(100) as usize)).await.unwrap()),
                     2 => rows.extend(numbers.fetch_many(None).await.unwrap()),
-                    3 if random(20) == 0 => rows.extend(numbers.fetch_all().await.unwrap()),
+                    3 if random.below(20) == 0 => rows.extend(numbers.fetch_all().await.unwrap()),
                     _ => {
                         let mut stream = numbers.rows();
-                        for _ in 0..random(150) {
+                        for _ in 0..random.below(150) {
                             match stream.next().await {
                                 Some(row) => rows.push(row.unwrap()),
                                 None => break,
@@ -62,27 +58,31 @@ fn an_iteration_broken_off_and_resumed_in_any_mix_gives_each_row_once_and_in_ord
 fn a_fetch_that_is_dropped_at_a_random_point_loses_no_row() {
     block_on(async {
         let probe = Probe::default();
-        let mut seed = 5u64;
-        let mut random = |limit: u64| {
-            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (seed >> 33) % limit
-        };
+        let mut random = Random(5);
         let numbers = numbers(&probe, 5000).await;
         let mut rows = Vec::new();
         let mut dropped = 0;
         while rows.len() < 5000 {
-            let wait = Duration::from_micros(random(80));
-            let keep = random(2) == 0;
-            match random(3) {
+            let wait = Duration::from_micros(random.below(80));
+            let keep = random.below(2) == 0;
+            match random.below(3) {
                 0 => {
                     let fetch = numbers.fetch_one();
                     std::thread::sleep(wait);
-                    if keep { rows.extend(fetch.await.unwrap()) } else { dropped += 1 }
+                    if keep {
+                        rows.extend(fetch.await.unwrap())
+                    } else {
+                        dropped += 1
+                    }
                 }
                 1 => {
-                    let fetch = numbers.fetch_many(Some(random(20) as usize));
+                    let fetch = numbers.fetch_many(Some(random.below(20) as usize));
                     std::thread::sleep(wait);
-                    if keep { rows.extend(fetch.await.unwrap()) } else { dropped += 1 }
+                    if keep {
+                        rows.extend(fetch.await.unwrap())
+                    } else {
+                        dropped += 1
+                    }
                 }
                 _ => {
                     let mut stream = numbers.rows();
@@ -178,7 +178,11 @@ fn a_new_result_set_drops_the_old_rows_when_it_is_its_turn_and_not_before() {
 /// Bug: clones that read at the same time get the same row, or a row out of turn.
 #[test]
 fn clones_that_read_at_the_same_time_share_the_rows_in_order() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_time()
+        .build()
+        .unwrap();
     let numbers = runtime.block_on(numbers(&Probe::default(), 20_000));
     let tasks: Vec<_> = (0..4)
         .map(|task| {
@@ -218,7 +222,10 @@ fn a_chunk_ends_at_its_rows_and_at_its_time() {
         numbers.counter().increment().await.unwrap();
         numbers.add(0).await.unwrap();
         assert_eq!(numbers.read(), 64, "what was read for one row is one chunk");
-        numbers.restart_badly(100, 1000, Duration::from_millis(5)).await.unwrap();
+        numbers
+            .restart_badly(100, 1000, Duration::from_millis(5))
+            .await
+            .unwrap();
         let started = std::time::Instant::now();
         assert_eq!(numbers.fetch_one().await, Ok(Some(0)));
         assert_eq!(numbers.fetch_one().await, Ok(Some(1)));

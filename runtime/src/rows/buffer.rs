@@ -51,7 +51,13 @@ pub(super) struct Taken<Row> {
 
 impl<One: OneRow> Default for RowBuffer<One> {
     fn default() -> Self {
-        Self(Mutex::new(State { generation: 0, next: 0, entries: VecDeque::new(), turns: 0, prefetching: false }))
+        Self(Mutex::new(State {
+            generation: 0,
+            next: 0,
+            entries: VecDeque::new(),
+            turns: 0,
+            prefetching: false,
+        }))
     }
 }
 
@@ -179,7 +185,8 @@ impl<Row, E> State<Row, E> {
     pub(super) fn put_back(&mut self, first: u64, rows: impl IntoIterator<Item = Row>) {
         let position = self.entries.partition_point(|(number, _)| *number < first);
         for (offset, row) in rows.into_iter().enumerate() {
-            self.entries.insert(position + offset, (first + offset as u64, Entry::Row(row)));
+            self.entries
+                .insert(position + offset, (first + offset as u64, Entry::Row(row)));
         }
     }
 }

@@ -77,7 +77,11 @@ impl<T: ResultSet> Handle<T> {
     }
 
     fn home(&self, generation: u64, first: u64) -> Home<T::One> {
-        Home { buffer: self.rows().clone(), generation, first }
+        Home {
+            buffer: self.rows().clone(),
+            generation,
+            first,
+        }
     }
 
     /// The next row.
@@ -107,7 +111,14 @@ impl<T: ResultSet> Handle<T> {
             let taken = state.take_one();
             drop(state);
             match taken {
-                Some((first, entry)) => lent_one(entry, Home { buffer: rows, generation, first }),
+                Some((first, entry)) => lent_one(
+                    entry,
+                    Home {
+                        buffer: rows,
+                        generation,
+                        first,
+                    },
+                ),
                 None => Lent::error(CallError::Gone),
             }
         })
@@ -178,9 +189,14 @@ impl<T: ResultSet> Handle<T> {
                         many(object, S::of(missing))
                     })
                 }
-                Behind::Unknown | Behind::End => {
-                    Lent::rows(taken.rows, Home { buffer: rows, generation, first: taken.first })
-                }
+                Behind::Unknown | Behind::End => Lent::rows(
+                    taken.rows,
+                    Home {
+                        buffer: rows,
+                        generation,
+                        first: taken.first,
+                    },
+                ),
             }
         }))
     }
@@ -215,10 +231,17 @@ impl<T: ResultSet> Handle<T> {
             drop(state);
             match behind {
                 Behind::Failed(error) => Lent::error(error),
-                Behind::End => Lent::rows(taken.rows, Home { buffer: rows, generation, first: taken.first }),
-                Behind::Unknown => {
-                    read_rest::<T, R>(&rows, &place, worker, taken.rows, Some(taken.first), |object| all(object))
-                }
+                Behind::End => Lent::rows(
+                    taken.rows,
+                    Home {
+                        buffer: rows,
+                        generation,
+                        first: taken.first,
+                    },
+                ),
+                Behind::Unknown => read_rest::<T, R>(&rows, &place, worker, taken.rows, Some(taken.first), |object| {
+                    all(object)
+                }),
             }
         }))
     }
@@ -233,7 +256,9 @@ impl<T: ResultSet> Handle<T> {
 
     /// Has the next rows read while those that are left are consumed.
     pub(super) fn prefetch(&self) {
-        let Some(prefetch) = self.rows().begin_prefetch(LOW) else { return };
+        let Some(prefetch) = self.rows().begin_prefetch(LOW) else {
+            return;
+        };
         let place = self.0.life.place.clone();
         self.0.life.submit_unawaited(move |worker| {
             // A fault here is one that whoever asks for the next row is told too.
@@ -336,7 +361,14 @@ where
             } else {
                 taken.extend(rest);
             }
-            Lent::rows(taken, Home { buffer: rows.clone(), generation, first })
+            Lent::rows(
+                taken,
+                Home {
+                    buffer: rows.clone(),
+                    generation,
+                    first,
+                },
+            )
         }
         Err(error) => Lent::error(CallError::Call(error)),
     }

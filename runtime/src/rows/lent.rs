@@ -22,11 +22,17 @@ pub(super) struct Home<One: OneRow> {
 
 impl<One: OneRow, A: IntoIterator<Item = One::Row>> Lent<One, A> {
     pub(super) fn rows(rows: A, home: Home<One>) -> Self {
-        Self { answer: Some(Ok(rows)), home: Some(home) }
+        Self {
+            answer: Some(Ok(rows)),
+            home: Some(home),
+        }
     }
 
     pub(super) fn error(error: CallError<One::Error>) -> Self {
-        Self { answer: Some(Err(error)), home: None }
+        Self {
+            answer: Some(Err(error)),
+            home: None,
+        }
     }
 
     /// The answer, which is now the caller's.

@@ -59,7 +59,12 @@ where
 
 impl<R: OneRow, F> RowStream<R, F> {
     pub(super) fn new(source: Arc<dyn Source<R>>) -> Self {
-        Self { source, request: None, finished: false, error: PhantomData }
+        Self {
+            source,
+            request: None,
+            finished: false,
+            error: PhantomData,
+        }
     }
 
     /// The next row; `None` after the last. Dropping the future loses no row.
@@ -111,7 +116,10 @@ impl<R: OneRow, F: From<CallError<R::Error>>> Stream for RowStream<R, F> {
 
 impl<R: OneRow, F> fmt::Debug for RowStream<R, F> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("RowStream").field("finished", &self.finished).finish_non_exhaustive()
+        formatter
+            .debug_struct("RowStream")
+            .field("finished", &self.finished)
+            .finish_non_exhaustive()
     }
 }
 

@@ -22,7 +22,9 @@ pub(super) fn own(arguments: &[Argument]) -> Vec<TokenStream> {
 }
 
 fn own_one(argument: &Argument) -> Option<TokenStream> {
-    let Argument { ident, owned, passing, .. } = argument;
+    let Argument {
+        ident, owned, passing, ..
+    } = argument;
     let value = match passing {
         Passing::Value | Passing::Callback | Passing::Generic => return None,
         Passing::Borrowed => quote!(#ident.to_owned()),
@@ -56,11 +58,15 @@ pub(super) fn lend(arguments: &[Argument]) -> Vec<TokenStream> {
 
 /// Whether it is an `Option` of a reference to what its owner derefs to: `Option<&str>`, `Option<&[T]>`.
 fn is_unsized(ty: &Type) -> bool {
-    let Some(Type::Reference(reference)) = inside(ty, "Option").map(peel) else { return false };
+    let Some(Type::Reference(reference)) = inside(ty, "Option").map(peel) else {
+        return false;
+    };
     match peel(&reference.elem) {
         Type::Slice(_) => true,
         elem => last_segment(elem).is_some_and(|segment| {
-            ["str", "Path", "OsStr", "CStr"].iter().any(|name| segment.ident == name)
+            ["str", "Path", "OsStr", "CStr"]
+                .iter()
+                .any(|name| segment.ident == name)
         }),
     }
 }

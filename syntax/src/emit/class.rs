@@ -77,7 +77,8 @@ fn emit_proxied(block: &Block, proxy: &Ident) -> TokenStream {
     let place = at(class.span());
     let of_base = |name: &str| base.map(|base| text::of_class(base, name, base.span()));
     let is_shared = block.members.iter().any(Member::needs_shared_object);
-    let storage = of_base("Storage").unwrap_or_else(|| text::runtime(if is_shared { "Shared" } else { "Owned" }, place));
+    let storage =
+        of_base("Storage").unwrap_or_else(|| text::runtime(if is_shared { "Shared" } else { "Owned" }, place));
     let parent = match member_of(block, |kind| *kind == Kind::Parent).and_then(|member| member.returns.ty.as_ref()) {
         Some(ty) => text::of_class(text::parent(ty), "Proxy", ty.span()),
         None => of_base("Parent").unwrap_or_else(|| quote!(::async_proxy::Keeper)),
@@ -133,7 +134,10 @@ fn emit_constants(block: &Block) -> TokenStream {
             (false, None) => None,
         }
     };
-    let interrupts = constant("INTERRUPTS", member_of(block, |kind| *kind == Kind::Interrupt).is_some());
+    let interrupts = constant(
+        "INTERRUPTS",
+        member_of(block, |kind| *kind == Kind::Interrupt).is_some(),
+    );
     let answers = |kind: &Kind| matches!(kind, Kind::Direct { when_closed: true, .. });
     let answers = constant("ANSWERS_WHEN_CLOSED", member_of(block, answers).is_some());
     quote!(#interrupts #answers)
@@ -151,7 +155,11 @@ fn emit_board(block: &Block, proxy: &Ident) -> (TokenStream, TokenStream) {
             Some(quote!(.set(#snapshot::read(self));)),
         )
     } else {
-        (quote!(::async_proxy::NoSnapshot), quote!(::async_proxy::NoSnapshot::new()), None)
+        (
+            quote!(::async_proxy::NoSnapshot),
+            quote!(::async_proxy::NoSnapshot::new()),
+            None,
+        )
     };
     let Some(base) = &block.options.extends else {
         let publish = set.map(|set| {
@@ -186,7 +194,11 @@ fn emit_board(block: &Block, proxy: &Ident) -> (TokenStream, TokenStream) {
 
 fn emit_interrupt(block: &Block) -> Option<TokenStream> {
     let base = block.options.extends.as_ref();
-    let members: Vec<&Member> = block.members.iter().filter(|member| member.kind == Kind::Interrupt).collect();
+    let members: Vec<&Member> = block
+        .members
+        .iter()
+        .filter(|member| member.kind == Kind::Interrupt)
+        .collect();
     if members.is_empty() && base.is_none() {
         return None;
     }
@@ -364,7 +376,10 @@ fn snapshot_ident(proxy: &Ident) -> Ident {
 }
 
 fn snapshots(block: &Block) -> impl Iterator<Item = &Member> {
-    block.members.iter().filter(|member| member.kind == Kind::Property(Property::Snapshot))
+    block
+        .members
+        .iter()
+        .filter(|member| member.kind == Kind::Property(Property::Snapshot))
 }
 
 fn row_reader(block: &Block) -> Option<&Member> {

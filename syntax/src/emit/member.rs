@@ -59,7 +59,12 @@ impl Emitter<'_> {
     }
 
     fn future_of(&self, name: &str, outcome: &TokenStream) -> TokenStream {
-        let place = self.member.returns.ty.as_ref().map_or_else(|| self.span(), syn::spanned::Spanned::span);
+        let place = self
+            .member
+            .returns
+            .ty
+            .as_ref()
+            .map_or_else(|| self.span(), syn::spanned::Spanned::span);
         text::future(name, outcome, self.block.options.error.as_ref(), place)
     }
 
@@ -137,7 +142,12 @@ impl Emitter<'_> {
     }
 
     fn chain(&self) -> (TokenStream, TokenStream) {
-        let Member { ident, arguments, returns, .. } = self.member;
+        let Member {
+            ident,
+            arguments,
+            returns,
+            ..
+        } = self.member;
         let class = &self.block.self_ty;
         let (owned, lent, object) = (self.own(), argument::lend(arguments), self.object());
         let ty = returns.ty.as_ref();
@@ -162,7 +172,11 @@ impl Emitter<'_> {
         let class = &self.block.self_ty;
         let object = self.object();
         let names = arguments.iter().map(|argument| &argument.ident);
-        let direct = format_ident!("{}", if when_closed { "direct_when_closed" } else { "direct" }, span = self.span());
+        let direct = format_ident!(
+            "{}",
+            if when_closed { "direct_when_closed" } else { "direct" },
+            span = self.span()
+        );
         // In place nothing crosses to another thread: the arguments are passed on as they came.
         let body = quote_spanned!(self.span()=> self.handle.#direct(|#object: &#class| #object.#ident(#(#names),*)));
         (self.future("Answer"), body)
@@ -177,7 +191,9 @@ impl Emitter<'_> {
 
     fn setter(&self, check: Option<&Ident>) -> (TokenStream, TokenStream) {
         let (returns, call) = self.call();
-        let (Some(check), [argument]) = (check, self.member.arguments.as_slice()) else { return (returns, call) };
+        let (Some(check), [argument]) = (check, self.member.arguments.as_slice()) else {
+            return (returns, call);
+        };
         let (class, value) = (text::qualified(&self.block.self_ty), &argument.ident);
         let run = text::runtime("check", check.span());
         let refused = text::runtime("Call", check.span());
@@ -205,14 +221,21 @@ impl Emitter<'_> {
     }
 
     fn rows(&self, role: RowsRole) -> (TokenStream, TokenStream) {
-        let one = self.block.members.iter().find(|member| member.kind == Kind::Rows(RowsRole::One));
+        let one = self
+            .block
+            .members
+            .iter()
+            .find(|member| member.kind == Kind::Rows(RowsRole::One));
         let one = text::outcome(&one.unwrap_or(self.member).returns, Some(&self.block.self_ty));
         match role {
             RowsRole::One => (self.future("Call"), quote!(self.handle.fetch_one())),
             RowsRole::Iterate => (self.future_of("RowStream", &one), quote!(self.handle.stream())),
             RowsRole::All => {
                 let work = self.work_on(super::class::rows_receiver(self.block));
-                (self.future("Call"), quote_spanned!(self.span()=> self.handle.fetch_all(#work)))
+                (
+                    self.future("Call"),
+                    quote_spanned!(self.span()=> self.handle.fetch_all(#work)),
+                )
             }
             RowsRole::Many => (self.future("Call"), self.many()),
         }
@@ -222,7 +245,9 @@ impl Emitter<'_> {
     fn many(&self) -> TokenStream {
         let Member { ident, arguments, .. } = self.member;
         let class = &self.block.self_ty;
-        let Some(size) = arguments.first() else { return TokenStream::new() };
+        let Some(size) = arguments.first() else {
+            return TokenStream::new();
+        };
         let (size, object) = (&size.ident, self.object());
         let taken = match super::class::rows_receiver(self.block) {
             Receiver::Exclusive => quote!(&mut #class),
@@ -244,6 +269,9 @@ impl Emitter<'_> {
     fn close(&self) -> (TokenStream, TokenStream) {
         let work = self.work();
         let close = self.by_receiver("close");
-        (self.future("Close"), quote_spanned!(self.span()=> self.handle.#close(#work)))
+        (
+            self.future("Close"),
+            quote_spanned!(self.span()=> self.handle.#close(#work)),
+        )
     }
 }

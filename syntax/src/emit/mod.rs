@@ -21,7 +21,10 @@ pub fn emit_block(block: &Block) -> TokenStream {
     let first = !block.options.extend;
     let declaration = first.then(|| class::emit_struct(block, &proxy));
     let class = first.then(|| class::emit_class(block, &proxy));
-    let members = block.members.iter().filter_map(|member| member::emit_member(block, &proxy, member));
+    let members = block
+        .members
+        .iter()
+        .filter_map(|member| member::emit_member(block, &proxy, member));
     let cfgs = text::conditions(&block.carried);
     quote! {
         #declaration

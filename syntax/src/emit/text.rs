@@ -36,7 +36,12 @@ pub(super) fn of_class(class: impl ToTokens, name: &str, place: Span) -> TokenSt
 /// Documentation and the other attributes that a proxy's member takes over.
 pub(super) fn carried(carried: &Carried) -> TokenStream {
     let docs = docs(&carried.docs);
-    let Carried { cfgs, deprecated, must_use, .. } = carried;
+    let Carried {
+        cfgs,
+        deprecated,
+        must_use,
+        ..
+    } = carried;
     // The body calls what is deprecated.
     let allowed = deprecated.as_ref().map(|_| quote!(#[allow(deprecated)]));
     quote!(#docs #(#cfgs)* #deprecated #allowed #must_use)
@@ -53,7 +58,11 @@ pub(super) fn docs<T: AsRef<str>>(lines: &[T]) -> TokenStream {
 
 /// The `cfg` attributes.
 pub(super) fn conditions(carried: &Carried) -> Vec<&Attribute> {
-    carried.cfgs.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect()
+    carried
+        .cfgs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("cfg"))
+        .collect()
 }
 
 /// What a method returns, `()` where it says nothing; `Self` becomes the class.
@@ -78,7 +87,9 @@ struct NameClass<'a>(&'a Type);
 impl VisitMut for NameClass<'_> {
     fn visit_type_mut(&mut self, ty: &mut Type) {
         visit_mut::visit_type_mut(self, ty);
-        let Type::Path(TypePath { qself: None, path, .. }) = ty else { return };
+        let Type::Path(TypePath { qself: None, path, .. }) = ty else {
+            return;
+        };
         if path.is_ident("Self") {
             *ty = self.0.clone();
         } else if path.leading_colon.is_none() && path.segments.len() > 1 && path.segments[0].ident == "Self" {
@@ -93,7 +104,11 @@ impl VisitMut for NameClass<'_> {
                 as_token: None,
                 gt_token: Default::default(),
             };
-            *ty = Type::Path(TypePath { qself: Some(qself), path: rest, attrs: Vec::new() });
+            *ty = Type::Path(TypePath {
+                qself: Some(qself),
+                path: rest,
+                attrs: Vec::new(),
+            });
         }
     }
 }

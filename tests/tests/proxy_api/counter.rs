@@ -41,7 +41,12 @@ impl Counter {
             return fault("can't open");
         }
         let alive = probe.token("counter");
-        Ok(Self { count: Rc::new(Cell::new(0)), probe, _alive: alive, arraysize: 1 })
+        Ok(Self {
+            count: Rc::new(Cell::new(0)),
+            probe,
+            _alive: alive,
+            arraysize: 1,
+        })
     }
 
     /// Adds one and gives the sum.
@@ -112,7 +117,11 @@ impl Counter {
     }
 
     fn check_arraysize(size: &usize) -> Result<()> {
-        if *size == 0 { fault("arraysize must be positive") } else { Ok(()) }
+        if *size == 0 {
+            fault("arraysize must be positive")
+        } else {
+            Ok(())
+        }
     }
 
     /// Hands out an object that holds on to this one.
@@ -141,7 +150,10 @@ impl Counter {
         let sum: u32 = numbers.into_iter().map(callback).sum();
         let title: String = title.into();
         let fails = object.is_some_and(|options| options.fail);
-        Ok(format!("{path:?} {bytes:?} {name:?} {title} {:?} {sum} {cow} {fails}", place.as_ref()))
+        Ok(format!(
+            "{path:?} {bytes:?} {name:?} {title} {:?} {sum} {cow} {fails}",
+            place.as_ref()
+        ))
     }
 
     /// A generic call.
@@ -168,7 +180,11 @@ impl Counter {
     #[proxy(close)]
     pub fn close(self) -> Result<()> {
         self.probe.note("closed");
-        if self.count.get() == 99 { fault("can't close at 99") } else { Ok(()) }
+        if self.count.get() == 99 {
+            fault("can't close at 99")
+        } else {
+            Ok(())
+        }
     }
 
     /// Stays blocking.

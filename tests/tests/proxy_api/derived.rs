@@ -26,7 +26,9 @@ impl Relay {
     /// Opens one.
     #[proxy(open)]
     pub fn open(probe: Probe) -> Result<Self> {
-        Ok(Self { station: station(&probe, "relay")? })
+        Ok(Self {
+            station: station(&probe, "relay")?,
+        })
     }
 
     /// Its own member.
@@ -91,7 +93,12 @@ impl FineCounter {
     /// Opens one.
     #[proxy(open)]
     pub fn open() -> Self {
-        Self { counter: Counter2 { count: Rc::new(Cell::new(0)) }, half: false }
+        Self {
+            counter: Counter2 {
+                count: Rc::new(Cell::new(0)),
+            },
+            half: false,
+        }
     }
 
     /// Adds a half.
@@ -145,7 +152,9 @@ impl Archive {
     /// Opens one.
     #[proxy(open)]
     pub fn open(probe: &Probe) -> Self {
-        Self { library: Library::open(probe, -1) }
+        Self {
+            library: Library::open(probe, -1),
+        }
     }
 
     /// A reader of the archive, which knows it as a library.

@@ -1,13 +1,22 @@
 //! A blocking API made for the tests of Rust proxies: it counts, waits, panics and fails on demand.
-#![allow(dead_code, unused_imports, unreachable_pub, missing_docs, reason = "each test file uses its part")]
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    missing_docs,
+    reason = "each test file uses its part"
+)]
 
 mod counter;
 mod derived;
 mod numbers;
 mod station;
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 pub use counter::*;
@@ -89,12 +98,17 @@ impl Probe {
 
     /// Waits until a call stands at the gate.
     pub fn until_waiting(&self) {
-        wait_until("a call stands at the gate", || self.0.waiting.load(Ordering::SeqCst) > 0);
+        wait_until("a call stands at the gate", || {
+            self.0.waiting.load(Ordering::SeqCst) > 0
+        });
     }
 
     pub fn token(&self, name: &str) -> Alive {
         self.0.alive.fetch_add(1, Ordering::SeqCst);
-        Alive { probe: self.clone(), name: name.to_owned() }
+        Alive {
+            probe: self.clone(),
+            name: name.to_owned(),
+        }
     }
 }
 
@@ -119,7 +133,10 @@ pub fn thread_name() -> String {
 pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
     let started = Instant::now();
     while !condition() {
-        assert!(started.elapsed() < Duration::from_secs(10), "waited in vain until {what}");
+        assert!(
+            started.elapsed() < Duration::from_secs(10),
+            "waited in vain until {what}"
+        );
         std::thread::sleep(Duration::from_millis(1));
     }
 }
@@ -143,3 +160,25 @@ pub fn threads_named(name: &str) -> usize {
     }
 }
 
+/// Polls once, for a future that is to be left half way.
+pub fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Opens a counter.
+pub async fn open_counter(probe: &Probe) -> AsyncCounter {
+    AsyncCounter::open(probe.clone(), Options::default()).await.unwrap()
+}
+
+/// Small random numbers, the same in each run.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (self.0 >> 33) % limit
+    }
+}

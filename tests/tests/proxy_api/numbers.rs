@@ -23,7 +23,16 @@ pub struct Numbers {
 impl Numbers {
     pub fn new(count: Rc<Cell<i64>>, probe: Probe, from: i64, to: i64) -> Self {
         let alive = probe.token("numbers");
-        Self { count, probe, next: from, end: to, fail_at: None, slow: Duration::ZERO, read: 0, _alive: alive }
+        Self {
+            count,
+            probe,
+            next: from,
+            end: to,
+            fail_at: None,
+            slow: Duration::ZERO,
+            read: 0,
+            _alive: alive,
+        }
     }
 }
 

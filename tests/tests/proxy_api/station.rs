@@ -15,6 +15,7 @@ pub struct Station {
     stop: AtomicBool,
     stop_network: AtomicBool,
     level: Mutex<i64>,
+    interrupt_takes: Mutex<Duration>,
     panics_when_dropped: bool,
     _alive: Alive,
 }
@@ -32,6 +33,7 @@ pub fn station(probe: &Probe, path: impl AsRef<Path>) -> Result<Station> {
         stop: AtomicBool::new(false),
         stop_network: AtomicBool::new(false),
         level: Mutex::new(1),
+        interrupt_takes: Mutex::new(Duration::ZERO),
         panics_when_dropped: path.ends_with("bomb"),
         _alive: alive,
     })
@@ -101,6 +103,7 @@ impl Station {
     #[proxy(interrupt)]
     pub fn interrupt(&self) {
         self.probe.count_interrupt();
+        std::thread::sleep(*self.interrupt_takes.lock().unwrap());
         self.stop.store(true, Ordering::SeqCst);
     }
 
@@ -115,6 +118,12 @@ impl Station {
     #[proxy(direct)]
     pub fn thread(&self, prefix: &str) -> String {
         format!("{prefix}{}", thread_name())
+    }
+
+    /// Has the interrupt take its time, so that one that is late can be seen.
+    #[proxy(direct)]
+    pub fn set_interrupt_takes(&self, time: Duration) {
+        *self.interrupt_takes.lock().unwrap() = time;
     }
 
     /// In place, panicking.
@@ -137,13 +146,20 @@ impl Station {
     }
 
     fn round(level: &i64) -> Result<i64> {
-        if *level < 0 { fault("negative") } else { Ok(level / 10 * 10) }
+        if *level < 0 {
+            fault("negative")
+        } else {
+            Ok(level / 10 * 10)
+        }
     }
 
     /// A cursor alike, owned by the station's worker.
     #[proxy(child)]
     pub fn numbers_of_station(&self) -> Result<Slow> {
-        Ok(Slow { probe: self.probe.clone(), _alive: self.probe.token("slow") })
+        Ok(Slow {
+            probe: self.probe.clone(),
+            _alive: self.probe.token("slow"),
+        })
     }
 
     /// Ends it.
@@ -235,7 +251,9 @@ impl Library {
     /// Somebody who knows the library.
     #[proxy(child)]
     pub fn reader(&self, probe: Probe) -> Reader {
-        Reader { _alive: probe.token("reader") }
+        Reader {
+            _alive: probe.token("reader"),
+        }
     }
 
     /// Ends it.
