@@ -108,7 +108,7 @@ impl<'a> Table<'a> {
     /// The annotation of a type.
     pub(super) fn annotate(&self, ty: &Type, position: Position) -> Result<String, Unknown> {
         if let Some(annotation) = self.configured(ty) {
-            return Ok(annotation.to_owned());
+            return Ok(double_quoted(annotation));
         }
         match ty {
             Type::Paren(inner) => self.annotate(&inner.elem, position),
@@ -221,6 +221,15 @@ fn type_arguments(arguments: &PathArguments) -> Vec<&Type> {
             })
             .collect(),
         _ => Vec::new(),
+    }
+}
+
+/// An annotation with the quotes that `ruff format` wants.
+pub(super) fn double_quoted(annotation: &str) -> String {
+    if annotation.contains('"') {
+        annotation.to_owned()
+    } else {
+        annotation.replace('\'', "\"")
     }
 }
 

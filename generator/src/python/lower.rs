@@ -198,6 +198,7 @@ impl<'a> Lowering<'a> {
             shared: class.is_shared(),
             role,
             generic,
+            plain_row: self.plain_row(class).filter(|_| generic),
             members,
             opened: class.opened_by.is_some(),
             parents: class.parents.iter().filter_map(parent).collect(),
@@ -402,6 +403,14 @@ impl<'a> Lowering<'a> {
         }
     }
 
+    /// The annotation that the config gives to the rows of a class.
+    fn plain_row(&self, class: &source::Class) -> Option<String> {
+        let ok = class.rows(RowsRole::One)?.returns.ok.as_ref()?;
+        self.table
+            .annotate(inside_option(ok).unwrap_or(ok), Position::Result)
+            .ok()
+    }
+
     /// The annotation of one row of a class that is not generic; the fault is reported at the reader of one row.
     fn row(&mut self, class: &source::Class) -> Option<String> {
         let one = class.rows(RowsRole::One)?;
@@ -455,7 +464,7 @@ impl<'a> Lowering<'a> {
                 ),
             );
         }
-        unknown.is_empty().then(|| annotation.to_owned())
+        unknown.is_empty().then(|| annotation::double_quoted(annotation))
     }
 
     pub(super) fn report_generic(&mut self, span: Span, parameter: &str) {

@@ -7,6 +7,7 @@ pub mod lower;
 pub mod model;
 mod names;
 pub mod native;
+pub mod package;
 mod parameters;
 
 use crate::config::Config;
@@ -18,5 +19,7 @@ use model::Package;
 /// Renders the Python targets: the source of the native module and the package in front of it. Faults go into
 /// `diagnostics`; the files are used only if there are none.
 pub fn render(package: &Package, config: &Config, diagnostics: &mut Diagnostics) -> Vec<File> {
-    native::render(package, config, diagnostics)
+    let mut files = native::render(package, config, diagnostics);
+    files.extend(package::render(package, config, diagnostics));
+    files
 }

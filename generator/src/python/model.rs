@@ -103,6 +103,8 @@ pub struct Class {
     pub role: Role,
     /// Whether it is generic over the row type: only with the profile `dbapi`, whose `row_factory` chooses that type.
     pub generic: bool,
+    /// What a row is where no `row_factory` makes something else of it: for a generic class with rows, if the config says.
+    pub plain_row: Option<String>,
     /// Its members in source order, `rust_only` ones left out. An associated function that opens it is among them, as
     /// [`Kind::Open`].
     pub members: Vec<Member>,

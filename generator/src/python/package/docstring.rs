@@ -1,0 +1,59 @@
+//! Documentation as a docstring.
+
+use super::super::model::Docs;
+
+/// A docstring, indented, without a newline at the end; empty if there is nothing to say.
+pub(super) fn docstring(docs: &Docs, indent: usize) -> String {
+    if docs.is_empty() {
+        return String::new();
+    }
+    let margin = " ".repeat(indent);
+    let mut lines: Vec<String> = docs.lines.iter().map(|line| escape(line)).collect();
+    if let [only] = lines.as_mut_slice() {
+        if only.ends_with('"') {
+            only.push(' ');
+        }
+        let line = format!("{margin}\"\"\"{only}\"\"\"");
+        return line;
+    }
+    let mut text = format!("{margin}\"\"\"{}", lines[0]);
+    for line in &lines[1..] {
+        text.push('\n');
+        if !line.is_empty() {
+            text.push_str(&margin);
+            text.push_str(line);
+        }
+    }
+    format!("{text}\n{margin}\"\"\"")
+}
+
+fn escape(line: &str) -> String {
+    line.replace('\\', "\\\\")
+        .replace("\"\"\"", "\\\"\\\"\\\"")
+        .trim_end()
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(lines: &[&str]) -> String {
+        docstring(
+            &Docs {
+                lines: lines.iter().map(|line| (*line).to_owned()).collect(),
+            },
+            4,
+        )
+    }
+
+    #[test]
+    fn what_would_end_or_change_the_text_is_escaped() {
+        assert_eq!(of(&[r#"A \ and """ and "x""#]), r#"    """A \\ and \"\"\" and "x" """"#);
+    }
+
+    #[test]
+    fn several_lines_end_with_quotes_of_their_own() {
+        assert_eq!(of(&["One.", "", "  Two."]), "    \"\"\"One.\n\n      Two.\n    \"\"\"");
+    }
+}

@@ -1,0 +1,41 @@
+
+    @property
+    def row_factory(self) -> RowFactory[Any] | None:
+        """What makes the object that is handed out for a row: `None` for a tuple, or something that is called with
+        the cursor and that tuple, such as `Row`. Cursors take it over when they are made.
+        """
+        return self._assigned.get("row_factory", lambda: self._worker.in_place.row_factory)
+
+    @row_factory.setter
+    def row_factory(self, row_factory: RowFactory[Any] | None) -> None:
+        self._assign("row_factory", row_factory)
+
+    @property
+    def text_factory(self) -> Callable[[bytes], Any]:
+        """What makes the object for a text: `str` (the default), `bytes`, `bytearray`, or something that is
+        called with the text's UTF-8 as `bytes`.
+        """
+        return self._assigned.get("text_factory", lambda: self._worker.in_place.text_factory)
+
+    @text_factory.setter
+    def text_factory(self, text_factory: Callable[[bytes], Any]) -> None:
+        self._assign("text_factory", text_factory)
+{%- if let Some(execute) = class.execute %}
+
+{{ execute.insert_head }}
+        """Runs an `INSERT` and gives a row with the id of the row that it inserted: aiosqlite's short form."""
+
+        def insert({{ class.object }}: {{ class.blocking }}) -> {{ class.row }} | None:
+            {{ class.object }}.{{ execute.call }}
+            return {{ class.object }}.execute("SELECT last_insert_rowid()").fetchone()
+
+        return self._call(insert)
+
+{{ execute.fetchall_head }}
+        """Runs a query and gives all of its rows: aiosqlite's short form."""
+        return self._call(lambda {{ class.object }}: {{ class.object }}.{{ execute.call }}.fetchall())
+{%- endif %}
+
+    def stop(self) -> None:
+        """Begins what `close` does and does not wait for it: for those who cannot await."""
+        self._worker.stop()

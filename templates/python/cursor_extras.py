@@ -1,0 +1,20 @@
+
+    @property
+    def row_factory(self) -> RowFactory[Any] | None:
+        """What makes the object that is handed out for a row: `None` for a tuple, or something that is called with the
+        cursor and that tuple. A cursor begins with its connection's.
+        """
+        return self._assigned.get("row_factory", lambda: (self._{{ class.object }} or self._parent).row_factory)
+
+    @row_factory.setter
+    def row_factory(self, row_factory: RowFactory[Any] | None) -> None:
+        self._assign("row_factory", row_factory)
+
+    @property
+    def iter_chunk_size(self) -> int:
+        """How many rows are read ahead."""
+        return self._rows.chunk_size
+
+    @iter_chunk_size.setter
+    def iter_chunk_size(self, iter_chunk_size: int) -> None:
+        self._rows.chunk_size = iter_chunk_size

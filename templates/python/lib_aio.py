@@ -1,0 +1,262 @@
+{{ header }}
+"""The asyncio driver: every call on the blocking one goes through a queue to a thread of its own.
+
+A method queues its call at once, so that calls run in the order in which they are made, and returns a coroutine that waits
+for the result. Cancelling that cancels the call: it never runs, or it is interrupted if it runs already.
+{%- if has_rows %}
+Rows are read ahead, a chunk with each trip to the thread; they are what they were when they were read.
+{%- endif %}
+"""
+
+{{ imports }}
+
+ResultT = TypeVar("ResultT")
+{%- for class in classes %}
+
+
+{{ class.head }}
+{%- if !class.docs.is_empty() %}
+{{ class.docs }}
+{% endif %}
+{{ class.slots }}
+{%- if !class.exceptions.is_empty() %}
+{% for exception in class.exceptions %}
+    {{ exception }} = lib.{{ exception }}
+{%- endfor %}
+{%- endif %}
+
+{{ class.init }}
+{%- if class.is_root %}
+        self._worker = Worker(
+            "{{ package }}.{{ class.name }}",
+            connector,
+{%- if let Some(close) = class.close %}
+            close={{ class.blocking_name }}.{{ close }},
+{%- endif %}
+{%- if let Some(interrupt) = class.interrupt %}
+            interrupt={{ class.blocking_name }}.{{ interrupt }},
+{%- endif %}
+            closed_error=ClosedError,
+{%- if class.keeps %}
+            keeps_object=True,
+{%- endif %}
+        )
+{%- else %}
+{%- if class.is_coroutine %}
+        super().__init__()
+{%- endif %}
+        self._{{ class.object }}: {{ class.blocking }} | None = None
+        self._make_error: BaseException | None = None
+        self._parent = parent
+        self._worker = parent._worker
+{%- endif %}
+{%- if class.has_setters %}
+        self._assigned = Assigned()
+{%- endif %}
+{%- if class.has_rows %}
+        self._rows: Rows[{{ class.row }}] = Rows({% if class.chunks %}{% if class.is_root %}iter_chunk_size{% else %}parent.iter_chunk_size{% endif %}{% endif %})
+{%- else if class.chunks %}
+        self.iter_chunk_size = iter_chunk_size
+{%- endif %}
+{%- if let Some(snapshot) = class.snapshot %}
+        self._snapshot: {{ snapshot.annotation }} = {{ snapshot.initial }}
+{%- endif %}
+{%- if class.is_root %}
+
+    def __await__(self) -> Generator[Any, Any, "{{ class.annotation }}"]:
+        return self._open().__await__()
+
+    async def __aenter__(self) -> "{{ class.annotation }}":
+        return await self._open()
+{%- else %}
+        self._made = self._queue(lambda: self._make(make))
+
+    def __await__(self) -> Generator[Any, Any, "{{ class.annotation }}"]:
+        yield from self._made.__await__()
+        return self
+
+    async def __aenter__(self) -> "{{ class.annotation }}":
+        return await self
+{%- endif %}
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None:
+{%- if class.is_root %}
+        await self.close()
+{%- else if let Some(close) = class.close %}
+        await self.{{ close }}()
+{%- else %}
+        """There is nothing to close."""
+{%- endif %}
+{%- if class.has_rows %}
+
+    def __aiter__(self) -> AsyncIterator[{{ class.row }}]:
+        return self
+
+    async def __anext__(self) -> {{ class.row }}:
+        self._worker.queue.check()
+        if self._rows.has_ahead():
+            return self._rows.next_ahead()
+        rows = await self._read(1, list)
+        if not rows:
+            raise StopAsyncIteration
+        return rows[0]
+{%- endif %}
+{%- if !class.is_root %}
+
+    def __del__(self) -> None:
+        # It is dropped where it was made and used.
+        if self._{{ class.object }} is not None:
+            self._worker.queue.discard(self._{{ class.object }})
+{%- endif %}
+{%- for member in class.members %}
+
+{{ member }}
+{%- endfor %}
+{%- if class.is_connection %}
+{% include "python/connection_extras.py" %}
+{%- endif %}
+{%- if class.is_cursor %}
+{% include "python/cursor_extras.py" %}
+{%- endif %}
+{%- if class.is_root %}
+{%- if class.adds_close %}
+
+    def close(self) -> Coroutine[Any, Any, None]:
+        """Runs what was called before, lets go of the object and ends its thread."""
+        return self._worker.close()
+{%- endif %}
+
+    async def _open(self) -> "{{ class.annotation }}":
+        if self._worker.started:
+            await self._call(lambda {{ class.object }}: None)
+            return self
+        try:
+            self._worker.start(self).silence()
+            await self._call(lambda {{ class.object }}: None)
+        except BaseException:
+            # It failed or was cancelled, at whatever point: nobody has the object, so nobody else will close it.
+            self._worker.stop()
+            raise
+        return self
+{%- else %}
+
+    def _make(self, make: {{ class.make }}) -> None:
+        try:
+            {{ class.object }} = self._{{ class.object }} = make({{ class.parent_object }})
+{%- if class.has_rows %}
+            self._rows.begin({{ class.object }}._read_rows)
+{%- endif %}
+        except BaseException as error:
+            self._make_error = error
+            raise
+
+    def _object(self) -> {{ class.blocking }}:
+        if self._{{ class.object }} is None:
+            raise self._make_error or ClosedError("the call that makes it is not done, or was cancelled")
+        return self._{{ class.object }}
+{%- endif %}
+{%- if class.has_object && class.is_root %}
+
+    def _object(self) -> {{ class.blocking }}:
+        return self._worker.object
+{%- endif %}
+{%- if let Some(snapshot) = class.snapshot %}
+{%- if snapshot.optional %}
+
+    def _latest(self) -> {{ snapshot.latest }}:
+        if self._snapshot is None:
+            raise ClosedError(NOT_OPEN)
+        return self._snapshot
+{%- endif %}
+{%- endif %}
+{%- if class.has_setters %}
+
+    def _assign(self, name: str, value: object) -> None:
+        self._worker.queue.check()
+        self._call(self._assigned.set(name, value))
+{%- endif %}
+{%- if class.has_chains %}
+
+    def _begin(self, function: Callable[[{{ class.blocking }}], object]) -> Call["{{ class.annotation }}"]:
+        def begin({{ class.object }}: {{ class.blocking }}) -> "{{ class.annotation }}":
+{%- if class.has_rows %}
+            self._rows.drop()
+            function({{ class.object }})
+            self._rows.begin({{ class.object }}._read_rows)
+{%- else %}
+            function({{ class.object }})
+{%- endif %}
+            return self
+
+        return self._call(begin)
+{%- endif %}
+{%- if class.has_rows %}
+
+    def _read(
+        self, size: int | None, convert: Callable[[list[{{ class.row }}]], ResultT]
+    ) -> Reading[{{ class.row }}, ResultT]:
+        self._worker.queue.check()
+        reading = Reading(self._rows, size, convert)
+        if not reading.take_ahead():
+            reading.wait_for(self._call(lambda {{ class.object }}: reading.take({{ class.object }}._read_rows)))
+        return reading
+{%- endif %}
+
+    def _call(self, function: Callable[[{{ class.blocking }}], ResultT]) -> Call[ResultT]:
+{%- if !class.is_root %}
+        self._made.silence()
+        return self._queue(lambda: function(self._object()))
+
+    def _queue(self, function: Callable[[], ResultT]) -> Call[ResultT]:
+{%- else if class.refreshes() %}
+        worker = self._worker
+        return self._queue(lambda: function(worker.object))
+
+    def _queue(self, function: Callable[[], ResultT]) -> Call[ResultT]:
+{%- endif %}
+{%- if class.refreshes() %}
+{%- if class.has_rows %}
+        number = self._rows.ask()
+{%- endif %}
+
+        def call() -> ResultT:
+            try:
+                return function()
+            finally:
+{%- if class.snapshot.is_some() %}
+{%- if class.is_root %}
+                self._snapshot = self._worker.object._snapshot()
+{%- else %}
+                if self._{{ class.object }} is not None:
+                    self._snapshot = self._{{ class.object }}._snapshot()
+{%- endif %}
+{%- endif %}
+{%- if class.has_rows %}
+                self._rows.answer(number)
+{%- endif %}
+
+        future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
+        self._worker.queue.put_nowait((future, call))
+        return Call(future, self._worker)
+{%- else if class.is_root %}
+        worker = self._worker
+        future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
+        worker.queue.put_nowait((future, lambda: function(worker.object)))
+        return Call(future, worker)
+{%- else %}
+        future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
+        self._worker.queue.put_nowait((future, function))
+        return Call(future, self._worker)
+{%- endif %}
+{%- endfor %}
+{%- for function in functions %}
+
+
+{{ function }}
+{%- endfor %}

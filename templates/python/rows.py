@@ -1,0 +1,186 @@
+{{ header }}
+"""Rows that are read ahead: each trip to the worker brings a chunk of them, which are then handed out one by one.
+
+However a result set is read (one row, several, all, `async for`, in any mixture), its rows come in order, none is lost
+and none comes twice. An error comes where it happened, behind the rows that were read before it. A read that is
+cancelled gives back what it has taken.
+"""
+
+import asyncio
+import contextlib
+import operator
+from collections import deque
+from collections.abc import Callable, Generator
+from typing import Any, Generic, TypeVar
+
+from .worker import Awaited, Call
+
+ResultT = TypeVar("ResultT")
+RowT = TypeVar("RowT")
+
+# Reads at most so many rows: gives them, whether they are the last, and the error that came behind them.
+ReadRows = Callable[[int], tuple[list[RowT], bool, BaseException | None]]
+
+# How many rows are read ahead, and how many are read at a time by those who want all.
+CHUNK_SIZE = 64
+ALL_CHUNK_SIZE = 1000
+
+
+def check_size(size: int) -> int:
+    """How many rows are asked for, as a number that is not negative."""
+    count = operator.index(size)
+    if count < 0:
+        raise OverflowError(f"{count} rows cannot be read: ask for 0 or more")
+    return count
+
+
+class Taken(Generic[RowT]):
+    """What a read has taken of a result set: rows, or the error that came before there were enough of them."""
+
+    __slots__ = ("error", "result_set", "rows")
+
+    def __init__(self, rows: list[RowT], error: BaseException | None, result_set: object) -> None:
+        self.rows = rows
+        self.error = error
+        self.result_set = result_set
+
+
+class Rows(Generic[RowT]):
+    """The rows of one result set that were read ahead.
+
+    While a call on the result set is queued or runs, the worker's thread alone touches them. While there is none, they
+    belong to the event loop, and a read that finds enough of them does not have to go to the worker.
+    """
+
+    __slots__ = ("_ahead", "_answered", "_asked", "_error", "_exhausted", "_result_set", "chunk_size")
+
+    def __init__(self, chunk_size: int = CHUNK_SIZE) -> None:
+        self.chunk_size = chunk_size
+        self._ahead: deque[RowT] = deque()
+        self._error: BaseException | None = None
+        self._exhausted = False
+        self._result_set = object()
+        self._asked = 0
+        self._answered = 0
+
+    def ask(self) -> int:
+        """Notes that a call is about to be queued. Its number is for `answer`."""
+        self._asked += 1
+        return self._asked
+
+    def answer(self, number: int) -> None:
+        """Notes that the call of that number has run. Those before it have, too, or never will."""
+        self._answered = number
+
+    def drop(self) -> None:
+        """Drops the result set."""
+        self._ahead.clear()
+        self._error = None
+        self._exhausted = False
+        self._result_set = object()
+
+    def begin(self, read_rows: ReadRows[RowT]) -> None:
+        """Drops the result set and reads the first rows of the next."""
+        self.drop()
+        self._read(read_rows, 1)
+
+    def take(self, read_rows: ReadRows[RowT], size: int | None) -> Taken[RowT]:
+        """Takes so many rows, or all, and reads what it needs for that."""
+        self._read(read_rows, size)
+        return self._take(size)
+
+    def take_ahead(self, size: int | None) -> Taken[RowT] | None:
+        """Takes so many rows, or all, if nothing has to be read for that."""
+        if self._asked != self._answered:
+            return None
+        complete = self._exhausted or self._error is not None
+        if not complete and (size is None or len(self._ahead) < size):
+            return None
+        return self._take(size)
+
+    def has_ahead(self) -> bool:
+        """Whether the next row is there, and no call that is queued before comes to take it."""
+        return self._asked == self._answered and bool(self._ahead)
+
+    def next_ahead(self) -> RowT:
+        """Takes the next row; `has_ahead` says whether it is there."""
+        return self._ahead.popleft()
+
+    def give_back(self, taken: Taken[RowT]) -> None:
+        """Undoes a `take`."""
+        if taken.result_set is self._result_set:
+            self._ahead.extendleft(reversed(taken.rows))
+            self._error = self._error or taken.error
+
+    def _read(self, read_rows: ReadRows[RowT], size: int | None) -> None:
+        while not self._exhausted and self._error is None and (size is None or len(self._ahead) < size):
+            wanted = ALL_CHUNK_SIZE if size is None else max(self.chunk_size, size - len(self._ahead))
+            rows, self._exhausted, self._error = read_rows(wanted)
+            self._ahead.extend(rows)
+
+    def _take(self, size: int | None) -> Taken[RowT]:
+        count = len(self._ahead) if size is None else min(size, len(self._ahead))
+        rows = [self._ahead.popleft() for _ in range(count)]
+        error = None
+        if size is None or count < size:
+            error, self._error = self._error, None
+        return Taken(rows, error, self._result_set)
+
+
+class Reading(Awaited[ResultT], Generic[RowT, ResultT]):
+    """A read of so many rows, or of all. It is queued, or has found what it wants among those that were read ahead."""
+
+    __slots__ = ("_abandoned", "_call", "_convert", "_rows", "_size", "_taken")
+
+    def __init__(self, rows: Rows[RowT], size: int | None, convert: Callable[[list[RowT]], ResultT]) -> None:
+        super().__init__()
+        self._rows = rows
+        self._size = None if size is None else check_size(size)
+        self._convert = convert
+        self._call: Call[None] | None = None
+        # At most one, and taken out by whoever comes first: the reader, or the one that gives it back.
+        self._taken: list[Taken[RowT]] = []
+        self._abandoned = False
+
+    def take_ahead(self) -> bool:
+        """Takes the rows in place, if that can be."""
+        taken = self._rows.take_ahead(self._size)
+        if taken is None:
+            return False
+        self._taken.append(taken)
+        return True
+
+    def take(self, read_rows: ReadRows[RowT]) -> None:
+        """Takes the rows, in the worker's thread."""
+        self._taken.append(self._rows.take(read_rows, self._size))
+        if self._abandoned:
+            self._give_back()
+
+    def wait_for(self, call: Call[None]) -> None:
+        """Says which call it is that takes the rows."""
+        self._call = call
+
+    def __await__(self) -> Generator[Any, None, ResultT]:
+        try:
+            if self._call is not None:
+                yield from self._call.__await__()
+        except asyncio.CancelledError:
+            self._abandon()
+            raise
+        if not self._taken:
+            raise RuntimeError("these rows were handed out already: await a read once")
+        taken = self._taken.pop()
+        if taken.error is not None:
+            raise taken.error
+        return self._convert(taken.rows)
+
+    def _abandon(self) -> None:
+        self._abandoned = True
+        if self._call is not None:
+            self._call.cancel()
+        self._give_back()
+
+    def _give_back(self) -> None:
+        if self._taken:
+            with contextlib.suppress(IndexError):
+                self._rows.give_back(self._taken.pop())

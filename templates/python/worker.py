@@ -1,0 +1,478 @@
+{{ header }}
+"""The thread behind an asynchronous object, the queue in front of it, and the calls that go through.
+
+A call is a pair `(future, function)`. The thread takes one pair after the other, runs the function, and hands what it
+returns or raises to the future, in the thread of the event loop that the future belongs to. Nothing polls, and an event
+loop never waits for a lock that is held while a call runs.
+"""
+
+import asyncio
+import atexit
+import functools
+import itertools
+import logging
+import os
+import threading
+import time
+import warnings
+import weakref
+from collections.abc import Callable, Coroutine, Generator
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+ObjectT = TypeVar("ObjectT")
+ResultT = TypeVar("ResultT")
+Item = tuple["asyncio.Future[Any] | None", Callable[[], object]]
+
+# An interrupt is lost if it comes just before the call has really begun, so it is repeated for as long as the call runs.
+INTERRUPT_AGAIN_SECONDS = 0.01
+# How long `close` waits for a thread that has done its last work. It ends at once, so this is never reached.
+JOIN_SECONDS = 1.0
+# How long the end of the process waits until everything that is open is closed.
+EXIT_SECONDS = 2.0
+
+NOT_OPEN = "await it, or enter it with `async with`, before it is used"
+CLOSED = "it is closed"
+OPEN_FAILED = "it could not be opened"
+LOOP_CLOSED = "its event loop was closed while a call was under way"
+FORKED = "it was opened in the process that this one was forked from: open another one here"
+
+logger = logging.getLogger("{{ package }}")
+
+_numbers = itertools.count(1)
+_running: "set[Worker[Any]]" = set()
+_inherited: "list[Worker[Any]]" = []
+
+
+class Awaited(Coroutine[Any, Any, ResultT], Generic[ResultT]):
+    """Makes a coroutine of what has `__await__`, so that `asyncio.create_task` and `asyncio.run` take it."""
+
+    __slots__ = ("_steps",)
+
+    def __init__(self) -> None:
+        self._steps: Generator[Any, Any, ResultT] | None = None
+
+    def send(self, value: None, /) -> object:
+        if self._steps is None:
+            self._steps = self.__await__()
+        return self._steps.send(value)
+
+    def throw(
+        self,
+        kind: type[BaseException] | BaseException,
+        value: BaseException | object = None,
+        traceback: TracebackType | None = None,
+        /,
+    ) -> object:
+        error = kind if isinstance(kind, BaseException) else kind(*(() if value is None else (value,)))
+        if self._steps is None:
+            # The task was cancelled before its first step: a generator would not even notice.
+            self._abandon()
+            raise error.with_traceback(traceback)
+        return self._steps.throw(error)
+
+    def _abandon(self) -> None:
+        """Nobody waits for the result any more."""
+
+
+class Ready(Awaited[ResultT]):
+    """A call that is done when it is made. It may be awaited; nothing is lost if it is not."""
+
+    __slots__ = ("_result",)
+
+    def __init__(self, result: ResultT) -> None:
+        super().__init__()
+        self._result = result
+
+    def __await__(self) -> Generator[Any, None, ResultT]:
+        yield from ()
+        return self._result
+
+
+class Call(Awaited[ResultT]):
+    """A call that is queued. Await it, or make a task of it; whoever cancels that cancels the call."""
+
+    __slots__ = ("_future", "_worker")
+
+    def __init__(self, future: "asyncio.Future[ResultT]", worker: "Worker[Any]") -> None:
+        super().__init__()
+        self._future = future
+        self._worker = worker
+
+    def __await__(self) -> Generator[Any, None, ResultT]:
+        try:
+            return (yield from self._future)
+        except asyncio.CancelledError:
+            self._abandon()
+            raise
+
+    async def __aenter__(self) -> ResultT:
+        return await self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """`async with` is another way to await: there is nothing to leave."""
+
+    def cancel(self) -> None:
+        """Cancels the call. If it is queued, it never runs; if it runs now, it is interrupted."""
+        self._worker.cancel(self._future)
+
+    def _abandon(self) -> None:
+        self.cancel()
+
+    def silence(self) -> None:
+        """Its error is raised elsewhere too, so asyncio need not complain that nobody saw it."""
+        self._future.add_done_callback(_look_at)
+
+
+class CallQueue:
+    """An unbounded queue of calls that can be closed.
+
+    Calls are put in and the queue is closed under one lock, so that no call comes to lie behind the end, where nobody
+    would ever run it.
+    """
+
+    def __init__(self, closed_error: Callable[[str], Exception]) -> None:
+        self._items: SimpleQueue[Item | None] = SimpleQueue()
+        # The garbage collector may run while a thread holds it, and close what it finds, in the same thread.
+        self._lock = threading.RLock()
+        self._refusal: str | None = NOT_OPEN
+        self.closed_error = closed_error
+
+    def put_nowait(self, item: Item) -> None:
+        """Adds a call, or raises the error of a closed object."""
+        with self._lock:
+            self.check()
+            self._items.put_nowait(item)
+
+    def get(self) -> Item | None:
+        """The next call, as soon as there is one; `None` is the end."""
+        return self._items.get()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it takes no calls."""
+        return self._refusal is not None
+
+    def check(self) -> None:
+        """Raises the error of a closed object if the queue takes no calls."""
+        if self._refusal is not None:
+            raise self.closed_error(self._refusal)
+
+    def open(self, item: Item) -> None:
+        """Takes calls from now on, this one first."""
+        with self._lock:
+            if self._refusal is not NOT_OPEN:
+                self.check()
+            self._refusal = None
+            self._items.put_nowait(item)
+
+    def close(self, reason: str) -> bool:
+        """Takes no more calls. The answer is whether it took them until now."""
+        with self._lock:
+            if self._refusal is None:
+                self._refusal = reason
+                self._items.put_nowait(None)
+                return True
+            if self._refusal is NOT_OPEN:
+                self._refusal = reason
+            return False
+
+    def forget(self, reason: str) -> None:
+        """Closes it in a forked process, where the lock may be held by a thread that does not exist there."""
+        self._lock = threading.RLock()
+        self._refusal = reason
+
+    def discard(self, thing: object) -> None:
+        """Has the worker drop `thing`, in its own thread. Finalizers call this: it takes no lock and never fails."""
+        self._items.put_nowait((None, [thing].clear))
+
+
+class Assigned:
+    """The values that were assigned to properties and are still on their way to the object."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self) -> None:
+        self._values: dict[str, list[Any]] = {}
+
+    def get(self, name: str, read: Callable[[], ResultT]) -> ResultT:
+        """The value that was assigned last, or the one that the object has."""
+        value = self._values.get(name)
+        return read() if value is None else value[0]
+
+    def set(self, name: str, value: object) -> Callable[[object], None]:
+        """Notes a value; what is returned is to be queued, and sets it."""
+        assigned = self._values[name] = [value]
+
+        def apply(thing: object) -> None:
+            try:
+                setattr(thing, name, value)
+            finally:
+                if self._values.get(name) is assigned:
+                    del self._values[name]
+
+        return apply
+
+
+class Worker(Generic[ObjectT]):
+    """Opens an object in a thread of its own, runs calls on it one after the other, and closes it.
+
+    It does not hold on to its owner, the asynchronous object in front of it. When that is collected without having been
+    closed, the worker warns, closes and ends. The thread is a daemon: a call that never returns does not keep the
+    process alive. What is open when the process ends is closed then.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        open: Callable[[], ObjectT],
+        *,
+        close: Callable[[ObjectT], object] | None = None,
+        interrupt: Callable[[ObjectT], object] | None = None,
+        closed_error: Callable[[str], Exception],
+{%- if keeps %}
+        keeps_object: bool = False,
+{%- endif %}
+    ) -> None:
+        self.queue = CallQueue(closed_error)
+        self._name = name
+        self._open = open
+        self._close = close
+        self._interrupt = interrupt
+        self._object: ObjectT | None = None
+{%- if keeps %}
+        self._keeps_object = keeps_object
+{%- endif %}
+        self._open_error: BaseException | None = None
+        self._thread: threading.Thread | None = None
+        # Guards what follows. A call ends under it and is interrupted under it: an interrupt cannot hit the next call.
+        self._lock = threading.RLock()
+        self._current: asyncio.Future[Any] | None = None
+        self._closers: list[asyncio.Future[None]] = []
+        self._ended = False
+        self._skips = False
+
+    @property
+    def started(self) -> bool:
+        """Whether there is, or was, a thread."""
+        return self._thread is not None
+
+    @property
+    def object(self) -> ObjectT:
+        """What was opened, for calls in the thread. Where opening failed, this raises the same error again."""
+        if self._object is not None:
+            return self._object
+        raise self._open_error or self.queue.closed_error(NOT_OPEN)
+
+    @property
+    def in_place(self) -> ObjectT:
+        """What was opened, for what never blocks and runs outside of the thread. Closed, it raises like a call."""
+        self.queue.check()
+        return self.object
+
+    def start(self, owner: object) -> Call[None]:
+        """Starts the thread, which first opens the object, and which ends when `owner` is collected."""
+        future: asyncio.Future[None] = asyncio.get_event_loop().create_future()
+        self.queue.open((future, self._run_open))
+        self._thread = threading.Thread(target=self._run, name=f"{self._name}-{next(_numbers)}", daemon=True)
+        try:
+            self._thread.start()
+        except BaseException:
+            self._ended = True
+            self.stop(OPEN_FAILED)
+            raise
+        _running.add(self)
+        weakref.finalize(owner, self._warn_and_stop).atexit = False
+        return Call(future, self)
+
+{% if calls_without_object %}    def start_for_one(self, function: Callable[[], ResultT]) -> Call[ResultT]:
+        """Starts the thread for one call and nothing else."""
+        future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
+        self.queue.open((future, function))
+        self.queue.close(CLOSED)
+        self._thread = threading.Thread(target=self._run, name=f"{self._name}-{next(_numbers)}", daemon=True)
+        self._thread.start()
+        return Call(future, self)
+
+{% endif %}    def stop(self, reason: str = CLOSED) -> bool:
+        """Takes no more calls. The thread still runs those that it has; then it closes the object and ends.
+
+        The answer is whether it took calls until now.
+        """
+        return self.queue.close(reason)
+
+    def close(self, close: Callable[[ObjectT], object] | None = None) -> Call[None]:
+        """Stops, and gives a call that is done when the thread is gone. Cancelling it does not take the stop back.
+
+        `close` is another way to close the object than the one that the worker was made with.
+        """
+        future: asyncio.Future[None] = asyncio.get_event_loop().create_future()
+        if self.stop() and close is not None:
+            self._close = close
+        with self._lock:
+            if self._ended or self._thread is None:
+                future.set_result(None)
+            else:
+                self._closers.append(future)
+        return Call(future, self)
+
+    def cancel(self, future: "asyncio.Future[Any]") -> None:
+        """Cancels a call. If it is queued, it never runs; if it runs now, it is interrupted."""
+        future.cancel()
+        self._interrupt_call(future)
+
+    def _interrupt_call(self, future: "asyncio.Future[Any]") -> None:
+        with self._lock:
+            if self._current is not future or self._interrupt is None:
+                return
+            self._interrupt_object()
+        future.get_loop().call_later(INTERRUPT_AGAIN_SECONDS, self._interrupt_call, future)
+
+    def _interrupt_object(self) -> None:
+        if self._object is None or self._interrupt is None:
+            return
+        try:
+            self._interrupt(self._object)
+        except Exception:
+            logger.exception("%s: a call could not be interrupted", self._name)
+
+    def _warn_and_stop(self) -> None:
+        if self.stop():
+            warnings.warn(f"{self._name} was dropped without being closed", ResourceWarning, stacklevel=2)
+
+    # The rest runs in the thread.
+
+    def _run(self) -> None:
+        while True:
+            item = self.queue.get()
+            if item is None:
+                break
+            future, function = item
+            with self._lock:
+                wanted = not self._skips and not (future is not None and future.done())
+                self._current = future if wanted else None
+            outcome = [function, *_outcome(function)] if wanted else []
+            # What is left of the call belongs to its event loop, which is the one to drop it.
+            del item, function
+            with self._lock:
+                self._current = None
+            if future is not None and wanted:
+                self._deliver(future, _settle, outcome)
+            # The next call may be long in coming: nothing of this one is kept until then.
+            del future, outcome
+        self._end()
+
+    def _run_open(self) -> None:
+        try:
+            self._object = self._open()
+        except BaseException as error:
+            self._open_error = error
+            self.stop(OPEN_FAILED)
+            raise
+
+    def _deliver(self, future: "asyncio.Future[Any]", settle: Callable[..., None], *arguments: object) -> None:
+        try:
+            future.get_loop().call_soon_threadsafe(settle, future, *arguments)
+        except RuntimeError:
+            # The loop is closed: nobody waits for this call any more, nor for those behind it.
+            self.stop(LOOP_CLOSED)
+
+    def _end(self) -> None:
+        error: BaseException | None = None
+        if self._object is not None and self._close is not None:
+            _, error = _outcome(functools.partial(self._close, self._object))
+{% if keeps %}        if not self._keeps_object:
+            self._object = None
+{% else %}        self._object = None
+{% endif %}        with self._lock:
+            self._ended = True
+            closers, self._closers = self._closers, []
+        _running.discard(self)
+        if error is not None and not closers:
+            logger.error("%s: closing failed", self._name, exc_info=error)
+        for closer in closers:
+            self._deliver(closer, _settle_close, self._thread, error)
+
+    # These are for the whole process.
+
+    def _stop_at_exit(self) -> None:
+        with self._lock:
+            self._skips = True
+            self._interrupt_object()
+        self.stop()
+
+    def _join_at_exit(self, deadline: float) -> None:
+        if self._thread is not None:
+            self._thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _forget(self) -> None:
+        self._lock = threading.RLock()
+        self._ended = True
+        self.queue.forget(FORKED)
+
+
+{% if calls_without_object %}def call_in_thread(name: str, function: Callable[[], ResultT]) -> Call[ResultT]:
+    """Runs a call that belongs to no object in a thread of its own."""
+    worker: Worker[None] = Worker(name, lambda: None, closed_error=RuntimeError)
+    return worker.start_for_one(function)
+
+
+{% endif %}def _outcome(function: Callable[[], object]) -> tuple[object, BaseException | None]:
+    try:
+        return function(), None
+    except (StopIteration, StopAsyncIteration) as error:
+        # A future refuses the one, and a coroutine that raises the other ends an `async for` in silence.
+        refusal = RuntimeError(f"the call raised {type(error).__name__}")
+        refusal.__cause__ = error
+        return None, refusal
+    except BaseException as error:
+        return None, error
+
+
+def _settle(future: "asyncio.Future[Any]", outcome: list[Any]) -> None:
+    _, result, error = outcome
+    outcome.clear()
+    if future.done():
+        return
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)
+
+
+def _settle_close(future: "asyncio.Future[Any]", thread: threading.Thread, error: BaseException | None) -> None:
+    thread.join(JOIN_SECONDS)
+    _settle(future, [None, None, error])
+
+
+def _look_at(future: "asyncio.Future[Any]") -> None:
+    if not future.cancelled():
+        future.exception()
+
+
+@atexit.register
+def _close_all_at_exit() -> None:
+    workers = list(_running)
+    for worker in workers:
+        worker._stop_at_exit()
+    deadline = time.monotonic() + EXIT_SECONDS
+    for worker in workers:
+        worker._join_at_exit(deadline)
+
+
+def _forget_all_in_child() -> None:
+    # What the parent has open stays untouched: it is kept, so that it is not closed here in the parent's place.
+    _inherited.extend(_running)
+    for worker in _running:
+        worker._forget()
+    _running.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all_in_child)
