@@ -110,7 +110,7 @@ macro_rules! future {
 }
 
 future! {
-    /// The future of a call: gives what the blocking method returns, `R`, as an [`Answer`].
+    /// The future of a call: gives what the blocking method returns, `R`, as an [`Answer`](crate::Answer).
     ///
     /// The call was queued when the proxy's method was called, not when this is first polled. Dropped before the call has
     /// begun, it cancels it: the call never runs. Dropped while the call runs, it calls the class's `interrupt` member, if

@@ -65,6 +65,8 @@
 //! - `close` runs once, after what was queued before it; later calls give [`CallError::Closed`] at once. Its future, and that
 //!   of each further close, is ready when the object is dropped and the worker's thread is about to end. It is not undone by
 //!   dropping the future.
+//! - A class with a member that answers also when it is closed keeps its object until the last proxy is dropped; all others
+//!   are dropped by their close, on their worker.
 //! - When the last proxy of an object is dropped, what is queued is run, the object is dropped on its worker and the thread
 //!   ends. Objects that were handed out keep the one that they come from open.
 //! - An `open` that fails, panics or is dropped leaves neither an object nor a thread. If no thread can be started, it gives

@@ -16,6 +16,11 @@ pub(super) fn parameters(arguments: &[Argument]) -> Vec<TokenStream> {
         .collect()
 }
 
+/// As many parameters as the blocking method has are not too many.
+pub(super) fn allow_many(parameters: usize) -> Option<TokenStream> {
+    (parameters > 7).then(|| quote!(#[allow(clippy::too_many_arguments)]))
+}
+
 /// The statements that own what is borrowed or generic, in the caller's thread.
 pub(super) fn own(arguments: &[Argument]) -> Vec<TokenStream> {
     arguments.iter().filter_map(own_one).collect()

@@ -29,9 +29,14 @@ pub(super) fn emit_member(block: &Block, proxy: &Ident, member: &Member) -> Opti
     let name = &member.ident;
     let (generics, _, where_clause) = member.generics.split_for_impl();
     let receiver = (member.kind != Kind::Open).then(|| quote!(&self));
-    let parameters = receiver.into_iter().chain(argument::parameters(&member.arguments));
+    let parameters: Vec<TokenStream> = receiver
+        .into_iter()
+        .chain(argument::parameters(&member.arguments))
+        .collect();
+    let allowed = argument::allow_many(parameters.len());
     Some(quote! {
         #carried
+        #allowed
         pub fn #name #generics (#(#parameters),*) -> #returns #where_clause {
             #body
         }

@@ -45,6 +45,7 @@ pub fn emit_function(function: &FreeFunction) -> TokenStream {
     let name = names::function_ident(function);
     let (generics, _, where_clause) = function.generics.split_for_impl();
     let parameters = argument::parameters(&function.arguments);
+    let allowed = argument::allow_many(parameters.len());
     let owned = argument::own(&function.arguments);
     let lent = argument::lend(&function.arguments);
     let returns = text::outcome(&function.returns, None);
@@ -53,6 +54,7 @@ pub fn emit_function(function: &FreeFunction) -> TokenStream {
     let body = quote_spanned!(at(ident.span())=> #open(move || #ident(#(#lent),*)));
     quote! {
         #carried
+        #allowed
         pub fn #name #generics (#(#parameters),*) -> #future #where_clause {
             #(#owned)*
             #body
