@@ -76,3 +76,145 @@ pub fn emit_options(_options: &OptionStruct) -> TokenStream {
 fn at(place: Span) -> Span {
     Span::call_site().located_at(place)
 }
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+    use syn::parse_quote;
+
+    use super::*;
+    use crate::parse::{ParsedItem, parse_item};
+    use crate::report::Report;
+
+    /// What is emitted for an item, without the spaces, so that fragments can be looked for.
+    fn emitted(attribute: TokenStream, item: &syn::Item) -> String {
+        let mut report = Report::new();
+        let parsed = parse_item(attribute, item, &mut report);
+        report.into_result().expect("a right description");
+        let tokens = match parsed {
+            Some(ParsedItem::Block(block)) => emit_block(&block),
+            Some(ParsedItem::Function(function)) => emit_function(&function),
+            _ => TokenStream::new(),
+        };
+        syn::parse2::<syn::File>(tokens.clone()).expect("what is emitted is Rust");
+        compact(tokens)
+    }
+
+    fn compact(tokens: TokenStream) -> String {
+        tokens
+            .to_string()
+            .chars()
+            .filter(|character| !character.is_whitespace())
+            .collect()
+    }
+
+    fn assert_has(text: &str, fragment: TokenStream) {
+        let fragment = compact(fragment);
+        assert!(text.contains(&fragment), "no `{fragment}` in\n{text}");
+    }
+
+    #[test]
+    fn what_stands_on_a_method_stands_on_its_proxy() {
+        let text = emitted(
+            TokenStream::new(),
+            &parse_quote! {
+                impl Store {
+                    /// Gives the value.
+                    ///
+                    /// ```
+                    /// example();
+                    /// ```
+                    #[cfg(feature = "values")]
+                    #[deprecated = "use `get`"]
+                    #[must_use]
+                    pub fn value(&self) -> Result<u32, Error> {
+                        Ok(1)
+                    }
+                    fn private(&self) {}
+                }
+            },
+        );
+        assert_has(
+            &text,
+            quote! {
+                #[doc = " Gives the value."]
+                #[doc = ""]
+                #[doc = " ```"]
+                #[doc = " example();"]
+                #[doc = " ```"]
+                #[cfg(feature = "values")]
+                #[deprecated = "use `get`"]
+                #[allow(deprecated)]
+                #[must_use]
+                pub fn value(&self) -> ::async_proxy::Call<Result<u32, Error>>
+            },
+        );
+        assert!(!text.contains("private"));
+    }
+
+    #[test]
+    fn self_is_the_class_in_a_result_and_the_proxy_in_a_chain() {
+        let text = emitted(
+            quote!(name = "StoreProxy", error = Mine),
+            &parse_quote! {
+                impl Store {
+                    #[proxy(open)]
+                    pub fn open() -> Result<Self, Error> {
+                        Ok(Store)
+                    }
+                    pub fn row(&self) -> Result<Self::Row, Error> {
+                        Ok(())
+                    }
+                    pub fn execute(&mut self) -> Result<&mut Self, Error> {
+                        Ok(self)
+                    }
+                }
+            },
+        );
+        assert_has(&text, quote!(-> ::async_proxy::Open<Result<Store, Error>, Mine>));
+        assert_has(&text, quote!(-> ::async_proxy::Call<Result<<Store>::Row, Error>, Mine>));
+        assert_has(&text, quote!(-> ::async_proxy::Call<Result<StoreProxy, Error>, Mine>));
+    }
+
+    #[test]
+    fn a_further_block_adds_methods_and_nothing_else() {
+        let text = emitted(
+            quote!(extend, name = "StoreProxy"),
+            &parse_quote! {
+                impl Store {
+                    pub fn flush(&self) {}
+                }
+            },
+        );
+        assert!(text.starts_with("implStoreProxy{pubfnflush"), "{text}");
+    }
+
+    #[test]
+    fn generics_and_lifetimes_are_kept_and_arguments_owned_before_the_call_is_queued() {
+        let text = emitted(
+            TokenStream::new(),
+            &parse_quote! {
+                pub fn open<'a, P>(path: P, r#type: Option<&'a str>) -> Store
+                where
+                    P: AsRef<Path>,
+                {
+                    Store
+                }
+            },
+        );
+        assert_has(
+            &text,
+            quote! {
+                pub fn open_async<'a, P>(path: P, r#type: Option<&'a str>) -> ::async_proxy::Open<Store>
+                where
+                    P: AsRef<Path>,
+                {
+                    let path: ::std::path::PathBuf = path.as_ref().to_owned();
+                    let r#type: ::std::option::Option<::std::string::String> =
+                        r#type.map(::std::borrow::ToOwned::to_owned);
+                    ::async_proxy::open(move || open(path, r#type.as_deref()))
+                }
+            },
+        );
+    }
+}
