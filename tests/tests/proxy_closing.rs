@@ -257,7 +257,7 @@ fn close_drains_the_main_lane_and_cancels_the_others() {
         let station = station_async(&probe, "here").await.unwrap();
         let running = station.transfer(Duration::from_secs(60));
         let queued = station.transfer(Duration::from_secs(60));
-        std::thread::sleep(Duration::from_millis(20));
+        wait_until("the lane works", || probe.begun() == 1);
         let main = station.work(Duration::from_millis(20));
         let started = Instant::now();
         let close = station.close();

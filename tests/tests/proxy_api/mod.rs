@@ -54,6 +54,7 @@ struct ProbeState {
     opened: Condvar,
     waiting: AtomicUsize,
     interrupts: AtomicUsize,
+    begun: AtomicUsize,
 }
 
 impl Probe {
@@ -75,6 +76,15 @@ impl Probe {
 
     pub fn count_interrupt(&self) {
         self.0.interrupts.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How many calls that say so have begun.
+    pub fn begun(&self) -> usize {
+        self.0.begun.load(Ordering::SeqCst)
+    }
+
+    pub fn count_begun(&self) {
+        self.0.begun.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Blocks until the test opens the gate.

@@ -52,6 +52,7 @@ impl Station {
     /// Runs until it is interrupted or its time is up; says which.
     pub fn work(&self, limit: Duration) -> Result<&'static str> {
         self.stop.store(false, Ordering::SeqCst);
+        self.probe.count_begun();
         let started = Instant::now();
         while started.elapsed() < limit {
             if self.stop.load(Ordering::SeqCst) {
@@ -89,6 +90,7 @@ impl Station {
     #[proxy(lane = "network")]
     pub fn transfer(&self, limit: Duration) -> Result<String> {
         self.stop_network.store(false, Ordering::SeqCst);
+        self.probe.count_begun();
         let started = Instant::now();
         while started.elapsed() < limit {
             if self.stop_network.load(Ordering::SeqCst) {
