@@ -26,7 +26,10 @@ use crate::model::{Block, Description, ErrorEnum, FreeFunction, OptionStruct};
 use crate::report::Report;
 
 /// One annotated item.
-#[expect(clippy::large_enum_variant, reason = "one is made at a time, and taken apart at once")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one is made at a time, and taken apart at once"
+)]
 pub enum ParsedItem {
     /// An inherent `impl` block.
     Block(Block),

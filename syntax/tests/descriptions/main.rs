@@ -3,3 +3,4 @@
 mod across_blocks;
 mod common;
 mod driver;
+mod one_item;
