@@ -1,4 +1,8 @@
 {{ header }}
+{%- if names_itself %}
+# ruff: noqa: PYI034
+{%- endif %}
+# pyright: reportPrivateUsage=false
 """The asyncio driver: every call on the blocking one goes through a queue to a thread of its own.
 
 A method queues its call at once, so that calls run in the order in which they are made, and returns a coroutine that waits
@@ -146,7 +150,7 @@ ResultT = TypeVar("ResultT")
         return self
 {%- else %}
 
-    def _make(self, make: {{ class.make }}) -> None:
+{{ class.heads.make }}
         try:
             {{ class.object }} = self._{{ class.object }} = make({{ class.parent_object }})
 {%- if class.has_rows %}
@@ -164,7 +168,7 @@ ResultT = TypeVar("ResultT")
 {%- if class.has_object && class.is_root %}
 
     def _object(self) -> {{ class.blocking }}:
-        return self._worker.object
+        return self._worker.opened
 {%- endif %}
 {%- if let Some(snapshot) = class.snapshot %}
 {%- if snapshot.optional %}
@@ -183,8 +187,8 @@ ResultT = TypeVar("ResultT")
 {%- endif %}
 {%- if class.has_chains %}
 
-    def _begin(self, function: Callable[[{{ class.blocking }}], object]) -> Call["{{ class.annotation }}"]:
-        def begin({{ class.object }}: {{ class.blocking }}) -> "{{ class.annotation }}":
+{{ class.heads.begin }}
+{{ class.heads.begin_call }}
 {%- if class.has_rows %}
             self._rows.drop()
             function({{ class.object }})
@@ -198,17 +202,16 @@ ResultT = TypeVar("ResultT")
 {%- endif %}
 {%- if class.has_rows %}
 
-    def _read(
-        self, size: int | None, convert: Callable[[list[{{ class.row }}]], ResultT]
-    ) -> Reading[{{ class.row }}, ResultT]:
+{{ class.heads.read }}
         self._worker.queue.check()
         reading = Reading(self._rows, size, convert)
         if not reading.take_ahead():
-            reading.wait_for(self._call(lambda {{ class.object }}: reading.take({{ class.object }}._read_rows)))
+            call = self._call(lambda {{ class.object }}: reading.take({{ class.object }}._read_rows))
+            reading.wait_for(call)
         return reading
 {%- endif %}
 
-    def _call(self, function: Callable[[{{ class.blocking }}], ResultT]) -> Call[ResultT]:
+{{ class.heads.call }}
 {%- if !class.is_root %}
         self._made.silence()
         return self._queue(lambda: function(self._object()))
@@ -216,7 +219,7 @@ ResultT = TypeVar("ResultT")
     def _queue(self, function: Callable[[], ResultT]) -> Call[ResultT]:
 {%- else if class.refreshes() %}
         worker = self._worker
-        return self._queue(lambda: function(worker.object))
+        return self._queue(lambda: function(worker.opened))
 
     def _queue(self, function: Callable[[], ResultT]) -> Call[ResultT]:
 {%- endif %}
@@ -231,7 +234,7 @@ ResultT = TypeVar("ResultT")
             finally:
 {%- if class.snapshot.is_some() %}
 {%- if class.is_root %}
-                self._snapshot = self._worker.object._snapshot()
+                self._snapshot = self._worker.opened._snapshot()
 {%- else %}
                 if self._{{ class.object }} is not None:
                     self._snapshot = self._{{ class.object }}._snapshot()
@@ -247,7 +250,7 @@ ResultT = TypeVar("ResultT")
 {%- else if class.is_root %}
         worker = self._worker
         future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
-        worker.queue.put_nowait((future, lambda: function(worker.object)))
+        worker.queue.put_nowait((future, lambda: function(worker.opened)))
         return Call(future, worker)
 {%- else %}
         future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()

@@ -20,8 +20,7 @@ class {{ exception.name }}({{ exception.base }}):
 class {{ class.head }}
 {%- if !class.docs.is_empty() %}
 {{ class.docs }}
-
-{%- endif %}
+{% endif %}
 {%- for exception in class.exceptions %}
     {{ exception }}: type[{{ module }}.{{ exception }}]
 {%- endfor %}

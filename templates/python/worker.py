@@ -72,6 +72,12 @@ class Awaited(Coroutine[Any, Any, ResultT], Generic[ResultT]):
             raise error.with_traceback(traceback)
         return self._steps.throw(error)
 
+    def close(self) -> None:
+        if self._steps is None:
+            self._abandon()
+        else:
+            self._steps.close()
+
     def _abandon(self) -> None:
         """Nobody waits for the result any more."""
 
@@ -264,7 +270,7 @@ class Worker(Generic[ObjectT]):
         return self._thread is not None
 
     @property
-    def object(self) -> ObjectT:
+    def opened(self) -> ObjectT:
         """What was opened, for calls in the thread. Where opening failed, this raises the same error again."""
         if self._object is not None:
             return self._object
@@ -274,7 +280,7 @@ class Worker(Generic[ObjectT]):
     def in_place(self) -> ObjectT:
         """What was opened, for what never blocks and runs outside of the thread. Closed, it raises like a call."""
         self.queue.check()
-        return self.object
+        return self.opened
 
     def start(self, owner: object) -> Call[None]:
         """Starts the thread, which first opens the object, and which ends when `owner` is collected."""

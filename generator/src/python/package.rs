@@ -15,7 +15,7 @@ use crate::diagnose::Diagnostics;
 use crate::header;
 use crate::output::File;
 use asynchronous::{AsyncClass, has_row_factory};
-use imports::{Imports, sorted};
+use imports::{Imports, sorted, sorted_all};
 use stub::{StubClass, StubException};
 
 /// Renders the files of the package.
@@ -121,6 +121,8 @@ struct LibAioFile {
     package: String,
     imports: String,
     has_rows: bool,
+    /// Whether a class name stands where `ruff` would have `Self`.
+    names_itself: bool,
     classes: Vec<AsyncClass>,
     functions: Vec<String>,
 }
@@ -249,7 +251,7 @@ impl Renderer<'_> {
             ),
             package: self.package.name.clone(),
             imports: imports.join("\n"),
-            all: sorted(all),
+            all: sorted_all(all),
         }
     }
 
@@ -263,7 +265,7 @@ impl Renderer<'_> {
                 layout::import(".lib_aio", &asynchronous),
             ]
             .join("\n"),
-            all: sorted([asynchronous, shared].concat()),
+            all: sorted_all([asynchronous, shared].concat()),
         }
     }
 
@@ -326,7 +328,7 @@ impl Renderer<'_> {
         LibFile {
             header: self.header.clone(),
             imports: lines.join("\n"),
-            all: sorted(all),
+            all: sorted_all(all),
             aliases: in_order(&package.aliases)
                 .iter()
                 .map(|alias| {
@@ -445,6 +447,7 @@ impl Renderer<'_> {
             package: package.name.clone(),
             imports,
             has_rows: classes.iter().any(|class| class.has_rows),
+            names_itself: classes.iter().any(|class| class.name == class.annotation),
             classes,
             functions,
         }
@@ -615,8 +618,13 @@ impl Renderer<'_> {
             lines.push(String::new());
             lines.push(layout::import("typing_extensions", &extensions));
         }
-        if !own.is_empty() {
+        if package.dbapi || !own.is_empty() {
             lines.push(String::new());
+        }
+        if package.dbapi {
+            lines.push(format!("from . import {}", package.native_module));
+        }
+        if !own.is_empty() {
             lines.push(layout::import(".lib", &own));
         }
         NativeFile {

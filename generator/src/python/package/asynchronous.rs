@@ -39,7 +39,7 @@ pub(super) struct AsyncClass {
     pub(super) snapshot: Option<Snapshot>,
     pub(super) members: Vec<String>,
     pub(super) execute: Option<Execute>,
-    pub(super) make: String,
+    pub(super) heads: Heads,
     pub(super) parent_object: String,
     pub(super) is_root: bool,
     pub(super) is_coroutine: bool,
@@ -65,6 +65,15 @@ pub(super) struct Snapshot {
     pub(super) initial: String,
     /// Whether it may be missing.
     pub(super) optional: bool,
+}
+
+/// The heads of the functions behind the members, which break where they are too long.
+pub(super) struct Heads {
+    pub(super) make: String,
+    pub(super) begin: String,
+    pub(super) begin_call: String,
+    pub(super) read: String,
+    pub(super) call: String,
 }
 
 /// aiosqlite's short forms of `execute`.
@@ -151,6 +160,42 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
         ];
         bracketed(4, "def __init__(", &items, ") -> None:")
     };
+    let own_self = || vec!["self".to_owned()];
+    let taking = |ty: &str| {
+        [
+            own_self(),
+            vec![format!("function: Callable[[{}], {ty}]", writer.blocking)],
+        ]
+        .concat()
+    };
+    let convert = format!("convert: Callable[[list[{row}]], ResultT]");
+    let heads = Heads {
+        make: bracketed(
+            4,
+            "def _make(",
+            &[own_self(), vec![format!("make: {make_type}")]].concat(),
+            ") -> None:",
+        ),
+        begin: bracketed(
+            4,
+            "def _begin(",
+            &taking("object"),
+            &format!(") -> Call[\"{annotation}\"]:"),
+        ),
+        begin_call: bracketed(
+            8,
+            "def begin(",
+            &[format!("{}: {}", writer.object, writer.blocking)],
+            &format!(") -> \"{annotation}\":"),
+        ),
+        read: bracketed(
+            4,
+            "def _read(",
+            &[own_self(), vec!["size: int | None".to_owned(), convert]].concat(),
+            &format!(") -> Reading[{row}, ResultT]:"),
+        ),
+        call: bracketed(4, "def _call(", &taking("ResultT"), ") -> Call[ResultT]:"),
+    };
     let snapshot = writer.snapshot();
     let has = |wanted: fn(&Kind) -> bool| class.members.iter().any(|member| wanted(&member.kind));
     let has_setters = class.role != Role::Plain || has(|kind| matches!(kind, Kind::Setter { .. }));
@@ -208,9 +253,9 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
             .filter_map(|member| writer.member(member))
             .collect(),
         execute: writer.execute(),
-        make: make_type,
+        heads,
         parent_object: if all_roots {
-            "self._worker.object".to_owned()
+            "self._worker.opened".to_owned()
         } else {
             "self._parent._object()".to_owned()
         },
@@ -458,7 +503,7 @@ impl<'a> Writer<'a> {
     fn in_place(&self, when_closed: bool) -> &'static str {
         match (self.is_root, when_closed) {
             (true, false) => "self._worker.in_place",
-            (true, true) => "self._worker.object",
+            (true, true) => "self._worker.opened",
             (false, _) => "self._object()",
         }
     }
@@ -680,11 +725,14 @@ pub(super) fn function(package: &Package, function: &Function) -> Vec<String> {
         &keywords(Some("RowFactory[Any] | None = None")),
         &format!(") -> {}:", typed("Any")),
     );
-    let mut passed = passed;
-    if factory {
-        passed.push("row_factory=row_factory".to_owned());
-    }
-    let call = bracketed(8, &format!("return lib.{name}("), &passed, ")");
+    let call = if factory {
+        let opened = bracketed(8, &format!("connection = lib.{name}("), &passed, ")");
+        format!(
+            "{opened}\n        if row_factory is not None:\n            connection.row_factory = row_factory\n        return connection"
+        )
+    } else {
+        bracketed(8, &format!("return lib.{name}("), &passed, ")")
+    };
     let made = if chunks {
         "connector, iter_chunk_size"
     } else {

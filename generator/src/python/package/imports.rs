@@ -76,6 +76,13 @@ pub(super) fn sorted(mut names: Vec<String>) -> Vec<String> {
     names
 }
 
+/// Names in the order that `ruff` wants in `__all__`, where capitals come first.
+pub(super) fn sorted_all(mut names: Vec<String>) -> Vec<String> {
+    names.sort_by_key(|name| (kind_of(name), name.clone()));
+    names.dedup();
+    names
+}
+
 fn kind_of(name: &str) -> u8 {
     let letters = || name.chars().filter(|character| character.is_alphabetic());
     if letters().count() > 1 && letters().all(char::is_uppercase) {
