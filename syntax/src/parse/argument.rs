@@ -107,6 +107,7 @@ pub(crate) fn parse_receiver(signature: &Signature) -> Result<Receiver, Fault> {
         ReceiverKind::Reference(_, _, Some(_)) => Ok(Receiver::Exclusive),
         ReceiverKind::Typed(_, ty) => match peel(ty) {
             Type::Path(_) if is_named(ty, "Self") => Ok(Receiver::Owned),
+            Type::Reference(reference) if reference.lifetime.as_ref().is_some_and(is_static) => Err(exotic(receiver)),
             Type::Reference(reference) if is_named(&reference.elem, "Self") => Ok(if reference.mutability.is_some() {
                 Receiver::Exclusive
             } else {

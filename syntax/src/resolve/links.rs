@@ -151,7 +151,9 @@ fn check_obtainable(class: &Class, report: &mut Report) {
 
 fn check_parent(class: &Class, names: &[Ident], report: &mut Report) {
     for member in class.members.iter().filter(|member| member.kind == Kind::Parent) {
-        let Some(ty) = &member.returns.ok else { continue };
+        let (Some(ty), Some(_)) = (&member.returns.ok, &member.returns.ty) else {
+            continue;
+        };
         let parent = match peel(ty) {
             Type::Reference(reference) => &reference.elem,
             other => other,

@@ -110,7 +110,10 @@ fn receivers_that_do_not_go_with_the_kind() {
         "#[proxy(child)] pub fn f(self) -> Store { loop {} }",
         "`f` takes the object away from its worker, but is `child`",
     );
-    one_in_block("pub fn f(self: &'static Self) {}", "`f` takes no `self`, but is `call`");
+    one_in_block(
+        "pub fn f(self: &'static Self) {}",
+        "the worker owns the object and lends it to the call: it cannot give `self: &'static Self`",
+    );
 }
 
 #[test]
