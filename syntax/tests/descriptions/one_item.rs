@@ -140,10 +140,6 @@ fn kinds_whose_members_lack_something() {
         "a method that never returns has no async side",
     );
     one_in_block("pub fn f(&self) {} pub fn f(&self) {}", "`Store` has two methods `f`");
-    one_in_block(
-        "#[proxy(signature = (f = None))] pub fn f(&self, #[proxy(spread)] f: Options) {}",
-        "`f` is spread over parameters, each with a default of its own",
-    );
 }
 
 #[test]
@@ -238,6 +234,11 @@ fn options_without_sense() {
         );
         one_beside(&source, fault);
     };
+    one_beside(
+        "#[async_proxy] pub struct Options { #[proxy(default = 1)] pub a: u8 }
+         #[async_proxy] #[proxy(signature = (o = None))] pub fn f(#[proxy(spread)] o: Options) -> Store { loop {} }",
+        "`o` is spread over parameters, each with a default of its own",
+    );
     options("pub a: Vec<impl Clone>", "a field has a type with a name");
     options("pub a: Rc<u8>", "an `Rc` cannot cross to the worker's thread");
     options(
