@@ -25,6 +25,7 @@ pub fn check_block(block: &Block, report: &mut Report) {
     check_setters(block, report);
     check_rows(block, report);
     check_interrupts(block, report);
+    check_conditions(block, report);
     check_single(block, "close", |kind| matches!(kind, Kind::Close), report);
     check_single(block, "parent", |kind| matches!(kind, Kind::Parent), report);
     if block.options.extend {
@@ -195,13 +196,45 @@ fn check_rows(block: &Block, report: &mut Report) {
 /// How many rows there are to be where the caller does not say: the async side has to know when some were read ahead.
 fn check_size(block: &Block, report: &mut Report) {
     let has_default = block.members.iter().any(|member| member.ident == "arraysize");
-    for member in block.members.iter().filter(|member| member.kind == Kind::Rows(RowsRole::Many)) {
-        let optional = member.arguments.first().filter(|size| parse::types::is_named(&size.ty, "Option"));
+    for member in block
+        .members
+        .iter()
+        .filter(|member| member.kind == Kind::Rows(RowsRole::Many))
+    {
+        let optional = member
+            .arguments
+            .first()
+            .filter(|size| parse::types::is_named(&size.ty, "Option"));
         if let (Some(size), false) = (optional, has_default) {
             report.fault(
                 &size.ident,
-                format!("`{}` leaves the number of rows to the class, which does not tell it", member.ident),
+                format!(
+                    "`{}` leaves the number of rows to the class, which does not tell it",
+                    member.ident
+                ),
                 "add `#[proxy(property, snapshot)] pub fn arraysize(&self) -> usize`, or take a `usize`",
+            );
+        }
+    }
+}
+
+/// What the proxy's own make-up depends on is there always or never: an associated type of it can't be both.
+fn check_conditions(block: &Block, report: &mut Report) {
+    for member in &block.members {
+        let is_make_up = matches!(member.kind, Kind::Parent | Kind::Rows(RowsRole::One));
+        let condition = member
+            .carried
+            .cfgs
+            .iter()
+            .find(|attribute| attribute.path().is_ident("cfg"));
+        if let (true, Some(condition)) = (is_make_up, condition) {
+            report.fault(
+                condition,
+                format!(
+                    "`{}` is part of how the proxy is made, and cannot be there under a condition",
+                    member.ident
+                ),
+                "put the condition on the whole block, or into the method's body",
             );
         }
     }
