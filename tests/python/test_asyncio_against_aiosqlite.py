@@ -122,7 +122,6 @@ async def properties_tell_the_truth(module: ModuleType, path: str, transcript: T
         transcript.note(list(await db.execute_fetchall("SELECT 'text'")))
         cursor = await db.cursor()
         transcript.note(cursor.rowcount, cursor.lastrowid, cursor.description, cursor.arraysize, cursor.row_factory)
-        transcript.note(cursor.connection is db)
         await cursor.close()
 
 

@@ -15,7 +15,7 @@ GENERATED = Path(__file__).parents[2] / "examples" / "journal" / "generated"
 
 WORDS_OF_DATABASES = re.compile(
     r"cursor|commit|rollback|row_?factory|text_factory|paramstyle|apilevel|threadsafety|dbapi|db-api|pep.?249"
-    r"|lastrowid|rowcount|fetch|isolation|sql|turso|database",
+    r"|lastrowid|rowcount|fetch(one|many|all)|isolation|sql|turso|database",
     re.IGNORECASE,
 )
 
