@@ -106,7 +106,9 @@ impl Glue<'_> {
             quote!(module.add_class::<#file::#ident>()?;)
         });
         let row = package.dbapi.then(|| quote!(row::register(module)?;));
-        let version = package.dbapi.then(|| quote!(module.add("__version__", env!("CARGO_PKG_VERSION"))?;));
+        let version = package
+            .dbapi
+            .then(|| quote!(module.add("__version__", env!("CARGO_PKG_VERSION"))?;));
         let exceptions = package.created_exceptions().map(|exception| {
             let (name, ident) = (&exception.name, format_ident!("{}", exception.name));
             quote!(module.add(#name, py.get_type::<exceptions::#ident>())?;)
@@ -153,7 +155,8 @@ impl Glue<'_> {
                 #(#classes)*
                 #row
                 #(#functions)*
-                Ok(())
+                // PyO3 has kept a list of names; what is public is said by the package in front of the module.
+                module.delattr("__all__")
             }
         }
     }
