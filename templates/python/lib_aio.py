@@ -1,7 +1,4 @@
 {{ header }}
-{%- if names_itself %}
-# ruff: noqa: PYI034
-{%- endif %}
 # pyright: reportPrivateUsage=false
 """The asyncio driver: every call on the blocking one goes through a queue to a thread of its own.
 
@@ -35,10 +32,10 @@ ResultT = TypeVar("ResultT")
             "{{ package }}.{{ class.name }}",
             connector,
 {%- if let Some(close) = class.close %}
-            close={{ class.blocking_name }}.{{ close }},
+            close=lambda {{ class.object }}: {{ class.object }}.{{ close }}(),
 {%- endif %}
 {%- if let Some(interrupt) = class.interrupt %}
-            interrupt={{ class.blocking_name }}.{{ interrupt }},
+            interrupt=lambda {{ class.object }}: {{ class.object }}.{{ interrupt }}(),
 {%- endif %}
             closed_error=ClosedError,
 {%- if class.keeps %}
@@ -141,8 +138,10 @@ ResultT = TypeVar("ResultT")
             await self._call(lambda {{ class.object }}: None)
             return self
         try:
-            self._worker.start(self).silence()
+            await self._worker.start(self)
+{%- if class.snapshot.is_some() %}
             await self._call(lambda {{ class.object }}: None)
+{%- endif %}
         except BaseException:
             # It failed or was cancelled, at whatever point: nobody has the object, so nobody else will close it.
             self._worker.stop()

@@ -15,6 +15,11 @@ class {{ exception.name }}({{ exception.base }}):
 {{ exception.docs }}
 {%- endif %}
 {%- endfor %}
+{%- if dbapi %}
+{% for exception in exceptions %}
+_{{ exception.name }}: TypeAlias = {{ exception.name }}
+{%- endfor %}
+{%- endif %}
 {%- for class in classes %}
 
 class {{ class.head }}
@@ -22,7 +27,7 @@ class {{ class.head }}
 {{ class.docs }}
 {% endif %}
 {%- for exception in class.exceptions %}
-    {{ exception }}: type[{{ module }}.{{ exception }}]
+    {{ exception }}: type[_{{ exception }}]
 {%- endfor %}
 {%- for member in class.members %}
 {{ member }}

@@ -407,17 +407,20 @@ class Worker(Generic[ObjectT]):
 
     # These are for the whole process.
 
-    def _stop_at_exit(self) -> None:
+    def stop_at_exit(self) -> None:
+        """Ends the call that runs, leaves out those behind it, and closes."""
         with self._lock:
             self._skips = True
             self._interrupt_object()
         self.stop()
 
-    def _join_at_exit(self, deadline: float) -> None:
+    def join_at_exit(self, deadline: float) -> None:
+        """Waits for the end of the thread, and no longer than until then."""
         if self._thread is not None:
             self._thread.join(max(0.0, deadline - time.monotonic()))
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Closes it in a forked process, which has no such thread."""
         self._lock = threading.RLock()
         self._ended = True
         self.queue.forget(FORKED)
@@ -466,17 +469,17 @@ def _look_at(future: "asyncio.Future[Any]") -> None:
 def _close_all_at_exit() -> None:
     workers = list(_running)
     for worker in workers:
-        worker._stop_at_exit()
+        worker.stop_at_exit()
     deadline = time.monotonic() + EXIT_SECONDS
     for worker in workers:
-        worker._join_at_exit(deadline)
+        worker.join_at_exit(deadline)
 
 
 def _forget_all_in_child() -> None:
     # What the parent has open stays untouched: it is kept, so that it is not closed here in the parent's place.
     _inherited.extend(_running)
     for worker in _running:
-        worker._forget()
+        worker.forget()
     _running.clear()
 
 

@@ -121,8 +121,6 @@ struct LibAioFile {
     package: String,
     imports: String,
     has_rows: bool,
-    /// Whether a class name stands where `ruff` would have `Self`.
-    names_itself: bool,
     classes: Vec<AsyncClass>,
     functions: Vec<String>,
 }
@@ -132,7 +130,6 @@ struct LibAioFile {
 struct NativeFile {
     header: String,
     imports: String,
-    module: String,
     dbapi: bool,
     exceptions: Vec<StubException>,
     classes: Vec<StubClass>,
@@ -280,10 +277,10 @@ impl Renderer<'_> {
         let mut native = self.exceptions();
         native.extend(self.classes());
         let mut functions = Vec::new();
-        let mut wraps = false;
+        let mut wrapped = Vec::new();
         for function in &package.functions {
             if self.is_wrapped(function) {
-                wraps = true;
+                wrapped.push(function.name.clone());
                 for parameter in &function.parameters {
                     imports.annotation(package, &parameter.annotation);
                 }
@@ -301,7 +298,7 @@ impl Renderer<'_> {
                 imports.typing(name);
             }
         }
-        if wraps {
+        if !wrapped.is_empty() {
             imports.typing("overload");
         }
         let version = self.connection_function().map(|function| {
@@ -317,10 +314,9 @@ impl Renderer<'_> {
         if !lines.is_empty() {
             lines.push(String::new());
         }
-        if wraps {
-            lines.push(format!("from . import {}", package.native_module));
-        }
-        lines.push(layout::import(&format!(".{}", package.native_module), &sorted(native)));
+        let module = format!(".{}", package.native_module);
+        lines.push(layout::import(&module, &sorted(native)));
+        lines.extend(wrapped.iter().map(|name| format!("from {module} import {name} as native_{name}")));
         let mut all = self.shared();
         all.extend(self.classes());
         all.extend(self.functions());
@@ -404,7 +400,7 @@ impl Renderer<'_> {
         let docs = if docs.is_empty() { docs } else { format!("{docs}\n") };
         let call = layout::bracketed(
             4,
-            &format!("connection = {}.{}(", self.package.native_module, function.name),
+            &format!("connection = native_{}(", function.name),
             &signature::arguments(&function.parameters),
             ")",
         );
@@ -447,7 +443,6 @@ impl Renderer<'_> {
             package: package.name.clone(),
             imports,
             has_rows: classes.iter().any(|class| class.has_rows),
-            names_itself: classes.iter().any(|class| class.name == class.annotation),
             classes,
             functions,
         }
@@ -594,6 +589,7 @@ impl Renderer<'_> {
             imports.abstract_name("Iterator");
             imports.abstract_name("Sequence");
             imports.typing("Any");
+            imports.typing("TypeAlias");
             imports.typing("overload");
             imports.own("RowFactory");
         }
@@ -618,19 +614,13 @@ impl Renderer<'_> {
             lines.push(String::new());
             lines.push(layout::import("typing_extensions", &extensions));
         }
-        if package.dbapi || !own.is_empty() {
-            lines.push(String::new());
-        }
-        if package.dbapi {
-            lines.push(format!("from . import {}", package.native_module));
-        }
         if !own.is_empty() {
+            lines.push(String::new());
             lines.push(layout::import(".lib", &own));
         }
         NativeFile {
             header: self.header.clone(),
             imports: lines.join("\n"),
-            module: package.native_module.clone(),
             dbapi: package.dbapi,
             exceptions: stub::exceptions(package),
             classes,

@@ -30,8 +30,6 @@ pub(super) struct AsyncClass {
     pub(super) object: String,
     /// `BlockingConnection[RowT]`.
     pub(super) blocking: String,
-    /// `BlockingConnection`.
-    pub(super) blocking_name: String,
     /// What one row is.
     pub(super) row: String,
     pub(super) close: Option<String>,
@@ -261,7 +259,6 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
         },
         object: writer.object.clone(),
         blocking: writer.blocking.clone(),
-        blocking_name: format!("Blocking{}", class.name),
         has_chains: has(|kind| *kind == Kind::SelfReturn),
         has_object: !is_root || hands_out_to_mixed(package, class),
         keeps: has(|kind| matches!(kind, Kind::Direct { when_closed: true, .. })),
