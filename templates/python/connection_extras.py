@@ -36,6 +36,6 @@
         return self._call(lambda {{ class.object }}: {{ class.object }}.{{ execute.call }}.fetchall())
 {%- endif %}
 
-    def stop(self) -> None:
-        """Begins what `close` does and does not wait for it: for those who cannot await."""
-        self._worker.stop()
+    def stop(self) -> Coroutine[Any, Any, None]:
+        """Closes as `close` does, and begins at once, so that those who cannot await may leave it at that."""
+        return self._worker.close()

@@ -202,9 +202,8 @@ ResultT = TypeVar("ResultT")
 {%- if class.has_rows %}
 
 {{ class.heads.read }}
-        self._worker.queue.check()
         reading = Reading(self._rows, size, convert)
-        if not reading.take_ahead():
+        if self._worker.queue.closed or not reading.take_ahead():
             call = self._call(lambda {{ class.object }}: reading.take({{ class.object }}._read_rows))
             reading.wait_for(call)
         return reading

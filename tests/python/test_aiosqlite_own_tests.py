@@ -31,7 +31,6 @@ DIFFERENT = {
     "test_set_authorizer_exception_propagation": NO_CALLBACKS,
     "test_connection_locations": "a path is a text or an os.PathLike; aiosqlite takes any object and calls str() on it",
     "test_cursor_on_closed_connection": "the words differ: a cursor, too, says `no active connection`",
-    "test_emits_warning_when_left_open": "the words of the warning differ",
     "test_connect_base_exception": INTERNALS,
     "test_close_blocking_until_transaction_queue_empty": INTERNALS,
 }
