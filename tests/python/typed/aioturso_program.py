@@ -38,7 +38,7 @@ async def titles_since(connection: aioturso.Connection, year: int) -> list[str]:
     async with connection.execute(query, {"year": year}) as cursor:
         assert_type(cursor.connection is connection, bool)
         async for row in cursor:
-            titles.append(row[0])
+            titles.append(str(row[0]))
     return titles
 
 
