@@ -41,6 +41,13 @@ ResultT = TypeVar("ResultT")
 {%- if class.keeps %}
             keeps_object=True,
 {%- endif %}
+{%- if !class.lane_interrupts.is_empty() %}
+            lane_interrupts={
+{%- for interrupt in class.lane_interrupts %}
+                "{{ interrupt.lane }}": lambda {{ class.object }}: {{ class.object }}.{{ interrupt.name }}(),
+{%- endfor %}
+            },
+{%- endif %}
         )
 {%- else %}
 {%- if class.is_coroutine %}
@@ -207,6 +214,15 @@ ResultT = TypeVar("ResultT")
             call = self._call(lambda {{ class.object }}: reading.take({{ class.object }}._read_rows))
             reading.wait_for(call)
         return reading
+{%- endif %}
+
+{%- if class.has_lanes %}
+
+{{ class.heads.call_in_lane }}
+        lane = self._worker.lane(name)
+        future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
+        lane.queue.put_nowait((future, lambda: function(lane.opened)))
+        return Call(future, lane)
 {%- endif %}
 
 {{ class.heads.call }}

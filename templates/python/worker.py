@@ -16,7 +16,7 @@ import threading
 import time
 import warnings
 import weakref
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator{% if lanes %}, Mapping{% endif %}
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Generic, TypeVar
@@ -264,6 +264,9 @@ class Worker(Generic[ObjectT]):
 {%- if keeps %}
         keeps_object: bool = False,
 {%- endif %}
+{%- if lanes %}
+        lane_interrupts: Mapping[str, Callable[[ObjectT], object]] | None = None,
+{%- endif %}
     ) -> None:
         self.queue = CallQueue(closed_error)
         self._name = name
@@ -283,6 +286,10 @@ class Worker(Generic[ObjectT]):
         self._close_error: BaseException | None = None
         self._ended = False
         self._skips = False
+{%- if lanes %}
+        self._lane_interrupts = dict(lane_interrupts or {})
+        self._lanes: dict[str, Worker[ObjectT]] = {}
+{%- endif %}
 
     @property
     def started(self) -> bool:
@@ -331,7 +338,15 @@ class Worker(Generic[ObjectT]):
 
         The answer is whether it took calls until now.
         """
+{%- if lanes %}
+        stopped = self.queue.close(reason)
+        with self._lock:
+            for lane in self._lanes.values():
+                lane.cut_off()
+        return stopped
+{%- else %}
         return self.queue.close(reason)
+{%- endif %}
 
     def close(self, close: Callable[[ObjectT], object] | None = None) -> Closing:
         """Stops at once; what is returned waits until the thread is gone, for those who want to.
@@ -375,7 +390,40 @@ class Worker(Generic[ObjectT]):
         if self.stop():
             warnings.warn(f"{self._name} was deleted before being closed", ResourceWarning, stacklevel=2)
 
-    # The rest runs in the thread.
+{% if lanes %}    def lane(self, name: str) -> "Worker[ObjectT]":
+        """The worker of a lane of the same object, which starts when it is first asked for.
+
+        Its calls keep their order among themselves and run beside those of the others. It ends with this one: the call
+        that runs is interrupted, those behind it fail.
+        """
+        with self._lock:
+            if self.queue.closed:
+                return self
+            lane = self._lanes.get(name)
+            if lane is None or lane.queue.closed:
+                lane = self._lanes[name] = Worker(
+                    f"{self._name}.{name}",
+                    lambda: self.opened,
+                    interrupt=self._lane_interrupts.get(name),
+                    closed_error=self.queue.closed_error,
+                )
+                lane.start_as_lane()
+            return lane
+
+    def start_as_lane(self) -> None:
+        """Starts the thread of a lane, which nobody else owns."""
+        self.queue.open((None, self._run_open))
+        self._thread = threading.Thread(target=self._run, name=f"{self._name}-{next(_numbers)}", daemon=True)
+        self._thread.start()
+
+    def cut_off(self) -> None:
+        """Interrupts the call that runs and lets those behind it fail."""
+        with self._lock:
+            self._skips = True
+            self._interrupt_object()
+        self.stop()
+
+{% endif %}    # The rest runs in the thread.
 
     def _run(self) -> None:
         while True:
@@ -384,14 +432,21 @@ class Worker(Generic[ObjectT]):
                 break
             future, function = item
             with self._lock:
-                wanted = not self._skips and not (future is not None and future.done())
-                self._current = future if wanted else None
-            outcome = [function, *_outcome(function)] if wanted else []
+                wanted = future is None or not future.done()
+                skips = self._skips
+                self._current = future if wanted and not skips else None
+            outcome: list[Any]
+            if skips:
+                outcome = [function, None, self.queue.closed_error(CLOSED)]
+            elif wanted:
+                outcome = [function, *_outcome(function)]
+            else:
+                outcome = [function, None, None]
             # What is left of the call belongs to its event loop, which is the one to drop it.
             del item, function
             with self._lock:
                 self._current = None
-            if future is not None and wanted:
+            if future is not None:
                 self._deliver(future, _settle, outcome)
             # The next call may be long in coming: nothing of this one is kept until then.
             del future, outcome
@@ -414,6 +469,10 @@ class Worker(Generic[ObjectT]):
 
     def _end(self) -> None:
         error: BaseException | None = None
+{%- if lanes %}
+        for lane in list(self._lanes.values()):
+            lane.join()
+{%- endif %}
         if self._object is not None and self._close is not None:
             _, error = _outcome(functools.partial(self._close, self._object))
 {% if keeps %}        if not self._keeps_object:
@@ -439,7 +498,12 @@ class Worker(Generic[ObjectT]):
             self._interrupt_object()
         self.stop()
 
-    def join_at_exit(self, deadline: float) -> None:
+{% if lanes %}    def join(self) -> None:
+        """Waits for the end of the thread of a lane that was cut off."""
+        if self._thread is not None:
+            self._thread.join()
+
+{% endif %}    def join_at_exit(self, deadline: float) -> None:
         """Waits for the end of the thread, and no longer than until then."""
         if self._thread is not None:
             self._thread.join(max(0.0, deadline - time.monotonic()))
@@ -449,6 +513,10 @@ class Worker(Generic[ObjectT]):
         self._lock = threading.RLock()
         self._ended = True
         self.queue.forget(FORKED)
+{%- if lanes %}
+        for lane in self._lanes.values():
+            lane.forget()
+{%- endif %}
 
 
 {% if calls_without_object %}def call_in_thread(name: str, function: Callable[[], ResultT]) -> Call[ResultT]:

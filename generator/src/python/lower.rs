@@ -249,6 +249,22 @@ impl<'a> Lowering<'a> {
         }
     }
 
+    /// Lanes belong to an object that is opened, and only calls go by them.
+    fn check_lane(&mut self, class: &source::Class, member: &source::Member, kind: &Kind) {
+        if member.lane.is_none() || matches!(kind, Kind::Interrupt) {
+            return;
+        }
+        let message = if class.opened_by.is_none() {
+            "in Python, only a class that is opened has lanes of its own\nhelp: move the member to the class that hands this one \
+             out, or write `#[proxy(rust_only = \"why\")]`"
+        } else if *kind != Kind::Call {
+            "in Python, only calls go by a lane of their own\nhelp: leave `lane` out, or write `#[proxy(rust_only = \"why\")]`"
+        } else {
+            return;
+        };
+        self.diagnostics.error(member.ident.span(), message);
+    }
+
     /// Checks what only the members of one class together show.
     fn check_members(&mut self, class: &Class) {
         for (index, member) in class.members.iter().enumerate() {
@@ -302,6 +318,7 @@ impl<'a> Lowering<'a> {
         if !matches!(kind, Kind::Setter { .. } | Kind::Rows(RowsRole::Iterate)) {
             self.check_name(&name, span, "name");
         }
+        self.check_lane(class, member, &kind);
         let callable = Callable {
             generics: &member.generics,
             arguments: &member.arguments,

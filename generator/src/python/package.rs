@@ -105,6 +105,7 @@ struct WorkerFile {
     header: String,
     package: String,
     keeps: bool,
+    lanes: bool,
     calls_without_object: bool,
 }
 
@@ -421,6 +422,7 @@ impl Renderer<'_> {
                     .iter()
                     .any(|member| matches!(member.kind, Kind::Direct { when_closed: true, .. }))
             }),
+            lanes: package.classes.iter().any(|class| class.members.iter().any(|member| member.lane.is_some())),
             calls_without_object: package.functions.iter().any(|function| function.opens.is_none()),
         }
     }

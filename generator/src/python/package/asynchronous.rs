@@ -51,6 +51,8 @@ pub(super) struct AsyncClass {
     pub(super) chunks: bool,
     /// Whether something answers also when the object is closed.
     pub(super) keeps: bool,
+    pub(super) has_lanes: bool,
+    pub(super) lane_interrupts: Vec<LaneInterrupt>,
     pub(super) adds_close: bool,
 }
 
@@ -72,6 +74,13 @@ pub(super) struct Heads {
     pub(super) begin_call: String,
     pub(super) read: String,
     pub(super) call: String,
+    pub(super) call_in_lane: String,
+}
+
+/// What interrupts the calls of a lane.
+pub(super) struct LaneInterrupt {
+    pub(super) lane: String,
+    pub(super) name: String,
 }
 
 /// aiosqlite's short forms of `execute`.
@@ -193,6 +202,11 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
             &format!(") -> Reading[{row}, ResultT]:"),
         ),
         call: bracketed(4, "def _call(", &taking("ResultT"), ") -> Call[ResultT]:"),
+        call_in_lane: {
+            let mut items = taking("ResultT");
+            items.insert(1, "name: str".to_owned());
+            bracketed(4, "def _call_in_lane(", &items, ") -> Call[ResultT]:")
+        },
     };
     let snapshot = writer.snapshot();
     let has = |wanted: fn(&Kind) -> bool| class.members.iter().any(|member| wanted(&member.kind));
@@ -263,6 +277,18 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
         has_object: !is_root || hands_out_to_mixed(package, class),
         keeps: has(|kind| matches!(kind, Kind::Direct { when_closed: true, .. })),
         adds_close: is_root && close.is_none(),
+        has_lanes: class.members.iter().any(|member| member.lane.is_some() && member.kind == Kind::Call),
+        lane_interrupts: class
+            .members
+            .iter()
+            .filter(|member| member.kind == Kind::Interrupt)
+            .filter_map(|member| {
+                Some(LaneInterrupt {
+                    lane: member.lane.clone()?,
+                    name: member.name.clone(),
+                })
+            })
+            .collect(),
         is_connection: class.role == Role::Connection,
         is_cursor: class.role == Role::Cursor,
         has_rows: class.has_rows(),
@@ -376,7 +402,11 @@ impl<'a> Writer<'a> {
         let text = match &member.kind {
             Kind::BlockingOnly { .. } | Kind::Setter { .. } | Kind::Rows(RowsRole::Iterate) => return None,
             Kind::Call => {
-                let body = self.forward("self._call(", member, &member.returns);
+                let queue = member
+                    .lane
+                    .as_ref()
+                    .map_or_else(|| "self._call(".to_owned(), |lane| format!("self._call_in_lane(\"{lane}\", "));
+                let body = self.forward(&queue, member, &member.returns);
                 self.method(member, &coroutine(&member.returns), &body)
             }
             Kind::SelfReturn => {
