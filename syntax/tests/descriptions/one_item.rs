@@ -143,6 +143,19 @@ fn kinds_whose_members_lack_something() {
 }
 
 #[test]
+fn methods_that_are_none() {
+    one_in_block("pub fn f(&self);", "this is not understood in an annotated `impl` block");
+    assert_eq!(
+        in_block("pub unsafe extern \"C\" fn f(&self, a: u8, ...) {}"),
+        [
+            "an unsafe method has conditions that the async side cannot keep",
+            "a foreign calling convention has no async side",
+            "a variable number of arguments has no async side",
+        ]
+    );
+}
+
+#[test]
 fn arguments_that_cannot_be_owned() {
     let argument = |ty: &str, fault: &str| one_in_block(&format!("pub fn f<T>(&self, a: {ty}) {{}}"), fault);
     let lent = "an argument lent as `&mut` cannot be given back: the call runs later, on the worker's thread";
