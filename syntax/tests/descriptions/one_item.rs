@@ -144,7 +144,10 @@ fn kinds_whose_members_lack_something() {
 
 #[test]
 fn methods_that_are_none() {
-    one_in_block("pub fn f(&self);", "this is not understood in an annotated `impl` block");
+    one_in_block(
+        "pub fn f(&self);",
+        "this is not understood in an annotated `impl` block",
+    );
     assert_eq!(
         in_block("pub unsafe extern \"C\" fn f(&self, a: u8, ...) {}"),
         [
