@@ -1,5 +1,5 @@
 {{ header }}
-# pyright: reportPrivateUsage=false
+# pyright: {% if warns %}reportDeprecated=false, {% endif %}reportPrivateUsage=false
 """The asyncio driver: every call on the blocking one goes through a queue to a thread of its own.
 
 A method queues its call at once, so that calls run in the order in which they are made, and returns a coroutine that waits
@@ -28,7 +28,7 @@ ResultT = TypeVar("ResultT")
 
 {{ class.init }}
 {%- if class.is_root %}
-        self._worker = Worker(
+        self._worker: Worker[{{ class.blocking }}] = Worker(
             "{{ package }}.{{ class.name }}",
             connector,
 {%- if let Some(close) = class.close %}
@@ -158,9 +158,11 @@ ResultT = TypeVar("ResultT")
 
 {{ class.heads.make }}
         try:
-            {{ class.object }} = self._{{ class.object }} = make({{ class.parent_object }})
 {%- if class.has_rows %}
+            {{ class.object }} = self._{{ class.object }} = make({{ class.parent_object }})
             self._rows.begin({{ class.object }}._read_rows)
+{%- else %}
+            self._{{ class.object }} = make({{ class.parent_object }})
 {%- endif %}
         except BaseException as error:
             self._make_error = error
@@ -240,8 +242,7 @@ ResultT = TypeVar("ResultT")
 {%- if class.refreshes() %}
 {%- if class.has_rows %}
         number = self._rows.ask()
-{%- endif %}
-
+{% endif %}
         def call() -> ResultT:
             try:
                 return function()

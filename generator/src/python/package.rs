@@ -124,6 +124,8 @@ struct LibAioFile {
     has_rows: bool,
     classes: Vec<AsyncClass>,
     functions: Vec<String>,
+    /// Whether something deprecated is passed on.
+    warns: bool,
 }
 
 #[derive(Template)]
@@ -317,7 +319,11 @@ impl Renderer<'_> {
         }
         let module = format!(".{}", package.native_module);
         lines.push(layout::import(&module, &sorted(native)));
-        lines.extend(wrapped.iter().map(|name| format!("from {module} import {name} as native_{name}")));
+        lines.extend(
+            wrapped
+                .iter()
+                .map(|name| format!("from {module} import {name} as native_{name}")),
+        );
         let mut all = self.shared();
         all.extend(self.classes());
         all.extend(self.functions());
@@ -422,7 +428,10 @@ impl Renderer<'_> {
                     .iter()
                     .any(|member| matches!(member.kind, Kind::Direct { when_closed: true, .. }))
             }),
-            lanes: package.classes.iter().any(|class| class.members.iter().any(|member| member.lane.is_some())),
+            lanes: package
+                .classes
+                .iter()
+                .any(|class| class.members.iter().any(|member| member.lane.is_some())),
             calls_without_object: package.functions.iter().any(|function| function.opens.is_none()),
         }
     }
@@ -445,6 +454,10 @@ impl Renderer<'_> {
             package: package.name.clone(),
             imports,
             has_rows: classes.iter().any(|class| class.has_rows),
+            warns: classes
+                .iter()
+                .flat_map(|class| &class.members)
+                .any(|member| member.contains("warnings.warn(")),
             classes,
             functions,
         }
@@ -507,14 +520,15 @@ impl Renderer<'_> {
         if has_exceptions || !functions.is_empty() {
             lines.push("from . import lib".to_owned());
         }
-        lines.push(layout::import(".lib", &imports.own_names()));
-        let mut blocking: Vec<&str> = package.classes.iter().map(|class| class.name.as_str()).collect();
-        blocking.sort_unstable();
-        lines.extend(
-            blocking
-                .iter()
-                .map(|name| format!("from .lib import {name} as Blocking{name}")),
-        );
+        let own = imports.own_names();
+        let mut from_lib: Vec<(String, String)> = self
+            .classes()
+            .into_iter()
+            .map(|name| (name.clone(), format!("from .lib import {name} as Blocking{name}")))
+            .collect();
+        from_lib.push((own[0].clone(), layout::import(".lib", &own)));
+        from_lib.sort_by_key(|(first, _)| imports::order(first));
+        lines.extend(from_lib.into_iter().map(|(_, line)| line));
         let mut rows = Vec::new();
         if classes.iter().any(|class| class.chunks) {
             rows.push("CHUNK_SIZE".to_owned());

@@ -277,7 +277,10 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
         has_object: !is_root || hands_out_to_mixed(package, class),
         keeps: has(|kind| matches!(kind, Kind::Direct { when_closed: true, .. })),
         adds_close: is_root && close.is_none(),
-        has_lanes: class.members.iter().any(|member| member.lane.is_some() && member.kind == Kind::Call),
+        has_lanes: class
+            .members
+            .iter()
+            .any(|member| member.lane.is_some() && member.kind == Kind::Call),
         lane_interrupts: class
             .members
             .iter()
@@ -402,10 +405,10 @@ impl<'a> Writer<'a> {
         let text = match &member.kind {
             Kind::BlockingOnly { .. } | Kind::Setter { .. } | Kind::Rows(RowsRole::Iterate) => return None,
             Kind::Call => {
-                let queue = member
-                    .lane
-                    .as_ref()
-                    .map_or_else(|| "self._call(".to_owned(), |lane| format!("self._call_in_lane(\"{lane}\", "));
+                let queue = member.lane.as_ref().map_or_else(
+                    || "self._call(".to_owned(),
+                    |lane| format!("self._call_in_lane(\"{lane}\", "),
+                );
                 let body = self.forward(&queue, member, &member.returns);
                 self.method(member, &coroutine(&member.returns), &body)
             }
@@ -440,7 +443,8 @@ impl<'a> Writer<'a> {
                     &items,
                     &format!(") -> \"{}\":", annotation_of(self.class)),
                 );
-                format!("    @classmethod\n{head}\n{}{body}", documented(&member.docs))
+                let blank = if member.docs.is_empty() { "" } else { "\n" };
+                format!("    @classmethod\n{head}\n{}{blank}{body}", documented(&member.docs))
             }
             Kind::Direct { awaitable, when_closed } => {
                 let call = format!("{}.{name}({passed})", self.in_place(*when_closed));

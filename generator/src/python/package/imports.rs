@@ -71,9 +71,14 @@ impl Imports {
 
 /// Names in the order that `ruff` wants in an import: constants, classes, the rest, each by its letters.
 pub(super) fn sorted(mut names: Vec<String>) -> Vec<String> {
-    names.sort_by_key(|name| (kind_of(name), name.to_lowercase(), name.clone()));
+    names.sort_by_key(|name| order(name));
     names.dedup();
     names
+}
+
+/// The place of a name among the names of an import.
+pub(super) fn order(name: &str) -> (u8, String, String) {
+    (kind_of(name), name.to_lowercase(), name.to_owned())
 }
 
 /// Names in the order that `ruff` wants in `__all__`, where capitals come first.

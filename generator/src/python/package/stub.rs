@@ -47,6 +47,9 @@ pub(super) fn class(package: &Package, class: &Class) -> StubClass {
     };
     let mut members: Vec<String> = class.members.iter().filter_map(|one| member(class, one)).collect();
     members.extend(protocols(class));
+    if let Some(last) = members.last_mut() {
+        last.truncate(last.trim_end().len());
+    }
     StubClass {
         head,
         docs: docstring(&class.docs, 4),
