@@ -120,7 +120,7 @@ pub struct Member {
     pub carried: Carried,
 }
 
-/// A free function: either it opens an object of a proxied class, or it is a call without an object.
+/// A free function that opens an object of a proxied class.
 #[derive(Clone)]
 pub struct FreeFunction {
     /// Its name in Rust on the blocking side.

@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::Type;
 use syn::visit::{self, Visit};
 
-use crate::model::{Api, Class, Kind, Member, Opener, Returns};
+use crate::model::{Api, Class, FreeFunction, Kind, Member, Opener, Returns};
 use crate::parse::types::{find_borrow, last_segment, peel};
 use crate::report::Report;
 
@@ -27,7 +27,7 @@ pub(super) fn link(api: &mut Api, report: &mut Report) {
     }
     for function in &api.functions {
         if class_of(&function.returns, &names).is_none() {
-            refuse_raw_from_function(&function.returns, &names, report);
+            refuse_function(function, &names, report);
         }
     }
     let functions = &api.functions;
@@ -104,13 +104,19 @@ fn refuse_raw(returns: &Returns, ident: &Ident, names: &[Ident], report: &mut Re
     }
 }
 
-fn refuse_raw_from_function(returns: &Returns, names: &[Ident], report: &mut Report) {
-    if let Some(class) = mentioned_class(returns, names) {
-        report.fault(
-            &returns.ty,
+/// A free function has no object, so there is no worker that its call could be queued to, unless it makes one.
+fn refuse_function(function: &FreeFunction, names: &[Ident], report: &mut Report) {
+    match mentioned_class(&function.returns, names) {
+        Some(class) => report.fault(
+            &function.returns.ty,
             format!("an opening function gives one `{class}`, and this gives it inside of another type"),
             format!("return `{class}`, or a `Result` of it"),
-        );
+        ),
+        None => report.fault(
+            &function.ident,
+            format!("`{}` opens no object of a proxied class", function.ident),
+            "return a type whose `impl` block carries `#[async_proxy]`, or a `Result` of it, or remove the attribute here",
+        ),
     }
 }
 

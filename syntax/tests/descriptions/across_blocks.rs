@@ -303,7 +303,7 @@ fn names_clash_in_python() {
             #[proxy(exception = \"Failed\")] B,
             #[proxy(exception = \"Failed\")] C,
         }
-        #[async_proxy] pub fn f() -> Result<(), Error> { loop {} }";
+        #[async_proxy] pub fn f() -> Result<Shop, Error> { loop {} }";
     assert_eq!(
         with_store(source),
         [
@@ -318,18 +318,33 @@ fn names_clash_in_python() {
 fn an_error_enum_that_nothing_returns() {
     let errors = "#[async_proxy] pub enum Lost { #[proxy(exception = \"LostError\")] Lost }";
     let returning = |result: &str| format!("#[async_proxy] pub fn f() -> {result} {{ loop {{}} }}");
+    let with_errors = |sources: &[&str]| faults(&[&[STORE], sources].concat());
     assert_eq!(
-        faults(&[errors, &returning("Result<(), Other>")]),
+        with_errors(&[errors, &returning("Result<Store, Other>")]),
         ["no annotated function returns `Lost`, so none of its exceptions is ever raised"]
     );
     assert_eq!(
-        faults(&[errors, &returning("Result<(), crate::Lost>")]),
+        with_errors(&[errors, &returning("Result<Store, crate::Lost>")]),
         [] as [&str; 0]
     );
     let alias = "type Fallible<T, E = Lost> = Result<T, E>;";
-    assert_eq!(faults(&[errors, alias, &returning("Fallible<()>")]), [] as [&str; 0]);
+    assert_eq!(
+        with_errors(&[errors, alias, &returning("Fallible<Store>")]),
+        [] as [&str; 0]
+    );
     // An alias from elsewhere may hide it.
-    assert_eq!(faults(&[errors, &returning("elsewhere::Result<()>")]), [] as [&str; 0]);
+    assert_eq!(
+        with_errors(&[errors, &returning("elsewhere::Result<Store>")]),
+        [] as [&str; 0]
+    );
+}
+
+#[test]
+fn a_free_function_that_opens_nothing() {
+    assert_eq!(
+        with_store("#[async_proxy] pub fn version() -> String { loop {} }"),
+        ["`version` opens no object of a proxied class"]
+    );
 }
 
 #[test]
