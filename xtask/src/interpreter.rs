@@ -111,14 +111,21 @@ fn choose(answers: Vec<Answer>, wanted: &[String]) -> Result<Found> {
     } in answers
     {
         let version = interpreter.version;
-        if version < OLDEST || !(wanted.is_empty() || wanted_versions.contains(&version)) {
+        if version < OLDEST {
             continue;
         }
+        let is_wanted = wanted.is_empty() || wanted_versions.contains(&version);
         match reason {
-            Some(reason) => unfit.push((version, format!("{} ({reason})", interpreter.executable.display()))),
+            Some(reason) if is_wanted => {
+                unfit.push((version, format!("{} ({reason})", interpreter.executable.display())));
+            }
+            Some(_) => {}
             None => {
+                // Whatever the tests are limited to: the environment of the tools stays the same.
                 preferred.get_or_insert_with(|| interpreter.clone());
-                by_version.entry(version).or_insert(interpreter);
+                if is_wanted {
+                    by_version.entry(version).or_insert(interpreter);
+                }
             }
         }
     }
@@ -263,6 +270,14 @@ mod tests {
             .collect();
         assert_eq!(paths, ["/chosen/python3", "/new/python3.13"]);
         assert_eq!(found.preferred.executable, Path::new("/chosen/python3"));
+    }
+
+    #[test]
+    fn the_tools_keep_their_interpreter_when_the_tests_are_limited() {
+        let answers = vec![answer("3.11", FIT, "/chosen/python3"), answer("3.12", FIT, "/other")];
+        let found = choose(answers, &["3.12".to_owned()]).unwrap();
+        assert_eq!(found.preferred.executable, Path::new("/chosen/python3"));
+        assert_eq!(found.interpreters.len(), 1);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Running programs and judging what they did.
 
+use std::path::Path;
 use std::process::Command;
 
 /// What a program did: its exit code, and all that it wrote.
@@ -11,8 +12,14 @@ pub(crate) struct Finished {
 
 /// Runs a program to its end.
 pub(crate) fn run(command: &mut Command) -> Finished {
-    let shown = [command.get_program()].into_iter().chain(command.get_args());
-    let shown = shown.map(|part| part.to_string_lossy()).collect::<Vec<_>>().join(" ");
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default();
+    let parts = [program]
+        .into_iter()
+        .chain(command.get_args())
+        .map(|part| part.to_string_lossy());
+    // A program within the command line is not worth its lines.
+    let parts = parts.map(|part| if part.contains('\n') { "…".into() } else { part });
+    let shown = parts.collect::<Vec<_>>().join(" ");
     println!("$ {shown}");
     let output = command
         .output()
