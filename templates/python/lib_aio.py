@@ -155,6 +155,11 @@ ResultT = TypeVar("ResultT")
             raise
         return self
 {%- else %}
+{%- if class.is_coroutine %}
+
+    def _abandon(self) -> None:
+        self._made.cancel()
+{%- endif %}
 
 {{ class.heads.make }}
         try:

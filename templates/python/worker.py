@@ -324,16 +324,7 @@ class Worker(Generic[ObjectT]):
         weakref.finalize(owner, self._warn_and_stop).atexit = False
         return Call(future, self)
 
-{% if calls_without_object %}    def start_for_one(self, function: Callable[[], ResultT]) -> Call[ResultT]:
-        """Starts the thread for one call and nothing else."""
-        future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
-        self.queue.open((future, function))
-        self.queue.close(CLOSED)
-        self._thread = threading.Thread(target=self._run, name=f"{self._name}-{next(_numbers)}", daemon=True)
-        self._thread.start()
-        return Call(future, self)
-
-{% endif %}    def stop(self, reason: str = CLOSED) -> bool:
+    def stop(self, reason: str = CLOSED) -> bool:
         """Takes no more calls. The thread still runs those that it has; then it closes the object and ends.
 
         The answer is whether it took calls until now.
@@ -519,22 +510,23 @@ class Worker(Generic[ObjectT]):
 {%- endif %}
 
 
-{% if calls_without_object %}def call_in_thread(name: str, function: Callable[[], ResultT]) -> Call[ResultT]:
-    """Runs a call that belongs to no object in a thread of its own."""
-    worker: Worker[None] = Worker(name, lambda: None, closed_error=RuntimeError)
-    return worker.start_for_one(function)
+def raisable(error: BaseException) -> BaseException:
+    """The error itself, unless raising it in a coroutine would not raise it.
+
+    A future refuses StopIteration, and StopAsyncIteration would just end an `async for`.
+    """
+    if not isinstance(error, (StopIteration, StopAsyncIteration)):
+        return error
+    refusal = RuntimeError(f"the call raised {type(error).__name__}")
+    refusal.__cause__ = error
+    return refusal
 
 
-{% endif %}def _outcome(function: Callable[[], object]) -> tuple[object, BaseException | None]:
+def _outcome(function: Callable[[], object]) -> tuple[object, BaseException | None]:
     try:
         return function(), None
-    except (StopIteration, StopAsyncIteration) as error:
-        # A future refuses the one, and a coroutine that raises the other ends an `async for` in silence.
-        refusal = RuntimeError(f"the call raised {type(error).__name__}")
-        refusal.__cause__ = error
-        return None, refusal
     except BaseException as error:
-        return None, error
+        return None, raisable(error)
 
 
 def _settle(future: "asyncio.Future[Any]", outcome: list[Any]) -> None:

@@ -106,7 +106,6 @@ struct WorkerFile {
     package: String,
     keeps: bool,
     lanes: bool,
-    calls_without_object: bool,
 }
 
 #[derive(Template)]
@@ -432,7 +431,6 @@ impl Renderer<'_> {
                 .classes
                 .iter()
                 .any(|class| class.members.iter().any(|member| member.lane.is_some())),
-            calls_without_object: package.functions.iter().any(|function| function.opens.is_none()),
         }
     }
 
@@ -544,7 +542,6 @@ impl Renderer<'_> {
         add(classes.iter().any(|class| class.has_setters), "Assigned");
         add(classes.iter().any(|class| class.is_coroutine), "Awaited");
         add(uses("Ready("), "Ready");
-        add(uses("call_in_thread("), "call_in_thread");
         add(
             classes
                 .iter()

@@ -702,18 +702,9 @@ pub(super) fn function(package: &Package, function: &Function) -> Vec<String> {
     };
     let name = &function.name;
     let passed = arguments(&function.parameters);
+    // A function that opens nothing is refused when the description is resolved.
     let Some(class) = function.opens.as_ref().and_then(|class| package.class(class)) else {
-        let head = bracketed(
-            0,
-            &format!("def {name}("),
-            &parameters(&function.parameters),
-            &format!(") -> Coroutine[Any, Any, {}]:", function.returns),
-        );
-        let call = bracketed(8, &format!("return lib.{name}("), &passed, ")");
-        return vec![format!(
-            "{head}\n{docs}\n    def call() -> {}:\n{call}\n\n    return call_in_thread(\"{}.{name}\", call)",
-            function.returns, package.name
-        )];
+        return Vec::new();
     };
     let typed = |row: &str| {
         if class.generic {
