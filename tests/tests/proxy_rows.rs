@@ -167,6 +167,15 @@ fn a_new_result_set_drops_the_old_rows_when_it_is_its_turn_and_not_before() {
         assert_eq!(behind.await, Ok(Some(50)));
         assert_eq!(before.await, Ok(Some(1)));
         restart.await.unwrap();
+        // One that never runs drops nothing.
+        numbers.restart(0, 100).await.unwrap();
+        probe.close_gate();
+        let waiting = numbers.counter().wait();
+        probe.until_waiting();
+        drop(numbers.restart(70, 80));
+        probe.open_gate();
+        waiting.await.unwrap();
+        assert_eq!(numbers.fetch_one().await, Ok(Some(0)));
         // A fetch of the old result set that is dropped now does not put its row among the new ones.
         let old = numbers.fetch_one();
         numbers.restart(90, 92).await.unwrap();
@@ -217,16 +226,33 @@ fn clones_that_read_at_the_same_time_share_the_rows_in_order() {
 #[test]
 fn a_chunk_ends_at_its_rows_and_at_its_time() {
     block_on(async {
-        let numbers = numbers(&Probe::default(), 100_000).await;
+        let probe = Probe::default();
+        let numbers = numbers(&probe, 100_000).await;
         assert_eq!(numbers.fetch_one().await, Ok(Some(0)));
         numbers.counter().increment().await.unwrap();
         numbers.add(0).await.unwrap();
         assert_eq!(numbers.read(), 64, "what was read for one row is one chunk");
+        numbers.restart(0, 0).await.unwrap();
+        let waiting = numbers.counter().wait();
+        let begin = numbers.restart(0, 100_000);
+        let fetches: Vec<_> = (0..10).map(|_| numbers.fetch_one()).collect();
+        probe.open_gate();
+        waiting.await.unwrap();
+        begin.await.unwrap();
+        for (expected, fetch) in (0..).zip(fetches) {
+            assert_eq!(fetch.await, Ok(Some(expected)));
+        }
+        numbers.add(0).await.unwrap();
+        assert_eq!(
+            numbers.read(),
+            128,
+            "a fetch that waited takes what the one before it has read"
+        );
+        let started = std::time::Instant::now();
         numbers
             .restart_badly(100, 1000, Duration::from_millis(5))
             .await
             .unwrap();
-        let started = std::time::Instant::now();
         assert_eq!(numbers.fetch_one().await, Ok(Some(0)));
         assert_eq!(numbers.fetch_one().await, Ok(Some(1)));
         assert!(started.elapsed() < Duration::from_millis(200));
