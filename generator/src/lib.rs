@@ -2,7 +2,7 @@
 //! Python module, the asyncio driver in front of that module and its type stubs.
 //!
 //! The way through, one module for each step: [`config`] says what is read and written; [`source`] finds the files and
-//! takes out what [`cfg`] says is not there; [`describe`](mod@describe) reads the API from them; [`rust`] and [`python`]
+//! takes out what [`cfg`](mod@cfg) says is not there; [`describe`](mod@describe) reads the API from them; [`rust`] and [`python`]
 //! render it in memory and [`lock`](mod@lock) locks it; [`plan`](mod@plan) compares the result with the output folder;
 //! [`write`](mod@write) carries the plan out, or [`check`] shows it; [`changes`] and [`summary`] say in words what came of
 //! it. [`run`](mod@run) is the sequence. Every fault of a description is collected in [`diagnose::Diagnostics`] and shown

@@ -73,6 +73,14 @@ def test_members_are_documented_in_the_same_words(asynchronous: type, blocking: 
     assert differing == {}
 
 
+@pytest.mark.parametrize("connect", [aioturso.connect, aioturso.lib.connect])
+def test_options_are_documented_where_they_are_parameters(connect: Any) -> None:
+    """In Rust each is a documented field; in Python the function's documentation is the only place for that."""
+    documented = inspect.getdoc(connect) or ""
+    options = ["timeout", "isolation_level", "cached_statements", "uri", "autocommit", "vfs", "encryption"]
+    assert [name for name in options if f"`{name}`: " not in documented] == []
+
+
 def test_the_package_has_what_the_blocking_module_has() -> None:
     """The classes are the asynchronous ones, everything else is the same object."""
     wrapped = {"Connection", "Cursor", "connect"}

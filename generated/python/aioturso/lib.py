@@ -140,6 +140,19 @@ def connect(
     An `OperationalError` that names the path if the file can't be opened: its directory is missing, it is a directory, it
     may not be read, another process has it locked for longer than `timeout`. A `DatabaseError` if it is no database. A
     failed call leaves no file behind that was not there before.
+
+    Parameters:
+    `timeout`: How long a statement waits for a lock that another connection holds, in seconds. It sleeps meanwhile.
+    `isolation_level`: The word behind the `BEGIN` of an implicit transaction; `None` begins none. Only `autocommit` at its default
+        heeds it.
+    `cached_statements`: How many prepared statements are kept for the next time that the same SQL is run.
+    `uri`: Whether the path is a URI: `file:` followed by a path and, after a `?`, options such as `mode=ro`.
+    `autocommit`: Who begins and ends transactions.
+    `experimental_features`: Features of the engine that are not finished, by name, separated by commas: `views`, `index_method`,
+        `custom_types`, `autovacuum`, `vacuum`, `attach`, `generated_columns`, `without_rowid`, `multiprocess_wal`,
+        `mvcc_passive_checkpoint`.
+    `vfs`: The engine's I/O layer, by name: `memory`, `syscall`, `io_uring`, or one that was registered.
+    `encryption`: How the file is encrypted; `None` for a plain file.
     """
     connection = native_connect(
         database,

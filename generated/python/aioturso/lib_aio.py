@@ -45,7 +45,7 @@ class Connection(Generic[RowT]):
     NotSupportedError = lib.NotSupportedError
 
     def __init__(self, connector: Callable[[], BlockingConnection[RowT]], iter_chunk_size: int = CHUNK_SIZE) -> None:
-        self._worker = Worker(
+        self._worker: Worker[BlockingConnection[RowT]] = Worker(
             "aioturso.Connection",
             connector,
             close=lambda connection: connection.close(),
@@ -238,17 +238,16 @@ class Connection(Generic[RowT]):
         """Runs a query and gives all of its rows: aiosqlite's short form."""
         return self._call(lambda connection: connection.execute(sql, parameters).fetchall())
 
-    def stop(self) -> None:
-        """Begins what `close` does and does not wait for it: for those who cannot await."""
-        self._worker.stop()
+    def stop(self) -> Coroutine[Any, Any, None]:
+        """Closes as `close` does, and begins at once, so that those who cannot await may leave it at that."""
+        return self._worker.close()
 
     async def _open(self) -> "Connection[RowT]":
         if self._worker.started:
             await self._call(lambda connection: None)
             return self
         try:
-            self._worker.start(self).silence()
-            await self._call(lambda connection: None)
+            await self._worker.start(self)
         except BaseException:
             # It failed or was cancelled, at whatever point: nobody has the object, so nobody else will close it.
             self._worker.stop()
@@ -471,6 +470,9 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
     def iter_chunk_size(self, iter_chunk_size: int) -> None:
         self._rows.chunk_size = iter_chunk_size
 
+    def _abandon(self) -> None:
+        self._made.cancel()
+
     def _make(self, make: Callable[[BlockingConnection[RowT]], BlockingCursor[RowT]]) -> None:
         try:
             cursor = self._cursor = make(self._worker.opened)
@@ -498,9 +500,8 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         return self._call(begin)
 
     def _read(self, size: int | None, convert: Callable[[list[RowT]], ResultT]) -> Reading[RowT, ResultT]:
-        self._worker.queue.check()
         reading = Reading(self._rows, size, convert)
-        if not reading.take_ahead():
+        if self._worker.queue.closed or not reading.take_ahead():
             call = self._call(lambda cursor: reading.take(cursor._read_rows))
             reading.wait_for(call)
         return reading
@@ -580,6 +581,19 @@ def connect(
     An `OperationalError` that names the path if the file can't be opened: its directory is missing, it is a directory, it
     may not be read, another process has it locked for longer than `timeout`. A `DatabaseError` if it is no database. A
     failed call leaves no file behind that was not there before.
+
+    Parameters:
+    `timeout`: How long a statement waits for a lock that another connection holds, in seconds. It sleeps meanwhile.
+    `isolation_level`: The word behind the `BEGIN` of an implicit transaction; `None` begins none. Only `autocommit` at its default
+        heeds it.
+    `cached_statements`: How many prepared statements are kept for the next time that the same SQL is run.
+    `uri`: Whether the path is a URI: `file:` followed by a path and, after a `?`, options such as `mode=ro`.
+    `autocommit`: Who begins and ends transactions.
+    `experimental_features`: Features of the engine that are not finished, by name, separated by commas: `views`, `index_method`,
+        `custom_types`, `autovacuum`, `vacuum`, `attach`, `generated_columns`, `without_rowid`, `multiprocess_wal`,
+        `mvcc_passive_checkpoint`.
+    `vfs`: The engine's I/O layer, by name: `memory`, `syscall`, `io_uring`, or one that was registered.
+    `encryption`: How the file is encrypted; `None` for a plain file.
     """
 
     def connector() -> BlockingConnection[Any]:

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeVar
 
-from .worker import Awaited, Call
+from .worker import Awaited, Call, raisable
 
 ResultT = TypeVar("ResultT")
 RowT = TypeVar("RowT")
@@ -116,8 +116,9 @@ class Rows(Generic[RowT]):
     def _read(self, read_rows: ReadRows[RowT], size: int | None) -> None:
         while not self._exhausted and self._error is None and (size is None or len(self._ahead) < size):
             wanted = ALL_CHUNK_SIZE if size is None else max(self.chunk_size, size - len(self._ahead))
-            rows, self._exhausted, self._error = read_rows(wanted)
+            rows, self._exhausted, error = read_rows(wanted)
             self._ahead.extend(rows)
+            self._error = None if error is None else raisable(error)
 
     def _take(self, size: int | None) -> Taken[RowT]:
         count = len(self._ahead) if size is None else min(size, len(self._ahead))

@@ -328,6 +328,7 @@ impl<'a> Lowering<'a> {
         };
         let returns = self.member_returns(class, member, &kind, &callable, generic);
         let (parameters, arguments) = parameters::lower(self, &callable)?;
+        let docs = parameters::with_documented_parameters(self.docs(&member.carried.docs), &parameters);
         Some(Member {
             name,
             ident: member.ident.to_string(),
@@ -337,7 +338,7 @@ impl<'a> Lowering<'a> {
             returns: returns?,
             fallible: member.returns.fallible,
             lane: member.lane.as_ref().map(|lane| lane.name.clone()),
-            docs: self.docs(&member.carried.docs),
+            docs,
             deprecated: deprecation(&member.carried),
             source: member.clone(),
         })
@@ -535,6 +536,7 @@ impl<'a> Lowering<'a> {
         let opens = function.returns.ok.as_ref().and_then(|ty| self.class_of(ty));
         let returns = self.returns(&callable);
         let (parameters, arguments) = parameters::lower(self, &callable)?;
+        let docs = parameters::with_documented_parameters(self.docs(&function.carried.docs), &parameters);
         Some(Function {
             name,
             ident: function.ident.to_string(),
@@ -544,7 +546,7 @@ impl<'a> Lowering<'a> {
             arguments,
             returns: returns?,
             fallible: function.returns.fallible,
-            docs: self.docs(&function.carried.docs),
+            docs,
             deprecated: deprecation(&function.carried),
             source: function.clone(),
         })

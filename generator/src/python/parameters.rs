@@ -228,17 +228,24 @@ fn check(lowering: &mut Lowering<'_>, parameters: &[Parameter], span: Span) {
     }
 }
 
-/// The documentation of parameters that have any, one paragraph for each, to go behind a function's own.
-pub(super) fn documented(parameters: &[Parameter]) -> Docs {
-    let mut lines = Vec::new();
-    for parameter in parameters.iter().filter(|parameter| !parameter.docs.is_empty()) {
-        lines.push(format!("`{}`: {}", parameter.name, parameter.docs.lines[0]));
-        lines.extend(
-            parameter.docs.lines[1..]
-                .iter()
-                .filter(|line| !line.is_empty())
-                .map(|line| format!("    {line}")),
-        );
+/// The documentation of a function or method with that of its parameters behind it: fields of a struct of options bring
+/// theirs, and in Python they have no other place.
+pub(super) fn with_documented_parameters(mut docs: Docs, parameters: &[Parameter]) -> Docs {
+    let mut documented = parameters
+        .iter()
+        .filter(|parameter| !parameter.docs.is_empty())
+        .peekable();
+    if documented.peek().is_some() {
+        if !docs.is_empty() {
+            docs.lines.push(String::new());
+        }
+        docs.lines.push("Parameters:".to_owned());
     }
-    Docs { lines }
+    for parameter in documented {
+        docs.lines
+            .push(format!("`{}`: {}", parameter.name, parameter.docs.lines[0]));
+        let rest = parameter.docs.lines[1..].iter().filter(|line| !line.is_empty());
+        docs.lines.extend(rest.map(|line| format!("    {line}")));
+    }
+    docs
 }

@@ -70,6 +70,8 @@ impl<T: RowCount> RowCount for Option<T> {
 type One<T> = <T as ResultSet>::One;
 type Row<T> = <One<T> as OneRow>::Row;
 type Error<T> = <One<T> as Outcome>::Error;
+/// A row that was read ahead, and where its object came from.
+type Ahead<T> = (Entry<Row<T>, Error<T>>, Home<One<T>>);
 
 impl<T: ResultSet> Handle<T> {
     fn rows(&self) -> &Arc<RowBuffer<T::One>> {
@@ -125,7 +127,7 @@ impl<T: ResultSet> Handle<T> {
     }
 
     /// What comes next, if it may be taken in the caller's thread.
-    pub(super) fn next_in_place(&self) -> Option<(Entry<Row<T>, Error<T>>, Home<T::One>)> {
+    pub(super) fn next_in_place(&self) -> Option<Ahead<T>> {
         if self.0.life.is_closed() {
             return None;
         }

@@ -57,6 +57,9 @@ where
     }
 }
 
+/// What one step of a stream gives.
+type Step<R> = Option<Result<<R as OneRow>::Row, CallError<<R as Outcome>::Error>>>;
+
 impl<R: OneRow, F> RowStream<R, F> {
     pub(super) fn new(source: Arc<dyn Source<R>>) -> Self {
         Self {
@@ -68,6 +71,10 @@ impl<R: OneRow, F> RowStream<R, F> {
     }
 
     /// The next row; `None` after the last. Dropping the future loses no row.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it is the `next` of `StreamExt`, there without that trait"
+    )]
     pub fn next(&mut self) -> NextRow<'_, R, F>
     where
         F: From<CallError<R::Error>>,
@@ -75,7 +82,7 @@ impl<R: OneRow, F> RowStream<R, F> {
         NextRow(self)
     }
 
-    fn poll_row(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<R::Row, CallError<R::Error>>>> {
+    fn poll_row(&mut self, context: &mut Context<'_>) -> Poll<Step<R>> {
         if self.finished {
             return Poll::Ready(None);
         }

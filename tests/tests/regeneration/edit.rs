@@ -40,7 +40,7 @@ pub(crate) fn remove_an_error(scratch: &Scratch, random: &mut Random) -> String 
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let mut line = text[..at].matches('\n').count();
     let mut last = line;
-    while !lines[last].starts_with(|first: char| first == ' ') || lines[last].trim_start().starts_with(['#', '/']) {
+    while !lines[last].starts_with(' ') || lines[last].trim_start().starts_with(['#', '/']) {
         last += 1;
     }
     while lines[line - 1].trim_start().starts_with(['#', '/']) {

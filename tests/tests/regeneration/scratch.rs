@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::process::{Finished, run};
 
-/// The copy, always in the same place: cargo knows packages by their path, so a second run finds compiled what did not change.
+/// The copy, always in the same place, so that a second run finds compiled what did not change.
 pub(crate) struct Scratch {
     pub(crate) folder: PathBuf,
     pub(crate) target: PathBuf,
@@ -32,13 +32,19 @@ impl Scratch {
             "--exclude-standard",
         ]));
         listed.expect_code(0, "the test copies what git lists and needs a checkout");
-        let wanted: Files = listed
+        let mut wanted: Files = listed
             .text
             .split('\0')
             .filter(|path| !path.is_empty())
             .filter_map(|path| Some((path.to_owned(), fs::read(root.join(path)).ok()?)))
             .collect();
         let scratch = Self { folder, target };
+        // Cargo tells packages in one target folder apart by their place in the workspace and by their version, not by the
+        // place of the workspace: without this, it would take what it compiled here for the repository's own.
+        let manifest = wanted
+            .get_mut("Cargo.toml")
+            .expect("git lists the manifest of the workspace");
+        *manifest = with_another_version(&String::from_utf8_lossy(manifest)).into_bytes();
         for path in scratch.files().keys().filter(|path| !wanted.contains_key(*path)) {
             fs::remove_file(scratch.folder.join(path)).expect("a file of an earlier run can be removed");
         }
@@ -116,4 +122,15 @@ impl Scratch {
         }
         command
     }
+}
+
+/// A workspace's manifest with another version, in the requirements of its members on each other too.
+fn with_another_version(manifest: &str) -> String {
+    let version = manifest
+        .split("\nversion = \"")
+        .nth(1)
+        .and_then(|behind| behind.split_once('"'));
+    let (version, _) = version.expect("[workspace.package] has a version");
+    let (release, _) = version.rsplit_once('.').expect("a version has three parts");
+    manifest.replace(&format!("\"{version}\""), &format!("\"{release}.999\""))
 }

@@ -9,6 +9,11 @@ use super::exceptions::NativeModule;
 ///
 /// Every head in the file is looked at once, to find where the entries begin; their texts are not read. A file that ends in the
 /// middle of an entry is an error, unless `repair` says to cut that entry off.
+///
+/// Parameters:
+/// `create`: Whether a file that does not exist is made.
+/// `largest_entry`: The most bytes that one entry may have.
+/// `repair`: Whether an entry that is incomplete at the end of the file is cut off. Without it such a file is refused.
 #[pyfunction]
 #[pyo3(
     name = "open",

@@ -137,6 +137,21 @@ class Call(Awaited[ResultT]):
         self._future.add_done_callback(_look_at)
 
 
+class Closing(Awaited[None]):
+    """A close that has begun. It may be awaited, also more than once, and nothing takes it back."""
+
+    __slots__ = ("_worker",)
+
+    def __init__(self, worker: "Worker[Any]") -> None:
+        super().__init__()
+        self._worker = worker
+
+    def __await__(self) -> Generator[Any, None, None]:
+        future: asyncio.Future[None] = asyncio.get_event_loop().create_future()
+        self._worker.tell_end(future)
+        yield from future
+
+
 class CallQueue:
     """An unbounded queue of calls that can be closed.
 
@@ -152,10 +167,14 @@ class CallQueue:
         self.closed_error = closed_error
 
     def put_nowait(self, item: Item) -> None:
-        """Adds a call, or raises the error of a closed object."""
+        """Adds a call. Once the queue is closed, the call fails at once, where it is awaited."""
         with self._lock:
-            self.check()
-            self._items.put_nowait(item)
+            refusal = self._refusal
+            if refusal is None:
+                self._items.put_nowait(item)
+        future, _ = item
+        if refusal is not None and future is not None:
+            future.set_exception(self.closed_error(refusal))
 
     def get(self) -> Item | None:
         """The next call, as soon as there is one; `None` is the end."""
@@ -256,6 +275,7 @@ class Worker(Generic[ObjectT]):
         self._lock = threading.RLock()
         self._current: asyncio.Future[Any] | None = None
         self._closers: list[asyncio.Future[None]] = []
+        self._close_error: BaseException | None = None
         self._ended = False
         self._skips = False
 
@@ -299,20 +319,23 @@ class Worker(Generic[ObjectT]):
         """
         return self.queue.close(reason)
 
-    def close(self, close: Callable[[ObjectT], object] | None = None) -> Call[None]:
-        """Stops, and gives a call that is done when the thread is gone. Cancelling it does not take the stop back.
+    def close(self, close: Callable[[ObjectT], object] | None = None) -> Closing:
+        """Stops at once; what is returned waits until the thread is gone, for those who want to.
 
         `close` is another way to close the object than the one that the worker was made with.
         """
-        future: asyncio.Future[None] = asyncio.get_event_loop().create_future()
         if self.stop() and close is not None:
             self._close = close
+        return Closing(self)
+
+    def tell_end(self, future: "asyncio.Future[None]") -> None:
+        """Sets the future when the object is closed and the thread is gone. The first one gets the error of closing."""
         with self._lock:
-            if self._ended or self._thread is None:
-                future.set_result(None)
-            else:
+            if self._thread is not None and not self._ended:
                 self._closers.append(future)
-        return Call(future, self)
+                return
+            error, self._close_error = self._close_error, None
+        _settle(future, [None, None, error])
 
     def cancel(self, future: "asyncio.Future[Any]") -> None:
         """Cancels a call. If it is queued, it never runs; if it runs now, it is interrupted."""
@@ -336,7 +359,7 @@ class Worker(Generic[ObjectT]):
 
     def _warn_and_stop(self) -> None:
         if self.stop():
-            warnings.warn(f"{self._name} was dropped without being closed", ResourceWarning, stacklevel=2)
+            warnings.warn(f"{self._name} was deleted before being closed", ResourceWarning, stacklevel=2)
 
     # The rest runs in the thread.
 
@@ -347,14 +370,21 @@ class Worker(Generic[ObjectT]):
                 break
             future, function = item
             with self._lock:
-                wanted = not self._skips and not (future is not None and future.done())
-                self._current = future if wanted else None
-            outcome = [function, *_outcome(function)] if wanted else []
+                wanted = future is None or not future.done()
+                skips = self._skips
+                self._current = future if wanted and not skips else None
+            outcome: list[Any]
+            if skips:
+                outcome = [function, None, self.queue.closed_error(CLOSED)]
+            elif wanted:
+                outcome = [function, *_outcome(function)]
+            else:
+                outcome = [function, None, None]
             # What is left of the call belongs to its event loop, which is the one to drop it.
             del item, function
             with self._lock:
                 self._current = None
-            if future is not None and wanted:
+            if future is not None:
                 self._deliver(future, _settle, outcome)
             # The next call may be long in coming: nothing of this one is kept until then.
             del future, outcome
@@ -383,11 +413,13 @@ class Worker(Generic[ObjectT]):
         with self._lock:
             self._ended = True
             closers, self._closers = self._closers, []
+            self._close_error = None if closers else error
         _running.discard(self)
         if error is not None and not closers:
             logger.error("%s: closing failed", self._name, exc_info=error)
         for closer in closers:
             self._deliver(closer, _settle_close, self._thread, error)
+            error = None
 
     # These are for the whole process.
 
@@ -410,16 +442,23 @@ class Worker(Generic[ObjectT]):
         self.queue.forget(FORKED)
 
 
+def raisable(error: BaseException) -> BaseException:
+    """The error itself, unless raising it in a coroutine would not raise it.
+
+    A future refuses StopIteration, and StopAsyncIteration would just end an `async for`.
+    """
+    if not isinstance(error, (StopIteration, StopAsyncIteration)):
+        return error
+    refusal = RuntimeError(f"the call raised {type(error).__name__}")
+    refusal.__cause__ = error
+    return refusal
+
+
 def _outcome(function: Callable[[], object]) -> tuple[object, BaseException | None]:
     try:
         return function(), None
-    except (StopIteration, StopAsyncIteration) as error:
-        # A future refuses the one, and a coroutine that raises the other ends an `async for` in silence.
-        refusal = RuntimeError(f"the call raised {type(error).__name__}")
-        refusal.__cause__ = error
-        return None, refusal
     except BaseException as error:
-        return None, error
+        return None, raisable(error)
 
 
 def _settle(future: "asyncio.Future[Any]", outcome: list[Any]) -> None:
