@@ -1,5 +1,8 @@
 //! A connection to a database.
 
+mod dump;
+mod unsupported;
+
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,6 +12,8 @@ use async_proxy::async_proxy;
 
 use crate::session::Shared;
 use crate::{Autocommit, ConnectOptions, Cursor, Error, IsolationLevel, Params, ParamsSequence, Result, open};
+
+pub use unsupported::Anything;
 
 /// Opens a database file, and makes it if it is not there. `:memory:` is a database of its own in memory, and so is an
 /// empty path.

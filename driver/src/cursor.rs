@@ -5,7 +5,7 @@ use std::fmt;
 use async_proxy::async_proxy;
 
 use crate::execution::Execution;
-use crate::{Connection, Description, Error, Params, ParamsSequence, Result, Row, Rows};
+use crate::{Anything, Connection, Description, Error, Params, ParamsSequence, Result, Row, Rows};
 
 /// A cursor of a [`Connection`].
 ///
@@ -93,7 +93,7 @@ impl Cursor {
     ///
     /// # Errors
     /// As `fetchone`; the rows read by this call before the error are lost.
-    #[proxy(rows, signature = (size = None))]
+    #[proxy(rows, size = "arraysize", signature = (size = None))]
     pub fn fetchmany(&mut self, size: Option<usize>) -> Result<Vec<Row>> {
         self.check_open()?;
         let size = match size.unwrap_or(self.arraysize) {
@@ -159,13 +159,13 @@ impl Cursor {
     }
 
     /// Does nothing: PEP 249 asks for it, and SQLite has no sizes to set.
-    pub fn setinputsizes(&mut self, sizes: Vec<i64>) {
-        drop(sizes);
+    pub fn setinputsizes(&mut self, sizes: impl Into<Anything>) {
+        let _ = sizes.into();
     }
 
     /// Does nothing: PEP 249 asks for it, and SQLite has no sizes to set.
     #[proxy(signature = (size, column = None))]
-    pub fn setoutputsize(&mut self, size: i64, column: Option<i64>) {
+    pub fn setoutputsize(&mut self, size: i64, #[proxy(py = "object")] column: Option<Anything>) {
         let _ = (size, column);
     }
 

@@ -61,7 +61,7 @@ mod tests;
 mod uri;
 mod value;
 
-pub use connection::{AsyncConnection, Connection, connect, connect_async};
+pub use connection::{Anything, AsyncConnection, Connection, connect, connect_async};
 pub use cursor::{AsyncCursor, Cursor};
 pub use description::{Column, Description};
 pub use error::{Error, Fault, Result};

@@ -269,6 +269,368 @@ impl Connection {
     ) -> PyResult<::turso_driver::Autocommit> {
         Ok(autocommit)
     }
+    /// The statements that make the database again, in the order in which they are to be run: what the shell of SQLite
+    /// prints for `.dump`, and `sqlite3` gives one by one.
+    ///
+    /// Errors:
+    /// Those of the engine.
+    #[pyo3(name = "iterdump", signature = (), text_signature = "($self)")]
+    fn iterdump(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        self.object.call(py, move |object| object.iterdump())
+    }
+    /// Would make a function of the program known to SQL.
+    ///
+    /// Errors:
+    /// `NotSupportedError`, always.
+    #[pyo3(
+        name = "create_function",
+        signature = (name, narg, func, *, deterministic = false),
+        text_signature = "($self, name, narg, func, *, deterministic=False)"
+    )]
+    fn create_function(
+        &self,
+        py: Python<'_>,
+        name: String,
+        narg: i64,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            ::turso_driver::Anything>
+        )]
+        func: ::turso_driver::Anything,
+        deterministic: bool,
+    ) -> PyResult<()> {
+        self.object
+            .call(
+                py,
+                move |object| object.create_function(&name, narg, func, deterministic),
+            )
+    }
+    /// Would make an aggregate of the program known to SQL.
+    ///
+    /// Errors:
+    /// `NotSupportedError`, always.
+    #[pyo3(
+        name = "create_aggregate",
+        signature = (name, n_arg, aggregate_class),
+        text_signature = "($self, name, n_arg, aggregate_class)"
+    )]
+    fn create_aggregate(
+        &self,
+        py: Python<'_>,
+        name: String,
+        n_arg: i64,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            ::turso_driver::Anything>
+        )]
+        aggregate_class: ::turso_driver::Anything,
+    ) -> PyResult<()> {
+        self.object
+            .call(
+                py,
+                move |object| object.create_aggregate(&name, n_arg, aggregate_class),
+            )
+    }
+    /// Would make a window function of the program known to SQL.
+    ///
+    /// Errors:
+    /// `NotSupportedError`, always.
+    #[pyo3(
+        name = "create_window_function",
+        signature = (name, num_params, aggregate_class),
+        text_signature = "($self, name, num_params, aggregate_class)"
+    )]
+    fn create_window_function(
+        &self,
+        py: Python<'_>,
+        name: String,
+        num_params: i64,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            ::turso_driver::Anything>
+        )]
+        aggregate_class: ::turso_driver::Anything,
+    ) -> PyResult<()> {
+        self.object
+            .call(
+                py,
+                move |object| {
+                    object.create_window_function(&name, num_params, aggregate_class)
+                },
+            )
+    }
+    /// Would make an order of texts known to SQL. Removing one (`None`) does nothing, since there is none.
+    ///
+    /// Errors:
+    /// `NotSupportedError` for an order.
+    #[pyo3(
+        name = "create_collation",
+        signature = (name, callback),
+        text_signature = "($self, name, callback)"
+    )]
+    fn create_collation(
+        &self,
+        py: Python<'_>,
+        name: String,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            Option<::turso_driver::Anything>>
+        )]
+        callback: Option<::turso_driver::Anything>,
+    ) -> PyResult<()> {
+        self.object.call(py, move |object| object.create_collation(&name, callback))
+    }
+    /// Would have each access of a statement allowed or denied by the program. Removing the function (`None`) does
+    /// nothing, since there is none.
+    ///
+    /// Errors:
+    /// `NotSupportedError` for a function.
+    #[pyo3(
+        name = "set_authorizer",
+        signature = (authorizer_callback),
+        text_signature = "($self, authorizer_callback)"
+    )]
+    fn set_authorizer(
+        &self,
+        py: Python<'_>,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            Option<::turso_driver::Anything>>
+        )]
+        authorizer_callback: Option<::turso_driver::Anything>,
+    ) -> PyResult<()> {
+        self.object.call(py, move |object| object.set_authorizer(authorizer_callback))
+    }
+    /// Would have the program called while a statement runs. Removing the function (`None`) does nothing, since there is
+    /// none.
+    ///
+    /// Errors:
+    /// `NotSupportedError` for a function.
+    #[pyo3(
+        name = "set_progress_handler",
+        signature = (progress_handler, n),
+        text_signature = "($self, progress_handler, n)"
+    )]
+    fn set_progress_handler(
+        &self,
+        py: Python<'_>,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            Option<::turso_driver::Anything>>
+        )]
+        progress_handler: Option<::turso_driver::Anything>,
+        n: i64,
+    ) -> PyResult<()> {
+        self.object
+            .call(py, move |object| object.set_progress_handler(progress_handler, n))
+    }
+    /// Would have the program told of each statement. Removing the function (`None`) does nothing, since there is none.
+    ///
+    /// Errors:
+    /// `NotSupportedError` for a function.
+    #[pyo3(
+        name = "set_trace_callback",
+        signature = (trace_callback),
+        text_signature = "($self, trace_callback)"
+    )]
+    fn set_trace_callback(
+        &self,
+        py: Python<'_>,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            Option<::turso_driver::Anything>>
+        )]
+        trace_callback: Option<::turso_driver::Anything>,
+    ) -> PyResult<()> {
+        self.object.call(py, move |object| object.set_trace_callback(trace_callback))
+    }
+    /// Would allow extensions of SQLite to be loaded. Forbidding it does nothing, since they never are.
+    ///
+    /// Errors:
+    /// `NotSupportedError` if they shall be allowed.
+    #[pyo3(
+        name = "enable_load_extension",
+        signature = (enable, /),
+        text_signature = "($self, enable, /)"
+    )]
+    fn enable_load_extension(&self, py: Python<'_>, enable: bool) -> PyResult<()> {
+        self.object.call(py, move |object| object.enable_load_extension(enable))
+    }
+    /// Would load an extension of SQLite from a shared library.
+    ///
+    /// Errors:
+    /// `NotSupportedError`, always.
+    #[pyo3(
+        name = "load_extension",
+        signature = (name, /, *, entrypoint = None),
+        text_signature = "($self, name, /, *, entrypoint=None)"
+    )]
+    fn load_extension(
+        &self,
+        py: Python<'_>,
+        name: String,
+        entrypoint: Option<String>,
+    ) -> PyResult<()> {
+        self.object
+            .call(py, move |object| object.load_extension(&name, entrypoint.as_deref()))
+    }
+    /// Would copy the database into that of another connection.
+    ///
+    /// Errors:
+    /// `NotSupportedError`, always.
+    #[pyo3(
+        name = "backup",
+        signature = (
+            target,
+            *,
+            pages = -1,
+            progress = None,
+            name = python::Given::Default,
+            sleep = 0.250
+        ),
+        text_signature = "($self, target, *, pages=-1, progress=None, name=\"main\", sleep=0.250)"
+    )]
+    fn backup(
+        &self,
+        py: Python<'_>,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            ::turso_driver::Anything>
+        )]
+        target: ::turso_driver::Anything,
+        pages: i64,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            Option<::turso_driver::Anything>>
+        )]
+        progress: Option<::turso_driver::Anything>,
+        #[pyo3(from_py_with = python::given::<NativeModule, String>)]
+        name: python::Given<String>,
+        sleep: f64,
+    ) -> PyResult<()> {
+        let name = name.or::<NativeModule, _>(py, "main")?;
+        self.object
+            .call(py, move |object| object.backup(target, pages, progress, &name, sleep))
+    }
+    /// Would open a blob for reading and writing in parts.
+    ///
+    /// Errors:
+    /// `NotSupportedError`, always.
+    #[pyo3(
+        name = "blobopen",
+        signature = (
+            table,
+            column,
+            row,
+            /,
+            *,
+            readonly = false,
+            name = python::Given::Default
+        ),
+        text_signature = "($self, table, column, row, /, *, readonly=False, name=\"main\")"
+    )]
+    fn blobopen(
+        &self,
+        py: Python<'_>,
+        table: String,
+        column: String,
+        row: i64,
+        readonly: bool,
+        #[pyo3(from_py_with = python::given::<NativeModule, String>)]
+        name: python::Given<String>,
+    ) -> PyResult<()> {
+        let name = name.or::<NativeModule, _>(py, "main")?;
+        self.object
+            .call(
+                py,
+                move |object| object.blobopen(&table, &column, row, readonly, &name),
+            )
+    }
+    /// Would give the database as the bytes of its file.
+    ///
+    /// Errors:
+    /// `NotSupportedError`, always.
+    #[pyo3(
+        name = "serialize",
+        signature = (*, name = python::Given::Default),
+        text_signature = "($self, *, name=\"main\")"
+    )]
+    fn serialize(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = python::given::<NativeModule, String>)]
+        name: python::Given<String>,
+    ) -> PyResult<Vec<u8>> {
+        let name = name.or::<NativeModule, _>(py, "main")?;
+        self.object.call(py, move |object| object.serialize(&name))
+    }
+    /// Would replace the database by one that was serialized.
+    ///
+    /// Errors:
+    /// `NotSupportedError`, always.
+    #[pyo3(
+        name = "deserialize",
+        signature = (data, /, *, name = python::Given::Default),
+        text_signature = "($self, data, /, *, name=\"main\")"
+    )]
+    fn deserialize(
+        &self,
+        py: Python<'_>,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            ::turso_driver::Anything>
+        )]
+        data: ::turso_driver::Anything,
+        #[pyo3(from_py_with = python::given::<NativeModule, String>)]
+        name: python::Given<String>,
+    ) -> PyResult<()> {
+        let name = name.or::<NativeModule, _>(py, "main")?;
+        self.object.call(py, move |object| object.deserialize(data, &name))
+    }
+    /// Would give one of SQLite's limits.
+    ///
+    /// Errors:
+    /// `NotSupportedError`, always.
+    #[pyo3(
+        name = "getlimit",
+        signature = (category, /),
+        text_signature = "($self, category, /)"
+    )]
+    fn getlimit(&self, py: Python<'_>, category: i64) -> PyResult<i64> {
+        self.object.call(py, move |object| object.getlimit(category))
+    }
+    /// Would set one of SQLite's limits.
+    ///
+    /// Errors:
+    /// `NotSupportedError`, always.
+    #[pyo3(
+        name = "setlimit",
+        signature = (category, limit, /),
+        text_signature = "($self, category, limit, /)"
+    )]
+    fn setlimit(&self, py: Python<'_>, category: i64, limit: i64) -> PyResult<i64> {
+        self.object.call(py, move |object| object.setlimit(category, limit))
+    }
+    /// Would give one of SQLite's settings.
+    ///
+    /// Errors:
+    /// `NotSupportedError`, always.
+    #[pyo3(name = "getconfig", signature = (op, /), text_signature = "($self, op, /)")]
+    fn getconfig(&self, py: Python<'_>, op: i64) -> PyResult<bool> {
+        self.object.call(py, move |object| object.getconfig(op))
+    }
+    /// Would set one of SQLite's settings.
+    ///
+    /// Errors:
+    /// `NotSupportedError`, always.
+    #[pyo3(
+        name = "setconfig",
+        signature = (op, enable = true, /),
+        text_signature = "($self, op, enable=True, /)"
+    )]
+    fn setconfig(&self, py: Python<'_>, op: i64, enable: bool) -> PyResult<()> {
+        self.object.call(py, move |object| object.setconfig(op, enable))
+    }
     /// What makes the object that is handed out for a row: `None` for a tuple, or something that is called with
     /// the cursor and that tuple, such as `Row`. Cursors take it over when they are made.
     #[getter]

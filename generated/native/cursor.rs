@@ -282,7 +282,15 @@ impl Cursor {
         signature = (sizes),
         text_signature = "($self, sizes)"
     )]
-    fn setinputsizes(&self, py: Python<'_>, sizes: Vec<i64>) -> PyResult<()> {
+    fn setinputsizes(
+        &self,
+        py: Python<'_>,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            ::turso_driver::Anything>
+        )]
+        sizes: ::turso_driver::Anything,
+    ) -> PyResult<()> {
         self.object
             .call(
                 py,
@@ -302,7 +310,11 @@ impl Cursor {
         &self,
         py: Python<'_>,
         size: i64,
-        column: Option<i64>,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            Option<::turso_driver::Anything>>
+        )]
+        column: Option<::turso_driver::Anything>,
     ) -> PyResult<()> {
         self.object
             .call(

@@ -139,14 +139,15 @@ impl AsyncCursor {
         self.handle.parent()
     }
     /// Does nothing: PEP 249 asks for it, and SQLite has no sizes to set.
-    pub fn setinputsizes(&self, sizes: Vec<i64>) -> ::async_proxy::Call<()> {
+    pub fn setinputsizes(&self, sizes: impl Into<Anything>) -> ::async_proxy::Call<()> {
+        let sizes: Anything = sizes.into();
         self.handle.call_mut(move |object: &mut Cursor| object.setinputsizes(sizes))
     }
     /// Does nothing: PEP 249 asks for it, and SQLite has no sizes to set.
     pub fn setoutputsize(
         &self,
         size: i64,
-        column: Option<i64>,
+        column: Option<Anything>,
     ) -> ::async_proxy::Call<()> {
         self.handle
             .call_mut(move |object: &mut Cursor| object.setoutputsize(size, column))

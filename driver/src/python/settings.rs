@@ -6,10 +6,18 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt, PyString, PyTuple};
 
-use crate::{Autocommit, Encryption, Error, IsolationLevel};
+use crate::{Anything, Autocommit, Encryption, Error, IsolationLevel};
 
 /// `sqlite3.LEGACY_TRANSACTION_CONTROL`.
 const LEGACY_TRANSACTION_CONTROL: i64 = -1;
+
+impl FromPyObject<'_, '_> for Anything {
+    type Error = Refusal<Error>;
+
+    fn extract(_object: Borrowed<'_, '_, PyAny>) -> Result<Self, Self::Error> {
+        Ok(Self)
+    }
+}
 
 impl FromPyObject<'_, '_> for IsolationLevel {
     type Error = Refusal<Error>;

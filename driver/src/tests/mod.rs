@@ -2,6 +2,7 @@
 
 mod caching;
 mod cursors;
+mod dumping;
 mod engine;
 mod handles;
 mod interrupts;

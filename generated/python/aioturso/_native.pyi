@@ -190,6 +190,145 @@ class Connection(Generic[RowT]):
     def autocommit(self, autocommit: AutocommitMode) -> None: ...
     @staticmethod
     def _check_autocommit(autocommit: AutocommitMode) -> AutocommitMode: ...
+    def iterdump(self) -> list[str]:
+        """The statements that make the database again, in the order in which they are to be run: what the shell of SQLite
+        prints for `.dump`, and `sqlite3` gives one by one.
+
+        Errors:
+        Those of the engine.
+        """
+
+    def create_function(
+        self, name: str, narg: int, func: Callable[..., object] | None, *, deterministic: bool = False
+    ) -> None:
+        """Would make a function of the program known to SQL.
+
+        Errors:
+        `NotSupportedError`, always.
+        """
+
+    def create_aggregate(self, name: str, n_arg: int, aggregate_class: Callable[[], object] | None) -> None:
+        """Would make an aggregate of the program known to SQL.
+
+        Errors:
+        `NotSupportedError`, always.
+        """
+
+    def create_window_function(self, name: str, num_params: int, aggregate_class: Callable[[], object] | None) -> None:
+        """Would make a window function of the program known to SQL.
+
+        Errors:
+        `NotSupportedError`, always.
+        """
+
+    def create_collation(self, name: str, callback: Callable[[str, str], int] | None) -> None:
+        """Would make an order of texts known to SQL. Removing one (`None`) does nothing, since there is none.
+
+        Errors:
+        `NotSupportedError` for an order.
+        """
+
+    def set_authorizer(self, authorizer_callback: Callable[..., int] | None) -> None:
+        """Would have each access of a statement allowed or denied by the program. Removing the function (`None`) does
+        nothing, since there is none.
+
+        Errors:
+        `NotSupportedError` for a function.
+        """
+
+    def set_progress_handler(self, progress_handler: Callable[[], int | None] | None, n: int) -> None:
+        """Would have the program called while a statement runs. Removing the function (`None`) does nothing, since there is
+        none.
+
+        Errors:
+        `NotSupportedError` for a function.
+        """
+
+    def set_trace_callback(self, trace_callback: Callable[[str], object] | None) -> None:
+        """Would have the program told of each statement. Removing the function (`None`) does nothing, since there is none.
+
+        Errors:
+        `NotSupportedError` for a function.
+        """
+
+    def enable_load_extension(self, enable: bool, /) -> None:
+        """Would allow extensions of SQLite to be loaded. Forbidding it does nothing, since they never are.
+
+        Errors:
+        `NotSupportedError` if they shall be allowed.
+        """
+
+    def load_extension(self, name: str, /, *, entrypoint: str | None = None) -> None:
+        """Would load an extension of SQLite from a shared library.
+
+        Errors:
+        `NotSupportedError`, always.
+        """
+
+    def backup(
+        self,
+        target: object,
+        *,
+        pages: int = -1,
+        progress: Callable[[int, int, int], object] | None = None,
+        name: str = "main",
+        sleep: float = 0.250,
+    ) -> None:
+        """Would copy the database into that of another connection.
+
+        Errors:
+        `NotSupportedError`, always.
+        """
+
+    def blobopen(self, table: str, column: str, row: int, /, *, readonly: bool = False, name: str = "main") -> None:
+        """Would open a blob for reading and writing in parts.
+
+        Errors:
+        `NotSupportedError`, always.
+        """
+
+    def serialize(self, *, name: str = "main") -> bytes:
+        """Would give the database as the bytes of its file.
+
+        Errors:
+        `NotSupportedError`, always.
+        """
+
+    def deserialize(self, data: object, /, *, name: str = "main") -> None:
+        """Would replace the database by one that was serialized.
+
+        Errors:
+        `NotSupportedError`, always.
+        """
+
+    def getlimit(self, category: int, /) -> int:
+        """Would give one of SQLite's limits.
+
+        Errors:
+        `NotSupportedError`, always.
+        """
+
+    def setlimit(self, category: int, limit: int, /) -> int:
+        """Would set one of SQLite's limits.
+
+        Errors:
+        `NotSupportedError`, always.
+        """
+
+    def getconfig(self, op: int, /) -> bool:
+        """Would give one of SQLite's settings.
+
+        Errors:
+        `NotSupportedError`, always.
+        """
+
+    def setconfig(self, op: int, enable: bool = True, /) -> None:
+        """Would set one of SQLite's settings.
+
+        Errors:
+        `NotSupportedError`, always.
+        """
+
     @property
     def row_factory(self) -> RowFactory[Any] | None:
         """What makes the object that is handed out for a row: `None` for a tuple, or something that is called with
@@ -307,10 +446,10 @@ class Cursor(Generic[RowT]):
     def connection(self) -> Connection[RowT]:
         """The connection that made this cursor."""
 
-    def setinputsizes(self, sizes: Sequence[int]) -> None:
+    def setinputsizes(self, sizes: object) -> None:
         """Does nothing: PEP 249 asks for it, and SQLite has no sizes to set."""
 
-    def setoutputsize(self, size: int, column: int | None = None) -> None:
+    def setoutputsize(self, size: int, column: object = None) -> None:
         """Does nothing: PEP 249 asks for it, and SQLite has no sizes to set."""
 
     def close(self) -> None:

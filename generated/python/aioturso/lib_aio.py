@@ -10,7 +10,7 @@ Rows are read ahead, a chunk with each trip to the thread; they are what they we
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable
 from types import TracebackType
 from typing import Any, Generic, TypeVar, overload
 
@@ -202,6 +202,173 @@ class Connection(Generic[RowT]):
     @autocommit.setter
     def autocommit(self, autocommit: AutocommitMode) -> None:
         self._assign("autocommit", BlockingConnection._check_autocommit(autocommit))
+
+    def iterdump(self) -> Coroutine[Any, Any, list[str]]:
+        """The statements that make the database again, in the order in which they are to be run: what the shell of SQLite
+        prints for `.dump`, and `sqlite3` gives one by one.
+
+        Errors:
+        Those of the engine.
+        """
+        return self._call(lambda connection: connection.iterdump())
+
+    def create_function(
+        self, name: str, narg: int, func: Callable[..., object] | None, *, deterministic: bool = False
+    ) -> Coroutine[Any, Any, None]:
+        """Would make a function of the program known to SQL.
+
+        Errors:
+        `NotSupportedError`, always.
+        """
+        return self._call(lambda connection: connection.create_function(name, narg, func, deterministic=deterministic))
+
+    def create_aggregate(
+        self, name: str, n_arg: int, aggregate_class: Callable[[], object] | None
+    ) -> Coroutine[Any, Any, None]:
+        """Would make an aggregate of the program known to SQL.
+
+        Errors:
+        `NotSupportedError`, always.
+        """
+        return self._call(lambda connection: connection.create_aggregate(name, n_arg, aggregate_class))
+
+    def create_window_function(
+        self, name: str, num_params: int, aggregate_class: Callable[[], object] | None
+    ) -> Coroutine[Any, Any, None]:
+        """Would make a window function of the program known to SQL.
+
+        Errors:
+        `NotSupportedError`, always.
+        """
+        return self._call(lambda connection: connection.create_window_function(name, num_params, aggregate_class))
+
+    def create_collation(self, name: str, callback: Callable[[str, str], int] | None) -> Coroutine[Any, Any, None]:
+        """Would make an order of texts known to SQL. Removing one (`None`) does nothing, since there is none.
+
+        Errors:
+        `NotSupportedError` for an order.
+        """
+        return self._call(lambda connection: connection.create_collation(name, callback))
+
+    def set_authorizer(self, authorizer_callback: Callable[..., int] | None) -> Coroutine[Any, Any, None]:
+        """Would have each access of a statement allowed or denied by the program. Removing the function (`None`) does
+        nothing, since there is none.
+
+        Errors:
+        `NotSupportedError` for a function.
+        """
+        return self._call(lambda connection: connection.set_authorizer(authorizer_callback))
+
+    def set_progress_handler(
+        self, progress_handler: Callable[[], int | None] | None, n: int
+    ) -> Coroutine[Any, Any, None]:
+        """Would have the program called while a statement runs. Removing the function (`None`) does nothing, since there is
+        none.
+
+        Errors:
+        `NotSupportedError` for a function.
+        """
+        return self._call(lambda connection: connection.set_progress_handler(progress_handler, n))
+
+    def set_trace_callback(self, trace_callback: Callable[[str], object] | None) -> Coroutine[Any, Any, None]:
+        """Would have the program told of each statement. Removing the function (`None`) does nothing, since there is none.
+
+        Errors:
+        `NotSupportedError` for a function.
+        """
+        return self._call(lambda connection: connection.set_trace_callback(trace_callback))
+
+    def enable_load_extension(self, enable: bool, /) -> Coroutine[Any, Any, None]:
+        """Would allow extensions of SQLite to be loaded. Forbidding it does nothing, since they never are.
+
+        Errors:
+        `NotSupportedError` if they shall be allowed.
+        """
+        return self._call(lambda connection: connection.enable_load_extension(enable))
+
+    def load_extension(self, name: str, /, *, entrypoint: str | None = None) -> Coroutine[Any, Any, None]:
+        """Would load an extension of SQLite from a shared library.
+
+        Errors:
+        `NotSupportedError`, always.
+        """
+        return self._call(lambda connection: connection.load_extension(name, entrypoint=entrypoint))
+
+    def backup(
+        self,
+        target: object,
+        *,
+        pages: int = -1,
+        progress: Callable[[int, int, int], object] | None = None,
+        name: str = "main",
+        sleep: float = 0.250,
+    ) -> Coroutine[Any, Any, None]:
+        """Would copy the database into that of another connection.
+
+        Errors:
+        `NotSupportedError`, always.
+        """
+        return self._call(
+            lambda connection: connection.backup(target, pages=pages, progress=progress, name=name, sleep=sleep)
+        )
+
+    def blobopen(
+        self, table: str, column: str, row: int, /, *, readonly: bool = False, name: str = "main"
+    ) -> Coroutine[Any, Any, None]:
+        """Would open a blob for reading and writing in parts.
+
+        Errors:
+        `NotSupportedError`, always.
+        """
+        return self._call(lambda connection: connection.blobopen(table, column, row, readonly=readonly, name=name))
+
+    def serialize(self, *, name: str = "main") -> Coroutine[Any, Any, bytes]:
+        """Would give the database as the bytes of its file.
+
+        Errors:
+        `NotSupportedError`, always.
+        """
+        return self._call(lambda connection: connection.serialize(name=name))
+
+    def deserialize(self, data: object, /, *, name: str = "main") -> Coroutine[Any, Any, None]:
+        """Would replace the database by one that was serialized.
+
+        Errors:
+        `NotSupportedError`, always.
+        """
+        return self._call(lambda connection: connection.deserialize(data, name=name))
+
+    def getlimit(self, category: int, /) -> Coroutine[Any, Any, int]:
+        """Would give one of SQLite's limits.
+
+        Errors:
+        `NotSupportedError`, always.
+        """
+        return self._call(lambda connection: connection.getlimit(category))
+
+    def setlimit(self, category: int, limit: int, /) -> Coroutine[Any, Any, int]:
+        """Would set one of SQLite's limits.
+
+        Errors:
+        `NotSupportedError`, always.
+        """
+        return self._call(lambda connection: connection.setlimit(category, limit))
+
+    def getconfig(self, op: int, /) -> Coroutine[Any, Any, bool]:
+        """Would give one of SQLite's settings.
+
+        Errors:
+        `NotSupportedError`, always.
+        """
+        return self._call(lambda connection: connection.getconfig(op))
+
+    def setconfig(self, op: int, enable: bool = True, /) -> Coroutine[Any, Any, None]:
+        """Would set one of SQLite's settings.
+
+        Errors:
+        `NotSupportedError`, always.
+        """
+        return self._call(lambda connection: connection.setconfig(op, enable))
 
     @property
     def row_factory(self) -> RowFactory[Any] | None:
@@ -427,11 +594,11 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         """The connection that made this cursor."""
         return self._parent
 
-    def setinputsizes(self, sizes: Sequence[int]) -> Coroutine[Any, Any, None]:
+    def setinputsizes(self, sizes: object) -> Coroutine[Any, Any, None]:
         """Does nothing: PEP 249 asks for it, and SQLite has no sizes to set."""
         return self._call(lambda cursor: cursor.setinputsizes(sizes))
 
-    def setoutputsize(self, size: int, column: int | None = None) -> Coroutine[Any, Any, None]:
+    def setoutputsize(self, size: int, column: object = None) -> Coroutine[Any, Any, None]:
         """Does nothing: PEP 249 asks for it, and SQLite has no sizes to set."""
         return self._call(lambda cursor: cursor.setoutputsize(size, column))
 
