@@ -80,8 +80,7 @@ class Rows(Generic[RowT]):
         self._result_set = object()
 
     def begin(self, read_rows: ReadRows[RowT]) -> None:
-        """Drops the result set and reads the first rows of the next."""
-        self.drop()
+        """Reads the first rows of a new result set."""
         self._read(read_rows, 1)
 
     def take(self, read_rows: ReadRows[RowT], size: int | None) -> Taken[RowT]:

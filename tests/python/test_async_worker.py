@@ -224,6 +224,12 @@ def test_what_a_row_factory_raises_reaches_the_caller(path: str, raised: type[Ba
             except BaseException as error:
                 outcome = error
             assert isinstance(outcome, raised) or isinstance(outcome.__cause__, raised), repr(outcome)
+            try:
+                await connection.execute_fetchall("SELECT 1")
+                pytest.fail("it did not reach the caller")
+            except BaseException as error:
+                outcome = error
+            assert isinstance(outcome, raised) or isinstance(outcome.__cause__, raised), repr(outcome)
             connection.row_factory = None
             assert await connection.execute_fetchall("SELECT 2") == [(2,)]
 
@@ -280,6 +286,63 @@ async def test_reads_that_are_not_awaited_in_order_are_answered_in_order(path: s
     last, third, second, first = [await read for read in reversed(reads)]
     assert (first, len(second), third, len(last)) == ((0,), 100, (101,), 98)
     await connection.close()
+
+
+async def test_an_iteration_waits_for_what_was_called_before_it(path: str) -> None:
+    """Bug: it goes on with the rows that were read ahead of a call that drops them."""
+    connection = await filled(path, 200)
+    cursor = await connection.execute("SELECT a FROM t ORDER BY a")
+    assert await cursor.fetchone() == (0,)
+    cursor.execute("SELECT a FROM t WHERE a > 197 ORDER BY a")
+    assert [row async for row in cursor] == [(198,), (199,)]
+    await connection.close()
+
+
+async def test_an_execute_that_fails_drops_the_rows_read_ahead(path: str) -> None:
+    connection = await filled(path, 200)
+    cursor = await connection.execute("SELECT a FROM t")
+    with pytest.raises(aioturso.OperationalError):
+        await cursor.execute("SELECT * FROM nowhere")
+    assert await cursor.fetchall() == []
+    await connection.close()
+
+
+async def test_an_error_at_a_row_waits_for_those_before_it(path: str) -> None:
+    """Bug: it is raised by the read that found it, and the rows in front of it are lost."""
+
+    def factory(_cursor: Any, row: tuple[int]) -> int:
+        return row[0] if row[0] != 3 else int("three")
+
+    async with aioturso.connect(path, row_factory=factory) as connection:
+        cursor = await connection.execute("SELECT value FROM generate_series(0, 9)")
+        assert await cursor.fetchmany(2) == [0, 1]
+        assert await cursor.fetchone() == 2
+        with pytest.raises(ValueError, match="three"):
+            await cursor.fetchone()
+
+
+async def test_an_interrupt_that_came_too_early_is_repeated() -> None:
+    """Bug: a call that is cancelled in the moment before it reaches the engine runs to its end."""
+    from aioturso.worker import Worker
+
+    interrupted: list[float] = []
+    ended = threading.Event()
+
+    def ignore_the_first_two(_: object) -> None:
+        interrupted.append(time.monotonic())
+        if len(interrupted) > 2:
+            ended.set()
+
+    worker = Worker("test", object, interrupt=ignore_the_first_two, closed_error=RuntimeError)
+    await worker.start(worker)
+    future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    worker.queue.put_nowait((future, lambda: ended.wait(20)))
+    await asyncio.sleep(0.02)
+    worker.cancel(future)
+    await asyncio.wait_for(worker.close(), 10)
+    count = len(interrupted)
+    await asyncio.sleep(0.05)
+    assert count == len(interrupted) == 3
 
 
 # Event loops, threads, processes
@@ -405,6 +468,7 @@ EXITS = {
             connection = await opened()
             asyncio.create_task(connection.execute_fetchall(SLOW))
             await asyncio.sleep(0.05)
+            await leaving()
             sys.exit(0)
         asyncio.run(program())
     """,
@@ -424,7 +488,7 @@ EXITS = {
 def test_a_process_that_forgets_to_close_exits_at_once(path: str, way: str) -> None:
     """Bugs: a thread that is waited for without end; a traceback at exit; a committed row that is lost."""
     program = f"""
-import asyncio, sys, aioturso
+import asyncio, sys, time, aioturso
 SLOW = {SLOW!r}
 async def opened():
     connection = await aioturso.connect({path!r})
@@ -432,12 +496,17 @@ async def opened():
     await connection.execute("INSERT INTO t VALUES (1)")
     await connection.commit()
     return connection
+async def leaving():
+    sys.stdout.write(str(time.time()))
+    sys.stdout.flush()
 {textwrap.dedent(EXITS[way])}
+asyncio.run(leaving())
 """
-    started = time.monotonic()
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
+    left = time.time()
     assert (done.returncode, done.stderr) == (0, "")
-    assert time.monotonic() - started < 5
+    assert left - float(done.stdout) < 1.5
+    assert os.path.getsize(f"{path}-wal") == 0, "the database was not closed"
 
     async def look() -> None:
         async with aioturso.connect(path) as connection:
