@@ -114,6 +114,9 @@ pub struct Member {
     pub returns: Returns,
     /// `lane = "…"`: the lane whose order the call keeps; `None` is the main lane.
     pub lane: Option<Lane>,
+    /// `size = "…"`, on the `rows` member that reads the next rows: the property that says how many, where a caller does
+    /// not.
+    pub size: Option<Ident>,
     /// What only the Python targets look at.
     pub python: PythonOptions,
     /// Documentation and other attributes.

@@ -8,6 +8,8 @@ mod errors;
 mod member;
 mod options;
 
+use proc_macro2::Ident;
+
 use crate::model::{Block, Carried, FreeFunction, Kind, Member, Property, Receiver, RowsRole};
 use crate::parse;
 use crate::report::Report;
@@ -195,7 +197,6 @@ fn check_rows(block: &Block, report: &mut Report) {
 
 /// How many rows there are to be where the caller does not say: the async side has to know when some were read ahead.
 fn check_size(block: &Block, report: &mut Report) {
-    let has_default = block.members.iter().any(|member| member.ident == "arraysize");
     for member in block
         .members
         .iter()
@@ -205,17 +206,35 @@ fn check_size(block: &Block, report: &mut Report) {
             .arguments
             .first()
             .filter(|size| parse::types::is_named(&size.ty, "Option"));
-        if let (Some(size), false) = (optional, has_default) {
-            report.fault(
+        match (optional, &member.size) {
+            (Some(size), None) => report.fault(
                 &size.ident,
                 format!(
-                    "`{}` leaves the number of rows to the class, which does not tell it",
+                    "`{}` leaves the number of rows to the class, and nothing says who tells it",
                     member.ident
                 ),
-                "add `#[proxy(property, snapshot)] pub fn arraysize(&self) -> usize`, or take a `usize`",
-            );
+                "name the property: `#[proxy(rows, size = \"…\")]`, or take a `usize`",
+            ),
+            (None, Some(property)) => report.fault(
+                property,
+                format!("`{}` is always told how many rows to read", member.ident),
+                "remove `size`, or take an `Option<usize>`",
+            ),
+            (Some(_), Some(property)) if !is_property_of(block, property) => report.fault(
+                property,
+                format!("this block has no property `{property}` that could say how many rows to read"),
+                format!("add `#[proxy(property, snapshot)] pub fn {property}(&self) -> usize`"),
+            ),
+            _ => {}
         }
     }
+}
+
+fn is_property_of(block: &Block, name: &Ident) -> bool {
+    block
+        .members
+        .iter()
+        .any(|member| member.ident == *name && matches!(member.kind, Kind::Property(_)))
 }
 
 /// What the proxy's own make-up depends on is there always or never: an associated type of it can't be both.

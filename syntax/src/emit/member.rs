@@ -246,7 +246,7 @@ impl Emitter<'_> {
         }
     }
 
-    /// `fetchmany`: a size that is left out is asked of the object's property `arraysize`.
+    /// A size that is left out is asked of the property that the description names.
     fn many(&self) -> TokenStream {
         let Member { ident, arguments, .. } = self.member;
         let class = &self.block.self_ty;
@@ -258,10 +258,8 @@ impl Emitter<'_> {
             Receiver::Exclusive => quote!(&mut #class),
             _ => quote!(&#class),
         };
-        let is_property = |member: &&Member| matches!(member.kind, Kind::Property(_)) && member.ident == "arraysize";
-        let default = match self.block.members.iter().find(is_property) {
+        let default = match &self.member.size {
             Some(property) => {
-                let property = &property.ident;
                 quote_spanned!(self.span()=> |#object: &#class| ::async_proxy::RowCount::rows(#object.#property()))
             }
             None => quote_spanned!(self.span()=> |_: &#class| None),

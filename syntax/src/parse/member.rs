@@ -9,7 +9,7 @@ use super::carried::parse_carried;
 use super::kind::{KindEntries, parse_kind};
 use super::python::PythonEntries;
 use super::returns::{check_returns, parse_returns};
-use crate::model::{Kind, Lane, Member, PythonOptions, Receiver};
+use crate::model::{Kind, Lane, Member, PythonOptions, Receiver, RowsRole};
 use crate::names;
 use crate::report::Report;
 
@@ -45,6 +45,7 @@ const METHOD: Owner = Owner {
         "live",
         "snapshot",
         "check",
+        "size",
         "lane",
         "signature",
         "name",
@@ -71,11 +72,14 @@ pub(crate) fn parse_member(method: &ImplItemFn, class: &Ident, report: &mut Repo
     let mut kinds = KindEntries::default();
     let mut python = PythonEntries::default();
     let mut lane = None;
+    let mut size = None;
     for entry in entries {
         if KINDS.iter().any(|kind| entry.key == kind) {
             kinds.add_kind(entry, report);
         } else if entry.key == "lane" {
             lane = parse_lane(&entry, report);
+        } else if entry.key == "size" {
+            size = Some(entry);
         } else if let Some(entry) = python.take(entry) {
             kinds.details.push(entry);
         }
@@ -95,6 +99,7 @@ pub(crate) fn parse_member(method: &ImplItemFn, class: &Ident, report: &mut Repo
     if let Some(kind) = &kind {
         check_returns(&returns, kind, report);
     }
+    let size = size.and_then(|entry| parse_size(&entry, kind.as_ref(), report));
     Some(Member {
         ident: ident.clone(),
         // A kind that could not be told is reported; what follows from it is not.
@@ -105,8 +110,25 @@ pub(crate) fn parse_member(method: &ImplItemFn, class: &Ident, report: &mut Repo
         arguments,
         returns,
         lane,
+        size,
         carried: parse_carried(&method.attrs),
     })
+}
+
+/// The property that says how many rows are read where the caller does not.
+fn parse_size(entry: &Entry, kind: Option<&Kind>, report: &mut Report) -> Option<Ident> {
+    let property = entry.rust_name(report)?;
+    match kind {
+        Some(Kind::Rows(RowsRole::Many)) | None => Some(property),
+        Some(_) => {
+            report.fault(
+                entry,
+                "`size` is said only of the method that reads the next rows",
+                "remove it, or write it on the `rows` method that takes `size: Option<usize>`",
+            );
+            None
+        }
+    }
 }
 
 /// A method that stays blocking may have any signature; one that could not cross to Python either is Rust only.
@@ -143,6 +165,7 @@ fn parse_skipped(
         arguments: if crosses { arguments } else { Vec::new() },
         returns,
         lane,
+        size: None,
         python,
         carried: parse_carried(&method.attrs),
     }

@@ -78,7 +78,7 @@ const DRIVER: &str = r##"
         pub fn execute(&mut self, sql: &str, parameters: Params) -> Result<&mut Self> { loop {} }
         #[proxy(rows)]
         pub fn fetchone(&mut self) -> Result<Option<Row>> { loop {} }
-        #[proxy(rows, signature = (size = None))]
+        #[proxy(rows, size = "arraysize", signature = (size = None))]
         pub fn fetchmany(&mut self, size: Option<usize>) -> Result<Vec<Row>> { loop {} }
         #[proxy(rows)]
         pub fn fetchall(&mut self) -> Result<Vec<Row>> { loop {} }

@@ -85,10 +85,10 @@ impl Numbers {
     }
 
     /// The next ones.
-    #[proxy(rows)]
+    #[proxy(rows, size = "page")]
     pub fn fetch_many(&mut self, size: Option<usize>) -> Result<Vec<i64>> {
         let mut rows = Vec::new();
-        for _ in 0..size.unwrap_or(self.arraysize()) {
+        for _ in 0..size.unwrap_or(self.page()) {
             match self.fetch_one()? {
                 Some(row) => rows.push(row),
                 None => break,
@@ -111,7 +111,7 @@ impl Numbers {
 
     /// Three.
     #[proxy(property, snapshot)]
-    pub fn arraysize(&self) -> usize {
+    pub fn page(&self) -> usize {
         3
     }
 

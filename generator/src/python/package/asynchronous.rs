@@ -615,16 +615,13 @@ impl<'a> Writer<'a> {
                 Some(size) => {
                     let name = &size.name;
                     let optional = size.rust_type.starts_with("Option");
-                    let default = self.class.members.iter().any(|member| member.name == "arraysize");
-                    let default = if self.package.dbapi && default {
-                        "self.arraysize"
-                    } else {
-                        "1"
-                    };
-                    let asked = if optional {
-                        format!("{default} if {name} is None else {name}")
-                    } else {
-                        name.clone()
+                    let default = member.source.size.as_ref().and_then(|property| {
+                        let members = &mut self.class.members.iter();
+                        members.find(|member| property == &member.ident)
+                    });
+                    let asked = match default {
+                        Some(property) if optional => format!("self.{} if {name} is None else {name}", property.name),
+                        _ => name.clone(),
                     };
                     if self.package.dbapi {
                         let asked = if optional { format!("({asked})") } else { asked };
