@@ -46,7 +46,7 @@ impl Cursor {
     /// given within `timeout`, an interrupt. `IntegrityError` for a constraint.
     #[proxy(signature = (sql, parameters = ()))]
     pub fn execute(&mut self, sql: &str, parameters: impl Into<Params>) -> Result<&mut Self> {
-        self.check_open()?;
+        self.check_open().or_else(|error| self.execution.fail(error))?;
         let shared = &self.connection.shared;
         self.execution.execute(shared, sql, parameters.into())?;
         Ok(self)
@@ -61,7 +61,7 @@ impl Cursor {
     /// `ProgrammingError` for a statement that changes nothing, such as `SELECT`; otherwise as `execute`. What ran
     /// before the error is done and, inside a transaction, still open to a rollback.
     pub fn executemany(&mut self, sql: &str, seq_of_parameters: impl Into<ParamsSequence>) -> Result<&mut Self> {
-        self.check_open()?;
+        self.check_open().or_else(|error| self.execution.fail(error))?;
         let shared = &self.connection.shared;
         self.execution.executemany(shared, sql, seq_of_parameters.into())?;
         Ok(self)

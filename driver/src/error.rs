@@ -161,6 +161,13 @@ impl Error {
         Self::programming("Cannot operate on a closed cursor.")
     }
 
+    /// The error for values by position that are too many or too few, in `sqlite3`'s words.
+    pub(crate) fn wrong_number_of_values(needed: usize, supplied: usize) -> Self {
+        Self::programming(format!(
+            "Incorrect number of bindings supplied. The current statement uses {needed}, and there are {supplied} supplied."
+        ))
+    }
+
     /// An engine's error with other words than its own, in the class that it belongs to.
     pub(crate) fn retold(message: impl Into<String>, engine: LimboError) -> Self {
         class_of(&engine)(Fault::of_engine(message, engine))

@@ -38,27 +38,67 @@ impl Default for Execution {
 impl Execution {
     /// Runs one statement.
     pub(crate) fn execute(&mut self, shared: &Shared, sql: &str, parameters: Params) -> Result<()> {
-        // A source of values may use this connection itself, so it is asked while the engine is free.
-        let result = parameters.looked_up(sql).and_then(|parameters| {
-            shared.operate(|engine, work| {
-                self.start(engine);
-                let Some(mut statement) = engine.statement(sql, work)? else {
-                    return refuse_parameters(&parameters);
-                };
-                self.begin(shared, engine, &statement, work)?;
-                match statement
-                    .bind(parameters)
-                    .and_then(|()| self.run(engine, &mut statement, work))
-                {
-                    Ok(Progress::Ended) => engine.give_back(statement)?,
-                    Ok(Progress::HalfRead) => self.half_read = Some(engine.keep(statement)),
-                    Err(error) => return Err(engine.abandon(statement, error, work)),
-                }
-                self.lastrowid = Some(engine.last_insert_rowid());
-                Ok(())
+        let result = if parameters.wait_for_statement() {
+            self.execute_and_ask(shared, sql, parameters)
+        } else {
+            shared.operate(|engine, work| match self.prepare(shared, engine, sql, work)? {
+                Some(statement) => self.run_once(engine, statement, parameters, work),
+                None => refuse_parameters(&parameters),
             })
-        });
+        };
         self.forget_on_error(result)
+    }
+
+    /// Runs one statement whose values are asked for when it is prepared and its transaction has begun, as in `sqlite3`.
+    /// Their source may use this connection itself, so it is asked while the engine is free.
+    fn execute_and_ask(&mut self, shared: &Shared, sql: &str, parameters: Params) -> Result<()> {
+        let operation = shared.begin();
+        let Some(statement) = operation.part(|engine, work| self.prepare(shared, engine, sql, work))? else {
+            return refuse_parameters(&parameters);
+        };
+        match statement.looked_up(parameters) {
+            Ok(parameters) => operation.part(|engine, work| self.run_once(engine, statement, parameters, work)),
+            Err(error) => {
+                operation.part(|engine, _| engine.give_back(statement))?;
+                Err(error)
+            }
+        }
+    }
+
+    /// What comes before the values: the statement is prepared and its transaction begins. `None` if there is nothing but
+    /// comments.
+    fn prepare(
+        &mut self,
+        shared: &Shared,
+        engine: &mut Engine,
+        sql: &str,
+        work: Work<'_>,
+    ) -> Result<Option<Box<PreparedStatement>>> {
+        self.start(engine);
+        let statement = engine.statement(sql, work)?;
+        if let Some(statement) = &statement {
+            self.begin(shared, engine, statement, work)?;
+        }
+        Ok(statement)
+    }
+
+    fn run_once(
+        &mut self,
+        engine: &mut Engine,
+        mut statement: Box<PreparedStatement>,
+        parameters: Params,
+        work: Work<'_>,
+    ) -> Result<()> {
+        match statement
+            .bind(parameters)
+            .and_then(|()| self.run(engine, &mut statement, work))
+        {
+            Ok(Progress::Ended) => engine.give_back(statement)?,
+            Ok(Progress::HalfRead) => self.half_read = Some(engine.keep(statement)),
+            Err(error) => return Err(engine.abandon(statement, error, work)),
+        }
+        self.lastrowid = Some(engine.last_insert_rowid());
+        Ok(())
     }
 
     /// Runs one statement once for each set of parameters.
@@ -87,7 +127,7 @@ impl Execution {
         })?;
         // The source of the parameters may use this connection itself, so it is asked while the engine is free.
         for parameters in sequence {
-            let parameters = match parameters.and_then(|parameters| parameters.looked_up(sql)) {
+            let parameters = match parameters.and_then(|parameters| statement.looked_up(parameters)) {
                 Ok(parameters) => parameters,
                 Err(error) => {
                     operation.part(|engine, _| engine.give_back(statement))?;
@@ -263,14 +303,16 @@ impl Execution {
         row
     }
 
-    /// After an error there is nothing to read and nothing counted.
+    /// A call that fails leaves nothing to read and nothing counted.
+    pub(crate) fn fail<T>(&mut self, error: Error) -> Result<T> {
+        self.ready.clear();
+        self.rowcount = -1;
+        self.rowcount_at_end = None;
+        Err(error)
+    }
+
     fn forget_on_error(&mut self, result: Result<()>) -> Result<()> {
-        if result.is_err() {
-            self.ready.clear();
-            self.rowcount = -1;
-            self.rowcount_at_end = None;
-        }
-        result
+        result.or_else(|error| self.fail(error))
     }
 }
 
@@ -293,10 +335,8 @@ fn run_to_end(engine: &mut Engine, statement: &mut PreparedStatement, work: Work
 /// The check of parameters for SQL that holds nothing but comments.
 fn refuse_parameters(parameters: &Params) -> Result<()> {
     match parameters {
-        Params::Positional(values) if !values.is_empty() => Err(Error::programming(format!(
-            "Incorrect number of bindings supplied. The current statement uses 0, and there are {} supplied.",
-            values.len()
-        ))),
+        Params::Positional(values) if !values.is_empty() => Err(Error::wrong_number_of_values(0, values.len())),
+        Params::Unfit(unfit) => Err(unfit.refusal(0)),
         _ => Ok(()),
     }
 }

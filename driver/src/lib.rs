@@ -67,7 +67,7 @@ pub use description::{Column, Description};
 pub use error::{Error, Fault, Result};
 pub use open::sqlite_version;
 pub use options::{Autocommit, ConnectOptions, Encryption, IsolationLevel};
-pub use params::{Lookup, Params, ParamsSequence};
+pub use params::{Lookup, Params, ParamsSequence, Unfit};
 pub use row::{FromValue, Row, RowIndex};
 pub use rows::Rows;
 pub use value::Value;

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::sql::parameter_names;
-use crate::{Result, Value};
+use crate::{Error, Result, Value};
 
 /// The values for the parameters of one statement: by position or by name.
 ///
@@ -29,6 +28,8 @@ pub enum Params {
     Named(Vec<(String, Value)>),
     /// Values that are asked for by name, once for each parameter of the statement.
     Lookup(Lookup),
+    /// Values of which one can't be bound. They are refused where they are to be bound.
+    Unfit(Unfit),
 }
 
 /// A source of values by name: what answers when a statement asks for a parameter.
@@ -46,6 +47,11 @@ impl Lookup {
     pub fn new(find: impl Fn(&str, usize) -> Result<Option<Value>> + Send + Sync + 'static) -> Self {
         Self { find: Arc::new(find) }
     }
+
+    /// The value for a name; `None` if there is none.
+    pub(crate) fn find(&self, name: &str, position: usize) -> Result<Option<Value>> {
+        (self.find)(name, position)
+    }
 }
 
 impl fmt::Debug for Lookup {
@@ -58,6 +64,51 @@ impl fmt::Debug for Lookup {
 impl PartialEq for Lookup {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.find, &other.find)
+    }
+}
+
+/// What was given for parameters and can't be bound. As in `sqlite3` that is no error before the statement is prepared and
+/// its transaction has begun.
+#[derive(Clone)]
+pub struct Unfit {
+    count: Option<usize>,
+    refuse: Arc<Refuse>,
+}
+
+/// Makes the error.
+type Refuse = dyn Fn() -> Error + Send + Sync;
+
+impl Unfit {
+    /// What gives that error where it is to be bound. If it has a number of values, a wrong one is the error instead.
+    pub fn new(count: Option<usize>, refuse: impl Fn() -> Error + Send + Sync + 'static) -> Self {
+        Self {
+            count,
+            refuse: Arc::new(refuse),
+        }
+    }
+
+    /// The error for a statement with so many parameters.
+    pub(crate) fn refusal(&self, needed: usize) -> Error {
+        match self.count {
+            Some(count) if count != needed => Error::wrong_number_of_values(needed, count),
+            _ => (self.refuse)(),
+        }
+    }
+}
+
+impl fmt::Debug for Unfit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Unfit")
+            .field("count", &self.count)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Two are equal if one is a copy of the other.
+impl PartialEq for Unfit {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.refuse, &other.refuse)
     }
 }
 
@@ -77,19 +128,9 @@ impl Params {
         )
     }
 
-    /// The parameters for that SQL, with what has to be looked up looked up. Names that are not found are left out, for
-    /// the binding to report.
-    pub(crate) fn looked_up(self, sql: &str) -> Result<Self> {
-        let Self::Lookup(lookup) = self else {
-            return Ok(self);
-        };
-        let mut values = Vec::new();
-        for (position, name) in (1..).zip(parameter_names(sql)) {
-            if let Some(value) = (lookup.find)(&name, position)? {
-                values.push((name, value));
-            }
-        }
-        Ok(Self::Named(values))
+    /// Whether the values are known only when the statement is.
+    pub(crate) fn wait_for_statement(&self) -> bool {
+        matches!(self, Self::Lookup(_) | Self::Unfit(_))
     }
 }
 
@@ -221,7 +262,6 @@ impl fmt::Debug for ParamsSequence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Error;
 
     #[test]
     fn containers_of_values_are_positional_and_containers_of_named_pairs_are_named() {
@@ -243,13 +283,5 @@ mod tests {
         let mut sequence = ParamsSequence::from_results(runs);
         assert!(sequence.next().unwrap().is_ok());
         assert_eq!(sequence.next().unwrap().unwrap_err().to_string(), "the source is dry");
-    }
-
-    #[test]
-    fn a_lookup_is_asked_for_the_names_of_the_statement_and_no_others() {
-        let lookup =
-            Lookup::new(|name, position| Ok((name != "absent").then(|| Value::from(format!("{position} {name}")))));
-        let parameters = Params::Lookup(lookup).looked_up("SELECT :b, ':no', @a, $absent, :b -- :no");
-        assert_eq!(parameters.unwrap(), Params::from([("b", "1 b"), ("a", "2 a")]));
     }
 }

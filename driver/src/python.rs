@@ -16,14 +16,14 @@ use async_proxy::python::Refusal;
 use crate::{Error, Value};
 
 /// Why an object can't be bound.
-enum Unfit {
+enum Unbindable {
     /// Its type has no counterpart in SQLite.
     Type,
     /// It has, but not this value: an integer that is too large, text that is not Unicode.
     Value(PyErr),
 }
 
-impl Unfit {
+impl Unbindable {
     /// The refusal of a value for the parameter at that position, counted from 1.
     fn of_parameter(self, position: usize, object: &Bound<'_, PyAny>) -> Refusal<Error> {
         match self {
@@ -44,7 +44,7 @@ fn type_name(object: &Bound<'_, PyAny>) -> String {
 }
 
 /// The value for an object. The exact types come first: they are nearly all there is.
-fn value_of(object: &Bound<'_, PyAny>) -> Result<Value, Unfit> {
+fn value_of(object: &Bound<'_, PyAny>) -> Result<Value, Unbindable> {
     if object.is_none() {
         return Ok(Value::Null);
     }
@@ -64,7 +64,7 @@ fn value_of(object: &Bound<'_, PyAny>) -> Result<Value, Unfit> {
 }
 
 /// The value for an object of a subclass (`bool` is one of `int`), or for one that lends its bytes.
-fn value_of_subclass(object: &Bound<'_, PyAny>) -> Result<Value, Unfit> {
+fn value_of_subclass(object: &Bound<'_, PyAny>) -> Result<Value, Unbindable> {
     if let Ok(integer) = object.cast::<PyInt>() {
         return integer_of(integer);
     }
@@ -84,24 +84,24 @@ fn value_of_subclass(object: &Bound<'_, PyAny>) -> Result<Value, Unfit> {
 }
 
 /// The stable ABI of Python 3.10 has no access to buffers but through `memoryview`.
-fn blob_of_buffer(object: &Bound<'_, PyAny>) -> Result<Value, Unfit> {
+fn blob_of_buffer(object: &Bound<'_, PyAny>) -> Result<Value, Unbindable> {
     let py = object.py();
     match PyMemoryView::from(object) {
         Ok(view) => {
             let bytes = view
                 .call_method0(pyo3::intern!(py, "tobytes"))
                 .and_then(|bytes| Ok(bytes.cast::<PyBytes>()?.as_bytes().to_vec()));
-            bytes.map(Value::Blob).map_err(Unfit::Value)
+            bytes.map(Value::Blob).map_err(Unbindable::Value)
         }
-        Err(exception) if exception.is_instance_of::<PyTypeError>(py) => Err(Unfit::Type),
-        Err(exception) => Err(Unfit::Value(exception)),
+        Err(exception) if exception.is_instance_of::<PyTypeError>(py) => Err(Unbindable::Type),
+        Err(exception) => Err(Unbindable::Value(exception)),
     }
 }
 
-fn integer_of(integer: &Bound<'_, PyInt>) -> Result<Value, Unfit> {
+fn integer_of(integer: &Bound<'_, PyInt>) -> Result<Value, Unbindable> {
     let value = integer.extract::<i64>().map_err(|exception| {
         let is_large = exception.is_instance_of::<PyOverflowError>(integer.py());
-        Unfit::Value(if is_large {
+        Unbindable::Value(if is_large {
             PyOverflowError::new_err("Python int too large to convert to SQLite INTEGER")
         } else {
             exception
@@ -111,8 +111,8 @@ fn integer_of(integer: &Bound<'_, PyInt>) -> Result<Value, Unfit> {
 }
 
 /// A lone surrogate is a `UnicodeEncodeError`.
-fn text_of(text: &Bound<'_, PyString>) -> Result<Value, Unfit> {
-    let text = text.to_str().map_err(Unfit::Value)?;
+fn text_of(text: &Bound<'_, PyString>) -> Result<Value, Unbindable> {
+    let text = text.to_str().map_err(Unbindable::Value)?;
     Ok(Value::Text(text.to_owned()))
 }
 
@@ -121,8 +121,8 @@ impl FromPyObject<'_, '_> for Value {
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> Result<Self, Self::Error> {
         value_of(&object).map_err(|unfit| match unfit {
-            Unfit::Value(exception) => Refusal::Python(exception),
-            Unfit::Type => Refusal::Api(Error::programming(format!(
+            Unbindable::Value(exception) => Refusal::Python(exception),
+            Unbindable::Type => Refusal::Api(Error::programming(format!(
                 "type '{}' is not supported: SQLite has None, int, float, str and bytes",
                 type_name(&object)
             ))),

@@ -67,21 +67,6 @@ fn starts_with_one_of(sql: &str, keywords: &[&str]) -> bool {
     })
 }
 
-/// The names of the parameters in the text of a statement, without their signs, in the order in which they first appear.
-pub(crate) fn parameter_names(sql: &str) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for token in Lexer::new(sql.as_bytes()).flatten() {
-        if token.token_type == TokenType::TK_VARIABLE
-            && let Some((b':' | b'@' | b'$', name)) = token.value.split_first()
-            && let Ok(name) = std::str::from_utf8(name)
-            && !names.iter().any(|known| known == name)
-        {
-            names.push(name.to_owned());
-        }
-    }
-    names
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -142,17 +142,47 @@ impl PreparedStatement {
             Params::None => self.bind_positional(needed, Vec::new()),
             Params::Positional(values) => self.bind_positional(needed, values),
             Params::Named(values) => self.bind_named(needed, values),
-            // It was looked up before the engine was taken.
-            Params::Lookup(_) => self.bind_named(needed, Vec::new()),
+            waiting => {
+                let known = self.looked_up(waiting)?;
+                self.bind(known)
+            }
         }
+    }
+
+    /// The parameters for this statement, with what has to be asked for asked for, in the statement's order: what
+    /// `sqlite3` does while it binds.
+    ///
+    /// # Errors
+    /// As [`bind`](Self::bind), and those of the source.
+    pub(crate) fn looked_up(&self, parameters: Params) -> Result<Params> {
+        let needed = self.statement.parameters_count();
+        match parameters {
+            Params::Lookup(lookup) => (1..=needed)
+                .map_while(NonZero::new)
+                .map(|index| {
+                    let name = self.parameter_name(index)?;
+                    lookup.find(&name, index.get())?.ok_or_else(|| missing_value(&name))
+                })
+                .collect::<Result<Vec<Value>>>()
+                .map(Params::Positional),
+            Params::Unfit(unfit) => Err(unfit.refusal(needed)),
+            known => Ok(known),
+        }
+    }
+
+    /// The name of a parameter, without the sign before it (`:`, `@`, `$` or `?`).
+    fn parameter_name(&self, index: NonZero<usize>) -> Result<String> {
+        let mut name = self.statement.parameters().name(index).ok_or_else(|| {
+            Error::programming(format!(
+                "Binding {index} has no name, but you supplied a dictionary (which has only names)."
+            ))
+        })?;
+        Ok(name.split_off(1))
     }
 
     fn bind_positional(&mut self, needed: usize, values: Vec<Value>) -> Result<()> {
         if values.len() != needed {
-            return Err(Error::programming(format!(
-                "Incorrect number of bindings supplied. The current statement uses {needed}, and there are {} supplied.",
-                values.len()
-            )));
+            return Err(Error::wrong_number_of_values(needed, values.len()));
         }
         (1..)
             .map_while(NonZero::new)
@@ -162,23 +192,11 @@ impl PreparedStatement {
 
     fn bind_named(&mut self, needed: usize, values: Vec<(String, Value)>) -> Result<()> {
         for index in (1..=needed).map_while(NonZero::new) {
-            let Some(name) = self.statement.parameters().name(index) else {
-                return Err(Error::programming(format!(
-                    "Binding {index} has no name, but you supplied a dictionary (which has only names)."
-                )));
-            };
-            // The engine's name has its sign (`:`, `@`, `$` or `?`) before it; of two values for one name the last counts.
-            let value = values
-                .iter()
-                .rev()
-                .find(|(given, _)| *given == name[1..])
-                .ok_or_else(|| {
-                    Error::programming(format!(
-                        "You did not supply a value for binding parameter :{}.",
-                        &name[1..]
-                    ))
-                })?;
-            self.bind_value(index, value.1.clone())?;
+            let name = self.parameter_name(index)?;
+            // Of two values for one name the last counts.
+            let value = values.iter().rev().find(|(given, _)| *given == name);
+            let value = value.ok_or_else(|| missing_value(&name))?.1.clone();
+            self.bind_value(index, value)?;
         }
         Ok(())
     }
@@ -228,4 +246,8 @@ impl PreparedStatement {
         self.statement.clear_bindings();
         Ok(())
     }
+}
+
+fn missing_value(name: &str) -> Error {
+    Error::programming(format!("You did not supply a value for binding parameter :{name}."))
 }

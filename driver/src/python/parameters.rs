@@ -8,8 +8,8 @@ use pyo3::exceptions::PyLookupError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyList, PyMapping, PyString, PyTuple};
 
-use super::{Unfit, value_of};
-use crate::{Error, Lookup, Params, ParamsSequence, Result, Value};
+use super::{Unbindable, value_of};
+use crate::{Error, Lookup, Params, ParamsSequence, Result, Unfit, Value};
 
 /// By position from a sequence, by name from a mapping. `None` is none, as in aiosqlite (`sqlite3` refuses it).
 impl FromPyObject<'_, '_> for Params {
@@ -17,10 +17,10 @@ impl FromPyObject<'_, '_> for Params {
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> Result<Self, Refusal<Error>> {
         if let Ok(tuple) = object.cast_exact::<PyTuple>() {
-            return positional(tuple.len(), tuple.iter().map(Ok));
+            return Ok(positional(tuple.len(), tuple.iter().map(Ok)));
         }
         if let Ok(list) = object.cast_exact::<PyList>() {
-            return positional(list.len(), list.iter().map(Ok));
+            return Ok(positional(list.len(), list.iter().map(Ok)));
         }
         if let Ok(dictionary) = object.cast_exact::<PyDict>() {
             return Ok(named(&dictionary).unwrap_or_else(|| looked_up(&object)));
@@ -32,24 +32,43 @@ impl FromPyObject<'_, '_> for Params {
             return Ok(looked_up(&object));
         }
         if object.hasattr(pyo3::intern!(object.py(), "__getitem__"))? {
-            let length = object.len()?;
-            return positional(length, (0..length).map(|position| object.get_item(position)));
+            return Ok(match object.len() {
+                Ok(length) => positional(length, (0..length).map(|position| object.get_item(position))),
+                Err(exception) => unfit(None, Refusal::Python(exception)),
+            });
         }
-        Err(Refusal::Api(Error::programming("parameters are of unsupported type")))
+        Ok(unfit(
+            None,
+            Refusal::Api(Error::programming("parameters are of unsupported type")),
+        ))
     }
 }
 
-fn positional<'py>(
-    length: usize,
-    objects: impl Iterator<Item = PyResult<Bound<'py, PyAny>>>,
-) -> Result<Params, Refusal<Error>> {
+/// What is refused when it is to be bound.
+fn unfit(count: Option<usize>, refusal: Refusal<Error>) -> Params {
+    Params::Unfit(Unfit::new(count, move || {
+        let refused = attached(|py| {
+            carried(match &refusal {
+                Refusal::Api(error) => Refusal::Api(error.clone()),
+                Refusal::Python(exception) => Refusal::Python(exception.clone_ref(py)),
+            })
+        });
+        refused.unwrap_or_else(|error| error)
+    }))
+}
+
+fn positional<'py>(length: usize, objects: impl Iterator<Item = PyResult<Bound<'py, PyAny>>>) -> Params {
     let mut values = Vec::with_capacity(length);
-    for object in objects {
-        let object = object?;
-        let value = value_of(&object).map_err(|unfit| unfit.of_parameter(values.len() + 1, &object))?;
-        values.push(value);
+    for (position, object) in (1..).zip(objects) {
+        let value = object
+            .map_err(Refusal::Python)
+            .and_then(|object| value_of(&object).map_err(|unfit| unfit.of_parameter(position, &object)));
+        match value {
+            Ok(value) => values.push(value),
+            Err(refusal) => return unfit(Some(length), refusal),
+        }
     }
-    Ok(Params::Positional(values))
+    Params::Positional(values)
 }
 
 /// All values of a dictionary; `None` if one of them can't be bound, which is an error only if the statement asks for it.
@@ -74,7 +93,7 @@ fn looked_up(mapping: &Bound<'_, PyAny>) -> Params {
 fn look_up(mapping: &Bound<'_, PyAny>, name: &str, position: usize) -> Result<Option<Value>, Refusal<Error>> {
     match mapping.get_item(name) {
         Ok(object) => {
-            let value = value_of(&object).map_err(|unfit: Unfit| unfit.of_parameter(position, &object))?;
+            let value = value_of(&object).map_err(|unfit: Unbindable| unfit.of_parameter(position, &object))?;
             Ok(Some(value))
         }
         Err(exception) if exception.is_instance_of::<PyLookupError>(mapping.py()) => Ok(None),
@@ -133,7 +152,7 @@ impl Feed {
         {
             let item = iterator.bind(py).clone().next();
             let parameters = item.map(|item| item.map_err(Refusal::Python).and_then(|item| item.extract::<Params>()));
-            if !matches!(parameters, Some(Ok(_))) {
+            if matches!(parameters, None | Some(Err(_) | Ok(Params::Unfit(_)))) {
                 self.iterator = None;
             }
             self.ready.extend(parameters);

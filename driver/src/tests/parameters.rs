@@ -1,5 +1,5 @@
-use super::{Scratch, assert_programming, value};
-use crate::{Params, Value};
+use super::{Scratch, assert_programming, integers, message, value};
+use crate::{Error, Lookup, Params, Unfit, Value};
 
 #[test]
 fn parameters_by_position_fill_question_marks_and_numbers() {
@@ -100,4 +100,55 @@ fn parameters_of_one_run_are_forgotten_before_the_next() {
     assert!(connection.execute("SELECT ?1", ()).is_err());
     let mut cursor = connection.execute("SELECT ?1", (2,)).unwrap();
     assert_eq!(cursor.fetchone().unwrap().unwrap()[0], Value::Integer(2));
+}
+
+#[test]
+fn a_value_that_cannot_be_bound_is_refused_when_the_transaction_has_begun() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    let unfit = || Params::Unfit(Unfit::new(Some(1), || Error::data("too large")));
+    let mut cursor = connection.cursor().unwrap();
+    assert_eq!(
+        message(cursor.execute("gibberish", unfit())),
+        "near \"gibberish\": syntax error"
+    );
+    assert_eq!(
+        message(cursor.execute("DELETE FROM t WHERE a = ?", unfit())),
+        "too large"
+    );
+    assert_eq!(cursor.rowcount(), -1);
+    assert!(connection.in_transaction().unwrap(), "as in sqlite3");
+    assert_programming(
+        cursor.execute("SELECT ?, ?", unfit()),
+        "Incorrect number of bindings supplied. The current statement uses 2, and there are 1 supplied.",
+    );
+    assert_eq!(
+        message(cursor.execute("-- nothing", Params::Unfit(Unfit::new(None, || Error::data("odd"))))),
+        "odd"
+    );
+}
+
+#[test]
+fn a_source_of_values_is_asked_in_the_statements_order_and_may_use_the_connection() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    let asked = connection.clone();
+    let lookup = Lookup::new(move |name, position| {
+        asked.execute("INSERT INTO t (b) VALUES (?)", (name,))?;
+        Ok((name != "absent").then(|| Value::from(format!("{position} {name}"))))
+    });
+    let sql = "SELECT :b, @a, :b -- :no ':no'";
+    let row = connection
+        .execute(sql, Params::Lookup(lookup.clone()))
+        .unwrap()
+        .fetchone();
+    assert_eq!(
+        row.unwrap().unwrap().into_values(),
+        [Value::from("1 b"), Value::from("2 a"), Value::from("1 b")]
+    );
+    assert_programming(
+        connection.execute("SELECT $absent, :never", Params::Lookup(lookup)),
+        "You did not supply a value for binding parameter :absent.",
+    );
+    assert_eq!(integers(&connection, "SELECT count(*) FROM t"), [3]);
 }
