@@ -229,7 +229,7 @@ ResultT = TypeVar("ResultT")
         lane = self._worker.lane(name)
         future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
         lane.queue.put_nowait((future, lambda: function(lane.opened)))
-        return Call(future, lane)
+        return Call(future, lane.cancel)
 {%- endif %}
 
 {{ class.heads.call }}
@@ -266,16 +266,16 @@ ResultT = TypeVar("ResultT")
 
         future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
         self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker)
+        return Call(future, self._worker.cancel)
 {%- else if class.is_root %}
         worker = self._worker
         future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
         worker.queue.put_nowait((future, lambda: function(worker.opened)))
-        return Call(future, worker)
+        return Call(future, worker.cancel)
 {%- else %}
         future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
         self._worker.queue.put_nowait((future, function))
-        return Call(future, self._worker)
+        return Call(future, self._worker.cancel)
 {%- endif %}
 {%- endfor %}
 {%- for function in functions %}

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeVar
 
-from .worker import Awaited, Call, raisable
+from .calls import Awaited, Call, raisable
 
 ResultT = TypeVar("ResultT")
 RowT = TypeVar("RowT")

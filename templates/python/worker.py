@@ -1,5 +1,5 @@
 {{ header }}
-"""The thread behind an asynchronous object, the queue in front of it, and the calls that go through.
+"""The thread behind an asynchronous object, and the queue in front of it.
 
 A call is a pair `(future, function)`. The thread takes one pair after the other, runs the function, and hands what it
 returns or raises to the future, in the thread of the event loop that the future belongs to. Nothing polls, and an event
@@ -16,13 +16,13 @@ import threading
 import time
 import warnings
 import weakref
-from collections.abc import Callable, Coroutine, Generator{% if lanes %}, Mapping{% endif %}
+from collections.abc import Callable{% if lanes %}, Mapping{% endif %}
 from queue import SimpleQueue
-from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from .calls import Call, Closing, raisable
+
 ObjectT = TypeVar("ObjectT")
-ResultT = TypeVar("ResultT")
 Item = tuple["asyncio.Future[Any] | None", Callable[[], object]]
 
 # An interrupt is lost if it comes just before the call has really begun, so it is repeated for as long as the call runs.
@@ -43,112 +43,6 @@ logger = logging.getLogger("{{ package }}")
 _numbers = itertools.count(1)
 _running: "set[Worker[Any]]" = set()
 _inherited: "list[Worker[Any]]" = []
-
-
-class Awaited(Coroutine[Any, Any, ResultT], Generic[ResultT]):
-    """Makes a coroutine of what has `__await__`, so that `asyncio.create_task` and `asyncio.run` take it."""
-
-    __slots__ = ("_steps",)
-
-    def __init__(self) -> None:
-        self._steps: Generator[Any, Any, ResultT] | None = None
-
-    def send(self, value: None, /) -> object:
-        if self._steps is None:
-            self._steps = self.__await__()
-        return self._steps.send(value)
-
-    def throw(
-        self,
-        kind: type[BaseException] | BaseException,
-        value: BaseException | object = None,
-        traceback: TracebackType | None = None,
-        /,
-    ) -> object:
-        error = kind if isinstance(kind, BaseException) else kind(*(() if value is None else (value,)))
-        if self._steps is None:
-            # The task was cancelled before its first step: a generator would not even notice.
-            self._abandon()
-            raise error.with_traceback(traceback)
-        return self._steps.throw(error)
-
-    def close(self) -> None:
-        if self._steps is None:
-            self._abandon()
-        else:
-            self._steps.close()
-
-    def _abandon(self) -> None:
-        """Nobody waits for the result any more."""
-
-
-class Ready(Awaited[ResultT]):
-    """A call that is done when it is made. It may be awaited; nothing is lost if it is not."""
-
-    __slots__ = ("_result",)
-
-    def __init__(self, result: ResultT) -> None:
-        super().__init__()
-        self._result = result
-
-    def __await__(self) -> Generator[Any, None, ResultT]:
-        yield from ()
-        return self._result
-
-
-class Call(Awaited[ResultT]):
-    """A call that is queued. Await it, or make a task of it; whoever cancels that cancels the call."""
-
-    __slots__ = ("_future", "_worker")
-
-    def __init__(self, future: "asyncio.Future[ResultT]", worker: "Worker[Any]") -> None:
-        super().__init__()
-        self._future = future
-        self._worker = worker
-
-    def __await__(self) -> Generator[Any, None, ResultT]:
-        try:
-            return (yield from self._future)
-        except asyncio.CancelledError:
-            self._abandon()
-            raise
-
-    async def __aenter__(self) -> ResultT:
-        return await self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """`async with` is another way to await: there is nothing to leave."""
-
-    def cancel(self) -> None:
-        """Cancels the call. If it is queued, it never runs; if it runs now, it is interrupted."""
-        self._worker.cancel(self._future)
-
-    def _abandon(self) -> None:
-        self.cancel()
-
-    def silence(self) -> None:
-        """Its error is raised elsewhere too, so asyncio need not complain that nobody saw it."""
-        self._future.add_done_callback(_look_at)
-
-
-class Closing(Awaited[None]):
-    """A close that has begun. It may be awaited, also more than once, and nothing takes it back."""
-
-    __slots__ = ("_worker",)
-
-    def __init__(self, worker: "Worker[Any]") -> None:
-        super().__init__()
-        self._worker = worker
-
-    def __await__(self) -> Generator[Any, None, None]:
-        future: asyncio.Future[None] = asyncio.get_event_loop().create_future()
-        self._worker.tell_end(future)
-        yield from future
 
 
 class CallQueue:
@@ -216,33 +110,6 @@ class CallQueue:
     def discard(self, thing: object) -> None:
         """Has the worker drop `thing`, in its own thread. Finalizers call this: it takes no lock and never fails."""
         self._items.put_nowait((None, [thing].clear))
-
-
-class Assigned:
-    """The values that were assigned to properties and are still on their way to the object."""
-
-    __slots__ = ("_values",)
-
-    def __init__(self) -> None:
-        self._values: dict[str, list[Any]] = {}
-
-    def get(self, name: str, read: Callable[[], ResultT]) -> ResultT:
-        """The value that was assigned last, or the one that the object has."""
-        value = self._values.get(name)
-        return read() if value is None else value[0]
-
-    def set(self, name: str, value: object) -> Callable[[object], None]:
-        """Notes a value; what is returned is to be queued, and sets it."""
-        assigned = self._values[name] = [value]
-
-        def apply(thing: object) -> None:
-            try:
-                setattr(thing, name, value)
-            finally:
-                if self._values.get(name) is assigned:
-                    del self._values[name]
-
-        return apply
 
 
 class Worker(Generic[ObjectT]):
@@ -322,7 +189,7 @@ class Worker(Generic[ObjectT]):
             raise
         _running.add(self)
         weakref.finalize(owner, self._warn_and_stop).atexit = False
-        return Call(future, self)
+        return Call(future, self.cancel)
 
     def stop(self, reason: str = CLOSED) -> bool:
         """Takes no more calls. The thread still runs those that it has; then it closes the object and ends.
@@ -346,7 +213,7 @@ class Worker(Generic[ObjectT]):
         """
         if self.stop() and close is not None:
             self._close = close
-        return Closing(self)
+        return Closing(self.tell_end)
 
     def tell_end(self, future: "asyncio.Future[None]") -> None:
         """Sets the future when the object is closed and the thread is gone. The first one gets the error of closing."""
@@ -510,18 +377,6 @@ class Worker(Generic[ObjectT]):
 {%- endif %}
 
 
-def raisable(error: BaseException) -> BaseException:
-    """The error itself, unless raising it in a coroutine would not raise it.
-
-    A future refuses StopIteration, and StopAsyncIteration would just end an `async for`.
-    """
-    if not isinstance(error, (StopIteration, StopAsyncIteration)):
-        return error
-    refusal = RuntimeError(f"the call raised {type(error).__name__}")
-    refusal.__cause__ = error
-    return refusal
-
-
 def _outcome(function: Callable[[], object]) -> tuple[object, BaseException | None]:
     try:
         return function(), None
@@ -543,11 +398,6 @@ def _settle(future: "asyncio.Future[Any]", outcome: list[Any]) -> None:
 def _settle_close(future: "asyncio.Future[Any]", thread: threading.Thread, error: BaseException | None) -> None:
     thread.join(JOIN_SECONDS)
     _settle(future, [None, None, error])
-
-
-def _look_at(future: "asyncio.Future[Any]") -> None:
-    if not future.cancelled():
-        future.exception()
 
 
 @atexit.register

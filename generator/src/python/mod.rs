@@ -4,6 +4,7 @@ mod annotation;
 mod docs;
 mod exceptions;
 pub mod lower;
+mod members;
 pub mod model;
 mod names;
 pub mod native;

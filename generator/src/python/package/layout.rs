@@ -59,6 +59,14 @@ pub(super) fn strings(indent: usize, before: &str, names: &[String], after: &str
     }
 }
 
+/// A text as a literal.
+pub(super) fn python_string(text: &str) -> String {
+    format!(
+        "\"{}\"",
+        text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,9 +3,9 @@
 use async_proxy_syntax::model::RowsRole;
 
 use super::super::model::{Class, Docs, Function, Kind, Member, Package, Role};
-use super::asynchronous::{annotation_of, python_string};
+use super::asynchronous::annotation_of;
 use super::docstring::docstring;
-use super::layout::bracketed;
+use super::layout::{bracketed, python_string};
 use super::signature::parameters;
 
 /// A class of the stub.

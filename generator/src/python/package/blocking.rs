@@ -1,0 +1,262 @@
+//! What `lib.py` and the stub of the native module are made of.
+
+use super::super::model::{Alias, Function, Role};
+use super::imports::{Imports, sorted, sorted_all};
+use super::stub::{self, StubClass};
+use super::{LibFile, NativeFile, Renderer, docstring, layout, signature};
+
+impl Renderer<'_> {
+    pub(super) fn lib(&self) -> LibFile {
+        let package = self.package;
+        let generic = self.generic();
+        let mut imports = Imports::default();
+        for alias in &package.aliases {
+            imports.annotation(package, &alias.annotation);
+            imports.typing("TypeAlias");
+        }
+        let mut native = self.exceptions();
+        native.extend(self.classes());
+        let mut functions = Vec::new();
+        let mut wrapped = Vec::new();
+        for function in &package.functions {
+            if self.is_wrapped(function) {
+                wrapped.push(function.name.clone());
+                for parameter in &function.parameters {
+                    imports.annotation(package, &parameter.annotation);
+                }
+                functions.extend(self.blocking_function(function));
+            } else {
+                native.push(function.name.clone());
+            }
+        }
+        if package.dbapi {
+            native.push("Row".to_owned());
+        }
+        if generic {
+            imports.abstract_name("Callable");
+            for name in ["TYPE_CHECKING", "Any", "TypeAlias"] {
+                imports.typing(name);
+            }
+        }
+        if !wrapped.is_empty() {
+            imports.typing("overload");
+        }
+        let version = self.connection_function().map(|function| {
+            format!(
+                "{}(\":memory:\").execute(\"SELECT sqlite_version()\").fetchall()[0]",
+                function.name
+            )
+        });
+        if version.is_some() || self.has_legacy() {
+            imports.typing("Final");
+        }
+        let mut lines = imports.standard();
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        let module = format!(".{}", package.native_module);
+        lines.push(layout::import(&module, &sorted(native)));
+        lines.extend(
+            wrapped
+                .iter()
+                .map(|name| format!("from {module} import {name} as native_{name}")),
+        );
+        let mut all = self.shared();
+        all.extend(self.classes());
+        all.extend(self.functions());
+        let connection = self.connection();
+        LibFile {
+            header: self.header.clone(),
+            imports: lines.join("\n"),
+            all: sorted_all(all),
+            aliases: in_order(&package.aliases)
+                .iter()
+                .map(|alias| {
+                    format!(
+                        "{}: TypeAlias = {}",
+                        alias.name,
+                        super::super::annotation::double_quoted(&alias.annotation)
+                    )
+                })
+                .collect(),
+            generic,
+            row_default: self.row_default(),
+            dbapi: package.dbapi,
+            threadsafety: if connection.is_some_and(|class| class.shared) {
+                3
+            } else {
+                1
+            },
+            legacy: self.has_legacy(),
+            closed_bases: if package.dbapi {
+                "ProgrammingError, ValueError"
+            } else {
+                "ValueError"
+            }
+            .to_owned(),
+            closed_what: if package.dbapi { "a connection" } else { "an object" }.to_owned(),
+            closed_message: if package.dbapi {
+                "no active connection"
+            } else {
+                "not open"
+            }
+            .to_owned(),
+            functions,
+            version,
+        }
+    }
+
+    /// What a row is without a row factory.
+    fn row_default(&self) -> String {
+        let rows = self.package.classes.iter().find_map(|class| class.plain_row.clone());
+        rows.unwrap_or_else(|| "tuple[Any, ...]".to_owned())
+    }
+
+    /// A function of `lib.py` that opens a connection and sets its row factory.
+    fn blocking_function(&self, function: &Function) -> Vec<String> {
+        let Some(class) = function.opens.as_ref() else {
+            return Vec::new();
+        };
+        let written = |factory: &str| {
+            signature::with_keywords(
+                signature::parameters(&function.parameters),
+                &[format!("row_factory: {factory}")],
+            )
+        };
+        let before = format!("def {}(", function.name);
+        let mut texts = Vec::new();
+        for (factory, returns) in [
+            ("None = None", class.clone()),
+            ("RowFactory[RowT]", format!("{class}[RowT]")),
+        ] {
+            texts.push(format!(
+                "@overload\n{}",
+                layout::bracketed(0, &before, &written(factory), &format!(") -> {returns}: ..."))
+            ));
+        }
+        let head = layout::bracketed(
+            0,
+            &before,
+            &written("RowFactory[Any] | None = None"),
+            &format!(") -> {class}[Any]:"),
+        );
+        let docs = docstring::docstring(&function.docs, 4);
+        let docs = if docs.is_empty() { docs } else { format!("{docs}\n") };
+        let call = layout::bracketed(
+            4,
+            &format!("connection = native_{}(", function.name),
+            &signature::arguments(&function.parameters),
+            ")",
+        );
+        texts.push(format!(
+            "{head}\n{docs}{call}\n    if row_factory is not None:\n        connection.row_factory = row_factory\n    return connection"
+        ));
+        texts
+    }
+
+    pub(super) fn native(&self) -> NativeFile {
+        let package = self.package;
+        let classes: Vec<StubClass> = package
+            .classes
+            .iter()
+            .map(|class| stub::class(package, class))
+            .collect();
+        let functions: Vec<String> = package
+            .functions
+            .iter()
+            .map(|function| stub::function(package, function))
+            .collect();
+        let uses = |word: &str| {
+            classes
+                .iter()
+                .flat_map(|class| &class.members)
+                .chain(&functions)
+                .any(|text| text.contains(word))
+        };
+        let mut imports = Imports::default();
+        for class in &package.classes {
+            for member in &class.members {
+                imports.annotation(package, &member.returns.replace("Iterator[", "["));
+                member
+                    .parameters
+                    .iter()
+                    .for_each(|parameter| imports.annotation(package, &parameter.annotation));
+            }
+            if class.role == Role::Connection {
+                imports.abstract_name("Callable");
+            }
+        }
+        for function in &package.functions {
+            function
+                .parameters
+                .iter()
+                .for_each(|parameter| imports.annotation(package, &parameter.annotation));
+            imports.annotation(package, &function.returns);
+        }
+        if uses("Literal[False]") {
+            imports.typing("Literal");
+        }
+        if self.generic() {
+            imports.typing("Generic");
+            imports.typing("Any");
+        }
+        if package.dbapi {
+            imports.abstract_name("Iterator");
+            imports.abstract_name("Sequence");
+            imports.typing("Any");
+            imports.typing("TypeAlias");
+            imports.typing("overload");
+            imports.own("RowFactory");
+        }
+        let own: Vec<String> = imports
+            .own_names()
+            .into_iter()
+            .filter(|name| !package.created_exceptions().any(|exception| exception.name == *name))
+            .collect();
+        let mut lines = imports.standard();
+        if uses("TracebackType") {
+            lines.push("from types import TracebackType".to_owned());
+        }
+        lines.sort_by_key(|line| (!line.starts_with("import "), line.clone()));
+        let mut extensions = Vec::new();
+        if uses("Self") || package.dbapi {
+            extensions.push("Self".to_owned());
+        }
+        if uses("@deprecated") {
+            extensions.push("deprecated".to_owned());
+        }
+        if !extensions.is_empty() {
+            lines.push(String::new());
+            lines.push(layout::import("typing_extensions", &extensions));
+        }
+        if !own.is_empty() {
+            lines.push(String::new());
+            lines.push(layout::import(".lib", &own));
+        }
+        NativeFile {
+            header: self.header.clone(),
+            imports: lines.join("\n"),
+            dbapi: package.dbapi,
+            exceptions: stub::exceptions(package),
+            classes,
+            functions,
+        }
+    }
+}
+
+/// Aliases in an order in which each stands behind those that it names.
+fn in_order(aliases: &[Alias]) -> Vec<&Alias> {
+    let mut waiting: Vec<&Alias> = aliases.iter().collect();
+    let mut ordered = Vec::new();
+    while !waiting.is_empty() {
+        let names_waiting = |alias: &&Alias| {
+            let names = super::super::annotation::names(&alias.annotation);
+            waiting
+                .iter()
+                .any(|other| other.name != alias.name && names.contains(&other.name.as_str()))
+        };
+        let ready = waiting.iter().position(|alias| !names_waiting(alias)).unwrap_or(0);
+        ordered.push(waiting.remove(ready));
+    }
+    ordered
+}

@@ -1,0 +1,126 @@
+//! What `lib_aio.py` is made of.
+
+use super::super::model::Role;
+use super::asynchronous::{self, AsyncClass};
+use super::imports::{self, Imports, sorted};
+use super::{LibAioFile, Renderer, function, layout};
+
+impl Renderer<'_> {
+    pub(super) fn lib_aio(&self) -> LibAioFile {
+        let package = self.package;
+        let classes: Vec<AsyncClass> = package
+            .classes
+            .iter()
+            .map(|class| asynchronous::class(package, class))
+            .collect();
+        let functions: Vec<String> = package
+            .functions
+            .iter()
+            .flat_map(|function| function::function(package, function))
+            .collect();
+        let imports = self.lib_aio_imports(&classes, &functions);
+        LibAioFile {
+            header: self.header.clone(),
+            package: package.name.clone(),
+            imports,
+            has_rows: classes.iter().any(|class| class.has_rows),
+            warns: classes
+                .iter()
+                .flat_map(|class| &class.members)
+                .any(|member| member.contains("warnings.warn(")),
+            classes,
+            functions,
+        }
+    }
+
+    fn lib_aio_imports(&self, classes: &[AsyncClass], functions: &[String]) -> String {
+        let package = self.package;
+        let texts: Vec<&String> = classes
+            .iter()
+            .flat_map(|class| &class.members)
+            .chain(functions)
+            .collect();
+        let uses = |word: &str| texts.iter().any(|text| text.contains(word));
+        let mut imports = Imports::default();
+        imports.module("asyncio");
+        for name in ["Callable", "Coroutine", "Generator"] {
+            imports.abstract_name(name);
+        }
+        for name in ["Any", "TypeVar"] {
+            imports.typing(name);
+        }
+        if uses("warnings.warn(") {
+            imports.module("warnings");
+        }
+        if self.generic() {
+            imports.typing("Generic");
+        }
+        if uses("@overload") {
+            imports.typing("overload");
+        }
+        for class in &package.classes {
+            for member in &class.members {
+                imports.annotation(package, &member.returns.replace("Iterator[", "["));
+                member
+                    .parameters
+                    .iter()
+                    .for_each(|parameter| imports.annotation(package, &parameter.annotation));
+            }
+            if class.has_rows() {
+                imports.abstract_name("AsyncIterator");
+                imports.annotation(package, class.row().unwrap_or_default());
+            }
+            if class.role != Role::Plain {
+                imports.own("RowFactory");
+            }
+        }
+        for function in &package.functions {
+            function
+                .parameters
+                .iter()
+                .for_each(|parameter| imports.annotation(package, &parameter.annotation));
+            imports.annotation(package, &function.returns);
+        }
+        imports.own("ClosedError");
+        let mut lines = imports.standard();
+        lines.push("from types import TracebackType".to_owned());
+        lines.sort_by_key(|line| (!line.starts_with("import "), line.clone()));
+        lines.push(String::new());
+        let has_exceptions = classes.iter().any(|class| !class.exceptions.is_empty());
+        if has_exceptions || !functions.is_empty() {
+            lines.push("from . import lib".to_owned());
+        }
+        let mut calls = vec!["Call".to_owned()];
+        let mut add = |condition: bool, name: &str| calls.extend(condition.then(|| name.to_owned()));
+        add(classes.iter().any(|class| class.has_setters), "Assigned");
+        add(classes.iter().any(|class| class.is_coroutine), "Awaited");
+        add(uses("Ready("), "Ready");
+        lines.push(layout::import(".calls", &sorted(calls)));
+        let own = imports.own_names();
+        let mut from_lib: Vec<(String, String)> = self
+            .classes()
+            .into_iter()
+            .map(|name| (name.clone(), format!("from .lib import {name} as Blocking{name}")))
+            .collect();
+        from_lib.push((own[0].clone(), layout::import(".lib", &own)));
+        from_lib.sort_by_key(|(first, _)| imports::order(first));
+        lines.extend(from_lib.into_iter().map(|(_, line)| line));
+        let mut rows = Vec::new();
+        if classes.iter().any(|class| class.chunks) {
+            rows.push("CHUNK_SIZE".to_owned());
+        }
+        if classes.iter().any(|class| class.has_rows) {
+            rows.extend(["Reading".to_owned(), "Rows".to_owned()]);
+        }
+        if !rows.is_empty() {
+            lines.push(layout::import(".rows", &sorted(rows)));
+        }
+        let mut worker = vec!["Worker".to_owned()];
+        let names_not_open = |class: &AsyncClass| class.snapshot.as_ref().is_some_and(|snapshot| snapshot.optional);
+        if classes.iter().any(names_not_open) {
+            worker.push("NOT_OPEN".to_owned());
+        }
+        lines.push(layout::import(".worker", &sorted(worker)));
+        lines.join("\n")
+    }
+}

@@ -1,0 +1,90 @@
+//! The functions of `lib_aio.py`.
+
+use super::super::model::{Function, Package, Role};
+use super::docstring::docstring;
+use super::layout::bracketed;
+use super::signature::{arguments, parameters, with_keywords};
+
+/// A function that opens an object, or one without an object.
+pub(super) fn function(package: &Package, function: &Function) -> Vec<String> {
+    let docs = if function.docs.is_empty() {
+        String::new()
+    } else {
+        format!("{}\n", docstring(&function.docs, 4))
+    };
+    let name = &function.name;
+    let passed = arguments(&function.parameters);
+    // A function that opens nothing is refused when the description is resolved.
+    let Some(class) = function.opens.as_ref().and_then(|class| package.class(class)) else {
+        return Vec::new();
+    };
+    let typed = |row: &str| {
+        if class.generic {
+            format!("{}[{row}]", class.name)
+        } else {
+            class.name.clone()
+        }
+    };
+    let chunks = class.role == Role::Connection;
+    let factory = chunks && has_row_factory(function);
+    let keywords = |factory_type: Option<&str>| {
+        let mut keywords = Vec::new();
+        if chunks {
+            keywords.push("iter_chunk_size: int = CHUNK_SIZE".to_owned());
+        }
+        keywords.extend(
+            factory_type
+                .filter(|_| factory)
+                .map(|factory| format!("row_factory: {factory}")),
+        );
+        with_keywords(parameters(&function.parameters), &keywords)
+    };
+    let before = format!("def {name}(");
+    let mut texts = Vec::new();
+    if factory {
+        for (factory_type, row) in [("None = None", None), ("RowFactory[RowT]", Some("RowT"))] {
+            let returns = row.map_or_else(|| class.name.clone(), &typed);
+            let head = bracketed(
+                0,
+                &before,
+                &keywords(Some(factory_type)),
+                &format!(") -> {returns}: ..."),
+            );
+            texts.push(format!("@overload\n{head}"));
+        }
+    }
+    let head = bracketed(
+        0,
+        &before,
+        &keywords(Some("RowFactory[Any] | None = None")),
+        &format!(") -> {}:", typed("Any")),
+    );
+    let call = if factory {
+        let opened = bracketed(8, &format!("connection = lib.{name}("), &passed, ")");
+        format!(
+            "{opened}\n        if row_factory is not None:\n            connection.row_factory = row_factory\n        return connection"
+        )
+    } else {
+        bracketed(8, &format!("return lib.{name}("), &passed, ")")
+    };
+    let made = if chunks {
+        "connector, iter_chunk_size"
+    } else {
+        "connector"
+    };
+    let text = format!(
+        "{head}\n{docs}\n    def connector() -> Blocking{}:\n{call}\n\n    return {}({made})",
+        typed("Any"),
+        class.name
+    );
+    texts.push(text);
+    texts
+}
+
+/// Whether the profile adds `row_factory` to a function that opens a connection.
+pub(super) fn has_row_factory(function: &Function) -> bool {
+    function
+        .parameters
+        .iter()
+        .all(|parameter| parameter.name != "row_factory")
+}

@@ -1,0 +1,159 @@
+{{ header }}
+"""What an asynchronous method returns: calls that are queued, or done, and can be awaited or made a task of."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Generator
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+ResultT = TypeVar("ResultT")
+
+
+class Awaited(Coroutine[Any, Any, ResultT], Generic[ResultT]):
+    """Makes a coroutine of what has `__await__`, so that `asyncio.create_task` and `asyncio.run` take it."""
+
+    __slots__ = ("_steps",)
+
+    def __init__(self) -> None:
+        self._steps: Generator[Any, Any, ResultT] | None = None
+
+    def send(self, value: None, /) -> object:
+        if self._steps is None:
+            self._steps = self.__await__()
+        return self._steps.send(value)
+
+    def throw(
+        self,
+        kind: type[BaseException] | BaseException,
+        value: BaseException | object = None,
+        traceback: TracebackType | None = None,
+        /,
+    ) -> object:
+        error = kind if isinstance(kind, BaseException) else kind(*(() if value is None else (value,)))
+        if self._steps is None:
+            # The task was cancelled before its first step: a generator would not even notice.
+            self._abandon()
+            raise error.with_traceback(traceback)
+        return self._steps.throw(error)
+
+    def close(self) -> None:
+        if self._steps is None:
+            self._abandon()
+        else:
+            self._steps.close()
+
+    def _abandon(self) -> None:
+        """Nobody waits for the result any more."""
+
+
+class Ready(Awaited[ResultT]):
+    """A call that is done when it is made. It may be awaited; nothing is lost if it is not."""
+
+    __slots__ = ("_result",)
+
+    def __init__(self, result: ResultT) -> None:
+        super().__init__()
+        self._result = result
+
+    def __await__(self) -> Generator[Any, None, ResultT]:
+        yield from ()
+        return self._result
+
+
+class Call(Awaited[ResultT]):
+    """A call that is queued. Await it, or make a task of it; whoever cancels that cancels the call."""
+
+    __slots__ = ("_cancel", "_future")
+
+    def __init__(self, future: "asyncio.Future[ResultT]", cancel: Callable[["asyncio.Future[ResultT]"], None]) -> None:
+        super().__init__()
+        self._future = future
+        self._cancel = cancel
+
+    def __await__(self) -> Generator[Any, None, ResultT]:
+        try:
+            return (yield from self._future)
+        except asyncio.CancelledError:
+            self._abandon()
+            raise
+
+    async def __aenter__(self) -> ResultT:
+        return await self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """`async with` is another way to await: there is nothing to leave."""
+
+    def cancel(self) -> None:
+        """Cancels the call. If it is queued, it never runs; if it runs now, it is interrupted."""
+        self._cancel(self._future)
+
+    def _abandon(self) -> None:
+        self.cancel()
+
+    def silence(self) -> None:
+        """Its error is raised elsewhere too, so asyncio need not complain that nobody saw it."""
+        self._future.add_done_callback(_look_at)
+
+
+class Closing(Awaited[None]):
+    """A close that has begun. It may be awaited, also more than once, and nothing takes it back."""
+
+    __slots__ = ("_tell_end",)
+
+    def __init__(self, tell_end: Callable[["asyncio.Future[None]"], None]) -> None:
+        super().__init__()
+        self._tell_end = tell_end
+
+    def __await__(self) -> Generator[Any, None, None]:
+        future: asyncio.Future[None] = asyncio.get_event_loop().create_future()
+        self._tell_end(future)
+        yield from future
+
+
+class Assigned:
+    """The values that were assigned to properties and are still on their way to the object."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self) -> None:
+        self._values: dict[str, list[Any]] = {}
+
+    def get(self, name: str, read: Callable[[], ResultT]) -> ResultT:
+        """The value that was assigned last, or the one that the object has."""
+        value = self._values.get(name)
+        return read() if value is None else value[0]
+
+    def set(self, name: str, value: object) -> Callable[[object], None]:
+        """Notes a value; what is returned is to be queued, and sets it."""
+        assigned = self._values[name] = [value]
+
+        def apply(thing: object) -> None:
+            try:
+                setattr(thing, name, value)
+            finally:
+                if self._values.get(name) is assigned:
+                    del self._values[name]
+
+        return apply
+
+
+def raisable(error: BaseException) -> BaseException:
+    """The error itself, unless raising it in a coroutine would not raise it.
+
+    A future refuses StopIteration, and StopAsyncIteration would just end an `async for`.
+    """
+    if not isinstance(error, (StopIteration, StopAsyncIteration)):
+        return error
+    refusal = RuntimeError(f"the call raised {type(error).__name__}")
+    refusal.__cause__ = error
+    return refusal
+
+
+def _look_at(future: "asyncio.Future[Any]") -> None:
+    if not future.cancelled():
+        future.exception()
