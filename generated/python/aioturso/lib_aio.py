@@ -15,11 +15,12 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar, overload
 
 from . import lib
+from .calls import Assigned, Awaited, Call, Ready
 from .lib import AutocommitMode, ClosedError, Description, Encryption, IsolationLevel, Parameters, RowFactory, RowT
 from .lib import Connection as BlockingConnection
 from .lib import Cursor as BlockingCursor
 from .rows import CHUNK_SIZE, Reading, Rows
-from .worker import Assigned, Awaited, Call, Ready, Worker
+from .worker import Worker
 
 ResultT = TypeVar("ResultT")
 
@@ -429,7 +430,7 @@ class Connection(Generic[RowT]):
         worker = self._worker
         future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
         worker.queue.put_nowait((future, lambda: function(worker.opened)))
-        return Call(future, worker)
+        return Call(future, worker.cancel)
 
 
 class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
@@ -690,7 +691,7 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
 
         future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
         self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker)
+        return Call(future, self._worker.cancel)
 
 
 @overload

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeVar
 
-from .worker import Awaited, Call, raisable
+from .calls import Awaited, Call, raisable
 
 ResultT = TypeVar("ResultT")
 RowT = TypeVar("RowT")
@@ -81,8 +81,7 @@ class Rows(Generic[RowT]):
         self._result_set = object()
 
     def begin(self, read_rows: ReadRows[RowT]) -> None:
-        """Drops the result set and reads the first rows of the next."""
-        self.drop()
+        """Reads the first rows of a new result set."""
         self._read(read_rows, 1)
 
     def take(self, read_rows: ReadRows[RowT], size: int | None) -> Taken[RowT]:

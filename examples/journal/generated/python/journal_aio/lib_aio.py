@@ -16,11 +16,12 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from . import lib
+from .calls import Assigned, Awaited, Call
 from .lib import ClosedError, Entry
 from .lib import Journal as BlockingJournal
 from .lib import Reader as BlockingReader
 from .rows import Reading, Rows
-from .worker import NOT_OPEN, Assigned, Awaited, Call, Worker
+from .worker import NOT_OPEN, Worker
 
 ResultT = TypeVar("ResultT")
 
@@ -132,7 +133,7 @@ class Journal:
 
         future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
         self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker)
+        return Call(future, self._worker.cancel)
 
 
 class Reader(Awaited["Reader"]):
@@ -248,7 +249,7 @@ class Reader(Awaited["Reader"]):
 
         future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
         self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker)
+        return Call(future, self._worker.cancel)
 
 
 def open(
