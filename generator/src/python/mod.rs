@@ -10,6 +10,8 @@ mod names;
 pub mod native;
 pub mod package;
 mod parameters;
+#[cfg(test)]
+mod tests;
 
 use crate::config::Config;
 use crate::diagnose::Diagnostics;
