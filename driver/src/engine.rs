@@ -19,10 +19,19 @@ pub(crate) struct StatementKey(usize);
 pub(crate) struct Engine {
     core: Arc<turso_core::Connection>,
     cache: StatementCache,
-    half_read: Vec<Option<Box<PreparedStatement>>>,
+    half_read: Vec<Option<HalfRead>>,
     free: Vec<usize>,
+    /// Statements that nobody reads any more and that must not be ended before the open transaction is.
+    waiting: Vec<Box<PreparedStatement>>,
     busy_timeout: Duration,
     last_insert_rowid: i64,
+}
+
+/// A statement that a cursor reads from.
+struct HalfRead {
+    statement: Box<PreparedStatement>,
+    /// Whether a transaction was open when it began.
+    in_transaction: bool,
 }
 
 impl Engine {
@@ -33,6 +42,7 @@ impl Engine {
             cache,
             half_read: Vec::new(),
             free: Vec::new(),
+            waiting: Vec::new(),
             busy_timeout,
             last_insert_rowid: 0,
         }
@@ -58,6 +68,14 @@ impl Engine {
     pub(crate) fn note_insert(&mut self, statement: &PreparedStatement) {
         if statement.may_insert() && self.core.changes() > 0 {
             self.last_insert_rowid = self.core.last_insert_rowid();
+        }
+    }
+
+    /// Notes what a statement has inserted before it failed: SQLite keeps that too, also when the rows are gone.
+    pub(crate) fn note_failed_insert(&mut self, statement: &PreparedStatement, rowid_before: i64) {
+        let rowid = self.core.last_insert_rowid();
+        if statement.may_insert() && rowid != rowid_before {
+            self.last_insert_rowid = rowid;
         }
     }
 
@@ -89,31 +107,65 @@ impl Engine {
 
     /// Keeps a statement that a cursor reads from.
     pub(crate) fn keep(&mut self, statement: Box<PreparedStatement>) -> StatementKey {
+        let half_read = Some(HalfRead {
+            statement,
+            in_transaction: self.in_transaction(),
+        });
         if let Some(place) = self.free.pop() {
-            self.half_read[place] = Some(statement);
+            self.half_read[place] = half_read;
             return StatementKey(place);
         }
-        self.half_read.push(Some(statement));
+        self.half_read.push(half_read);
         StatementKey(self.half_read.len() - 1)
     }
 
     /// The statement that a cursor reads from.
     pub(crate) fn half_read(&mut self, key: StatementKey) -> Option<&mut PreparedStatement> {
-        self.half_read.get_mut(key.0)?.as_deref_mut()
+        let half_read = self.half_read.get_mut(key.0)?.as_mut()?;
+        Some(&mut half_read.statement)
     }
 
     /// Takes the statement out that a cursor has read from.
     pub(crate) fn take(&mut self, key: StatementKey) -> Option<Box<PreparedStatement>> {
-        let statement = self.half_read.get_mut(key.0)?.take()?;
-        self.free.push(key.0);
-        Some(statement)
+        Some(self.take_half_read(key)?.statement)
     }
 
-    /// Ends the statement that a cursor has read from.
-    pub(crate) fn release(&mut self, key: StatementKey) -> Result<()> {
+    fn take_half_read(&mut self, key: StatementKey) -> Option<HalfRead> {
+        let half_read = self.half_read.get_mut(key.0)?.take()?;
+        self.free.push(key.0);
+        Some(half_read)
+    }
+
+    /// Ends the statement that a cursor has read to its end.
+    pub(crate) fn release_read(&mut self, key: StatementKey) -> Result<()> {
         match self.take(key) {
             Some(statement) => self.give_back(statement),
             None => Ok(()),
+        }
+    }
+
+    /// Ends the statement that a cursor has read from and leaves.
+    ///
+    /// The engine takes the end of a statement that is not read to its end, and that began outside of a transaction, for
+    /// the end of the transaction that was begun since, and rolls that back. So such a statement waits for its end.
+    pub(crate) fn release(&mut self, key: StatementKey) -> Result<()> {
+        match self.take_half_read(key) {
+            Some(half_read) if !half_read.in_transaction && self.in_transaction() => {
+                self.waiting.push(half_read.statement);
+                Ok(())
+            }
+            Some(half_read) => self.give_back(half_read.statement),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the statements that waited for the end of a transaction, if it has come.
+    pub(crate) fn release_waiting(&mut self) {
+        if !self.waiting.is_empty() && !self.in_transaction() {
+            for statement in std::mem::take(&mut self.waiting) {
+                // Nobody is left to whom an error could be told; the statement is dropped with it.
+                let _ = self.give_back(statement);
+            }
         }
     }
 
@@ -194,6 +246,7 @@ impl Engine {
     /// Ends every statement and closes the engine's connection, which rolls back an open transaction.
     pub(crate) fn close(mut self) -> Result<()> {
         self.half_read.clear();
+        self.waiting.clear();
         self.free.clear();
         self.cache.clear();
         self.core.close()?;

@@ -239,6 +239,17 @@ impl Execution {
     /// Runs a statement: a query as far as its first row, one that changes data to its end.
     fn run(&mut self, engine: &mut Engine, statement: &mut PreparedStatement, work: Work<'_>) -> Result<Progress> {
         engine.refuse_drop_while_reading(statement)?;
+        let rowid_before = engine.core().last_insert_rowid();
+        self.run_steps(engine, statement, work)
+            .inspect_err(|_| engine.note_failed_insert(statement, rowid_before))
+    }
+
+    fn run_steps(
+        &mut self,
+        engine: &mut Engine,
+        statement: &mut PreparedStatement,
+        work: Work<'_>,
+    ) -> Result<Progress> {
         let first = statement.step(work)?;
         self.description = statement.description();
         if first == Step::Row {
@@ -279,7 +290,7 @@ impl Execution {
             Ok(Some(ahead)) => self.ready.push_back(ahead),
             Ok(None) => {
                 self.half_read = None;
-                engine.release(key)?;
+                engine.release_read(key)?;
             }
             Err(error) => {
                 self.half_read = None;
@@ -327,9 +338,20 @@ enum Progress {
 /// Runs a statement of a script, whose rows are dropped.
 fn run_to_end(engine: &mut Engine, statement: &mut PreparedStatement, work: Work<'_>) -> Result<()> {
     engine.refuse_drop_while_reading(statement)?;
-    while statement.step(work)? == Step::Row {}
-    engine.note_insert(statement);
-    Ok(())
+    let rowid_before = engine.core().last_insert_rowid();
+    loop {
+        match statement.step(work) {
+            Ok(Step::Row) => {}
+            Ok(Step::Done) => {
+                engine.note_insert(statement);
+                return Ok(());
+            }
+            Err(error) => {
+                engine.note_failed_insert(statement, rowid_before);
+                return Err(error);
+            }
+        }
+    }
 }
 
 /// The check of parameters for SQL that holds nothing but comments.

@@ -85,6 +85,7 @@ impl Shared {
             let engine = engine.as_mut().ok_or_else(Error::closed_database)?;
             self.release_abandoned(engine);
             let result = task(engine);
+            engine.release_waiting();
             self.in_transaction.store(engine.in_transaction(), Ordering::SeqCst);
             self.total_changes
                 .store(engine.core().total_changes(), Ordering::SeqCst);

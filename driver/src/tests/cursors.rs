@@ -374,3 +374,24 @@ fn the_next_execute_drops_what_was_not_read() {
     assert_eq!(cursor.rowcount(), -1);
     assert!(cursor.description().is_none());
 }
+
+#[test]
+fn the_last_rowid_is_also_that_of_a_row_that_was_inserted_before_an_error() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    let mut cursor = connection.execute("INSERT INTO t (a) VALUES (1)", ()).unwrap();
+    for (sql, rowid) in [
+        ("INSERT INTO t (a) VALUES (20), (1)", 20),
+        ("INSERT OR ROLLBACK INTO t (a) VALUES (30), (30)", 30),
+        ("INSERT INTO t (a) VALUES (20), (20)", 20),
+    ] {
+        assert!(cursor.execute(sql, ()).is_err());
+        assert_eq!(
+            cursor.execute("SELECT 1", ()).unwrap().lastrowid(),
+            Some(rowid),
+            "{sql}"
+        );
+    }
+    assert!(cursor.executescript("INSERT INTO t (a) VALUES (40), (40)").is_err());
+    assert_eq!(cursor.execute("SELECT 1", ()).unwrap().lastrowid(), Some(40));
+}

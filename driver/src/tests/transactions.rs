@@ -1,5 +1,5 @@
 use super::{Scratch, integers};
-use crate::{Autocommit, ConnectOptions, Error, IsolationLevel};
+use crate::{Autocommit, ConnectOptions, Cursor, Error, IsolationLevel};
 
 #[test]
 fn a_transaction_begins_before_each_of_the_four_statements_that_change_data() {
@@ -208,4 +208,30 @@ fn total_changes_counts_all_rows_that_were_changed() {
         .unwrap();
     connection.execute("UPDATE t SET b = 0 WHERE a < 3", ()).unwrap();
     assert_eq!(connection.total_changes().unwrap(), 5);
+}
+
+#[test]
+fn a_cursor_that_is_left_half_read_does_not_end_the_transaction_begun_behind_it() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    connection
+        .executescript("INSERT INTO t (a) VALUES (1), (2), (3)")
+        .unwrap();
+    for leave in [
+        (|cursor| cursor.close().unwrap()) as fn(&mut Cursor),
+        |cursor| {
+            cursor.execute("SELECT 1", ()).unwrap();
+        },
+        |cursor| *cursor = cursor.connection().cursor().unwrap(),
+        |cursor| drop(cursor.fetchall().unwrap()),
+    ] {
+        let mut half_read = connection.execute("SELECT a FROM t", ()).unwrap();
+        connection.execute("INSERT INTO t (b) VALUES (5)", ()).unwrap();
+        leave(&mut half_read);
+        assert!(connection.in_transaction().unwrap());
+        assert_eq!(integers(&connection, "SELECT count(*) FROM t"), [4]);
+        connection.rollback().unwrap();
+        assert_eq!(integers(&connection, "SELECT count(*) FROM t"), [3]);
+    }
+    connection.execute("DROP TABLE t", ()).unwrap();
 }
