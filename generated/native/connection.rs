@@ -18,7 +18,7 @@ use super::exceptions::NativeModule;
     generic
 )]
 pub(super) struct Connection {
-    object: python::Shared<Self>,
+    pub(super) object: python::Shared<Self>,
     pub(super) row_factory: python::Slot,
     pub(super) text_factory: ::std::sync::Arc<python::Slot>,
 }
@@ -29,37 +29,123 @@ impl python::Wrapper for Connection {
     const NAME: &'static str = "Connection";
     fn snapshot(_object: &Self::Object) -> Self::Snapshot {}
 }
-/// What lies behind a new Python object.
-pub(super) fn initial(
-    _py: Python<'_>,
-    object: ::turso_driver::Connection,
-) -> Connection {
-    Connection {
-        object: python::Shared::new(object),
-        row_factory: python::Slot::default(),
-        text_factory: ::std::sync::Arc::default(),
-    }
-}
-/// A Python object for a blocking one.
-pub(super) fn wrap<'py>(
-    py: Python<'py>,
-    object: ::turso_driver::Connection,
-) -> PyResult<Bound<'py, Connection>> {
-    Bound::new(py, initial(py, object))
-}
 #[pymethods]
 impl Connection {
+    #[new]
+    #[pyo3(
+        signature = (*_arguments, **_keywords),
+        text_signature = "(database, timeout=5.0, detect_types=0, isolation_level=\"\", check_same_thread=True, factory=None, cached_statements=128, uri=False, *, autocommit=-1, experimental_features=None, vfs=None, encryption=None)"
+    )]
+    fn new(
+        _arguments: &Bound<'_, ::pyo3::types::PyTuple>,
+        _keywords: Option<&Bound<'_, ::pyo3::types::PyDict>>,
+    ) -> Self {
+        Self {
+            object: python::Shared::unopened(),
+            row_factory: python::Slot::default(),
+            text_factory: ::core::default::Default::default(),
+        }
+    }
+    #[pyo3(
+        signature = (
+            database,
+            timeout = 5.0,
+            detect_types = 0,
+            isolation_level = python::Given::Default,
+            check_same_thread = true,
+            factory = None,
+            cached_statements = 128,
+            uri = false,
+            *,
+            autocommit = python::Given::Default,
+            experimental_features = None,
+            vfs = None,
+            encryption = None
+        )
+    )]
+    fn __init__(
+        &self,
+        py: Python<'_>,
+        database: ::std::path::PathBuf,
+        timeout: f64,
+        detect_types: i64,
+        #[pyo3(
+            from_py_with = python::given::<NativeModule,
+            Option<::turso_driver::IsolationLevel>>
+        )]
+        isolation_level: python::Given<Option<::turso_driver::IsolationLevel>>,
+        check_same_thread: bool,
+        factory: Option<::pyo3::Py<::pyo3::PyAny>>,
+        cached_statements: usize,
+        uri: bool,
+        #[pyo3(from_py_with = python::given::<NativeModule, ::turso_driver::Autocommit>)]
+        autocommit: python::Given<::turso_driver::Autocommit>,
+        experimental_features: Option<String>,
+        vfs: Option<String>,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            Option<::turso_driver::Encryption>>
+        )]
+        encryption: Option<::turso_driver::Encryption>,
+    ) -> PyResult<()> {
+        drop(factory);
+        if detect_types != 0 {
+            return Err(
+                super::exceptions::NotSupportedError::new_err(
+                    python::dbapi::NO_DETECT_TYPES,
+                ),
+            );
+        }
+        let isolation_level = isolation_level.or::<NativeModule, _>(py, "")?;
+        let autocommit = autocommit.or::<NativeModule, _>(py, -1i64)?;
+        let options = ::turso_driver::ConnectOptions {
+            timeout,
+            isolation_level,
+            cached_statements,
+            uri,
+            autocommit,
+            experimental_features,
+            vfs,
+            encryption,
+        };
+        let home = check_same_thread.then(|| python::Home::here(py)).transpose()?;
+        let object = python::run::<
+            NativeModule,
+            _,
+            _,
+        >(py, move || ::turso_driver::connect(database, options))?;
+        self.object
+            .open(py, object, home)
+            .then_some(())
+            .ok_or_else(|| super::exceptions::ProgrammingError::new_err(
+                python::dbapi::reopened_text("Connection"),
+            ))
+    }
     /// A new cursor.
     ///
     /// Errors:
     /// `ProgrammingError` if the connection is closed.
-    #[pyo3(name = "cursor", signature = (), text_signature = "($self)")]
+    ///
+    /// Parameters:
+    /// `factory`: what makes the cursor, called with the connection: a class derived from that of cursors, say.
+    #[pyo3(
+        name = "cursor",
+        signature = (factory = None),
+        text_signature = "($self, factory=None)"
+    )]
     fn cursor<'py>(
         slf: &Bound<'py, Self>,
         py: Python<'py>,
-    ) -> PyResult<Bound<'py, super::cursor::Cursor>> {
+        factory: Option<::pyo3::Py<::pyo3::PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(factory) = factory {
+            let row_factory = slf.get().row_factory.get(py);
+            return python::dbapi::cursor_of::<
+                super::cursor::Cursor,
+            >(factory.bind(py), slf.as_any(), row_factory);
+        }
         let child = slf.get().object.call(py, move |object| object.cursor())?;
-        super::cursor::wrap(py, child, Some(slf.as_any()))
+        Ok(super::cursor::wrap(py, child, Some(slf.as_any()))?.into_any())
     }
     /// Makes a cursor and runs one statement with it: `cursor()` and then `execute`, and like that otherwise.
     ///
@@ -67,22 +153,33 @@ impl Connection {
     /// Those of `Cursor.execute`.
     #[pyo3(
         name = "execute",
-        signature = (sql, parameters = python::Given::Default),
+        signature = (sql, parameters = None),
         text_signature = "($self, sql, parameters=())"
     )]
     fn execute<'py>(
         slf: &Bound<'py, Self>,
         py: Python<'py>,
-        sql: String,
-        #[pyo3(from_py_with = python::given::<NativeModule, ::turso_driver::Params>)]
-        parameters: python::Given<::turso_driver::Params>,
-    ) -> PyResult<Bound<'py, super::cursor::Cursor>> {
+        sql: Bound<'py, PyAny>,
+        parameters: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if !slf.is_exact_instance_of::<Self>() {
+            return python::dbapi::through_cursor(
+                slf.as_any(),
+                "execute",
+                [Some(sql), parameters],
+            );
+        }
+        let sql = python::argument::<NativeModule, String>(&sql)?;
+        let parameters = match parameters {
+            Some(given) => python::given::<NativeModule, ::turso_driver::Params>(&given)?,
+            None => python::Given::Default,
+        };
         let parameters = parameters.or::<NativeModule, _>(py, ())?;
         let child = slf
             .get()
             .object
             .call(py, move |object| object.execute(&sql, parameters))?;
-        super::cursor::wrap(py, child, Some(slf.as_any()))
+        Ok(super::cursor::wrap(py, child, Some(slf.as_any()))?.into_any())
     }
     /// Makes a cursor and runs one statement with it for each set of parameters.
     ///
@@ -96,18 +193,26 @@ impl Connection {
     fn executemany<'py>(
         slf: &Bound<'py, Self>,
         py: Python<'py>,
-        sql: String,
-        #[pyo3(
-            from_py_with = python::argument::<NativeModule,
-            ::turso_driver::ParamsSequence>
-        )]
-        seq_of_parameters: ::turso_driver::ParamsSequence,
-    ) -> PyResult<Bound<'py, super::cursor::Cursor>> {
+        sql: Bound<'py, PyAny>,
+        seq_of_parameters: Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if !slf.is_exact_instance_of::<Self>() {
+            return python::dbapi::through_cursor(
+                slf.as_any(),
+                "executemany",
+                [Some(sql), Some(seq_of_parameters)],
+            );
+        }
+        let sql = python::argument::<NativeModule, String>(&sql)?;
+        let seq_of_parameters = python::argument::<
+            NativeModule,
+            ::turso_driver::ParamsSequence,
+        >(&seq_of_parameters)?;
         let child = slf
             .get()
             .object
             .call(py, move |object| object.executemany(&sql, seq_of_parameters))?;
-        super::cursor::wrap(py, child, Some(slf.as_any()))
+        Ok(super::cursor::wrap(py, child, Some(slf.as_any()))?.into_any())
     }
     /// Makes a cursor and runs all statements of a script with it. An open transaction is committed first, unless
     /// `autocommit` is set.
@@ -122,13 +227,21 @@ impl Connection {
     fn executescript<'py>(
         slf: &Bound<'py, Self>,
         py: Python<'py>,
-        sql_script: String,
-    ) -> PyResult<Bound<'py, super::cursor::Cursor>> {
+        sql_script: Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if !slf.is_exact_instance_of::<Self>() {
+            return python::dbapi::through_cursor(
+                slf.as_any(),
+                "executescript",
+                [Some(sql_script)],
+            );
+        }
+        let sql_script = python::argument::<NativeModule, String>(&sql_script)?;
         let child = slf
             .get()
             .object
             .call(py, move |object| object.executescript(&sql_script))?;
-        super::cursor::wrap(py, child, Some(slf.as_any()))
+        Ok(super::cursor::wrap(py, child, Some(slf.as_any()))?.into_any())
     }
     /// Commits the open transaction; does nothing if none is open. With `autocommit` off, the next one begins at once;
     /// with `autocommit` on, this does nothing at all.

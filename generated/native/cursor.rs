@@ -12,10 +12,10 @@ use super::exceptions::NativeModule;
 #[pyclass(name = "Cursor", module = "aioturso.lib", frozen, subclass, weakref, generic)]
 pub(super) struct Cursor {
     object: python::Owned<Self>,
-    parent: Option<Py<PyAny>>,
+    parent: ::std::sync::OnceLock<Py<PyAny>>,
     rows: python::Rows<::turso_driver::Row>,
     row_factory: python::Slot,
-    text_factory: ::std::sync::Arc<python::Slot>,
+    text_factory: ::std::sync::OnceLock<::std::sync::Arc<python::Slot>>,
     names: python::dbapi::ColumnNames<
         <::turso_driver::Row as python::dbapi::Record>::Columns,
     >,
@@ -51,8 +51,9 @@ pub(super) fn initial(
         .and_then(|parent| parent.cast::<super::connection::Connection>().ok());
     let connection = connection.map(Bound::get);
     Cursor {
-        object: python::Owned::new(object),
-        parent: parent.map(|parent| parent.clone().unbind()),
+        object: python::Owned::new(object)
+            .confined(connection.and_then(|connection| connection.object.home())),
+        parent: parent.map(|parent| parent.clone().unbind().into()).unwrap_or_default(),
         rows: python::Rows::default(),
         row_factory: connection
             .map_or_else(
@@ -60,7 +61,7 @@ pub(super) fn initial(
                 |connection| python::Slot::copy_of(&connection.row_factory, py),
             ),
         text_factory: connection
-            .map(|connection| connection.text_factory.clone())
+            .map(|connection| connection.text_factory.clone().into())
             .unwrap_or_default(),
         names: python::dbapi::ColumnNames::default(),
     }
@@ -89,13 +90,53 @@ fn converting<'py>(
         row_factory: this.row_factory.get(reader.py()),
         row_class: |py| py.get_type::<super::row::Row>(),
         make_row: super::row::make,
-        text_factory: python::dbapi::TextFactory::of(&this.text_factory, reader.py()),
+        text_factory: this
+            .text_factory
+            .get()
+            .map_or(
+                python::dbapi::TextFactory::Str,
+                |factory| python::dbapi::TextFactory::of(factory, reader.py()),
+            ),
         names: &this.names,
     };
     move |row| delivery.convert(&row)
 }
 #[pymethods]
 impl Cursor {
+    #[new]
+    #[pyo3(signature = (*_arguments, **_keywords), text_signature = "(connection, /)")]
+    fn new(
+        _arguments: &Bound<'_, ::pyo3::types::PyTuple>,
+        _keywords: Option<&Bound<'_, ::pyo3::types::PyDict>>,
+    ) -> Self {
+        Self {
+            object: python::Owned::unopened(),
+            parent: ::core::default::Default::default(),
+            rows: python::Rows::default(),
+            row_factory: python::Slot::default(),
+            text_factory: ::core::default::Default::default(),
+            names: python::dbapi::ColumnNames::default(),
+        }
+    }
+    #[pyo3(signature = (connection, /))]
+    fn __init__(
+        &self,
+        py: Python<'_>,
+        connection: &Bound<'_, super::connection::Connection>,
+    ) -> PyResult<()> {
+        let maker = connection.get();
+        let object = maker.object.call(py, |object| object.cursor())?;
+        let home = maker.object.home();
+        self.object
+            .open(py, object, home)
+            .then_some(())
+            .ok_or_else(|| super::exceptions::ProgrammingError::new_err(
+                python::dbapi::reopened_text("Cursor"),
+            ))?;
+        let _ = self.parent.set(connection.clone().into_any().unbind());
+        let _ = self.text_factory.set(maker.text_factory.clone());
+        Ok(())
+    }
     /// Runs one statement. Its rows, if it has any, are then read with the `fetch` methods or by iteration.
     ///
     /// `parameters` are values for `?` and `?3` by position, or for `:name`, `@name` and `$name` by name, written
@@ -230,29 +271,32 @@ impl Cursor {
     /// The columns of the result set; `None` if the last statement gives no rows, and before the first. It is there
     /// before the first row is read, and also if there is no row.
     #[getter(description)]
-    fn description(&self, py: Python<'_>) -> Option<::turso_driver::Description> {
-        let latest = self.object.latest(py);
-        latest.description.clone()
+    fn description(
+        &self,
+        py: Python<'_>,
+    ) -> PyResult<Option<::turso_driver::Description>> {
+        let latest = self.object.latest(py)?;
+        Ok(latest.description.clone())
     }
     /// How many rows the last `INSERT`, `UPDATE`, `DELETE` or `REPLACE` changed; -1 for other statements and before the
     /// first. With `RETURNING` it is 0 until the last row is read.
     #[getter(rowcount)]
-    fn rowcount(&self, py: Python<'_>) -> i64 {
-        let latest = self.object.latest(py);
-        latest.rowcount
+    fn rowcount(&self, py: Python<'_>) -> PyResult<i64> {
+        let latest = self.object.latest(py)?;
+        Ok(latest.rowcount)
     }
     /// The rowid of the row that the connection inserted last, as of this cursor's last `execute`; `None` before it.
     /// `executemany` and `executescript` leave it as it is.
     #[getter(lastrowid)]
-    fn lastrowid(&self, py: Python<'_>) -> Option<i64> {
-        let latest = self.object.latest(py);
-        latest.lastrowid
+    fn lastrowid(&self, py: Python<'_>) -> PyResult<Option<i64>> {
+        let latest = self.object.latest(py)?;
+        Ok(latest.lastrowid)
     }
     /// How many rows `fetchmany` reads if it is not told; 1 at first.
     #[getter(arraysize)]
-    fn arraysize(&self, py: Python<'_>) -> usize {
-        let latest = self.object.latest(py);
-        latest.arraysize
+    fn arraysize(&self, py: Python<'_>) -> PyResult<usize> {
+        let latest = self.object.latest(py)?;
+        Ok(latest.arraysize)
     }
     #[setter(arraysize)]
     fn set_arraysize(&self, py: Python<'_>, arraysize: usize) -> PyResult<()> {
@@ -274,7 +318,7 @@ impl Cursor {
     /// The connection that made this cursor.
     #[getter(connection)]
     fn connection(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        self.parent.as_ref().map(|parent| parent.clone_ref(py))
+        self.parent.get().map(|parent| parent.clone_ref(py))
     }
     /// Does nothing: PEP 249 asks for it, and SQLite has no sizes to set.
     #[pyo3(
@@ -392,7 +436,7 @@ impl Cursor {
         &self,
         py: Python<'py>,
     ) -> PyResult<Bound<'py, ::pyo3::types::PyTuple>> {
-        let latest = self.object.latest(py);
+        let latest = self.object.latest(py)?;
         ::pyo3::types::PyTuple::new(
             py,
             [
@@ -410,7 +454,7 @@ impl Cursor {
         &self,
         visit: ::pyo3::PyVisit<'_>,
     ) -> Result<(), ::pyo3::PyTraverseError> {
-        visit.call(&self.parent)?;
+        visit.call(self.parent.get())?;
         self.row_factory.traverse(&visit)?;
         Ok(())
     }

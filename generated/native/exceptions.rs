@@ -49,6 +49,12 @@ impl python::Module for NativeModule {
     fn reentered(_class: &'static str) -> PyErr {
         ProgrammingError::new_err(python::dbapi::RECURSIVE)
     }
+    fn unopened(class: &'static str) -> PyErr {
+        ProgrammingError::new_err(python::dbapi::unopened_text(class))
+    }
+    fn misplaced(_class: &'static str, home: u64, here: u64) -> PyErr {
+        ProgrammingError::new_err(python::dbapi::misplaced_text(home, here))
+    }
     fn panicked(message: &str) -> PyErr {
         InternalError::new_err(python::dbapi::panic_text(message))
     }

@@ -16,7 +16,6 @@
 mod exceptions;
 mod connection;
 mod cursor;
-mod functions;
 mod row;
 use ::pyo3::prelude::*;
 /// The GIL is used: the module is built for the stable ABI of Python 3.10, which has no free-threaded form, so
@@ -38,6 +37,5 @@ fn native_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<connection::Connection>()?;
     module.add_class::<cursor::Cursor>()?;
     row::register(module)?;
-    module.add_function(::pyo3::wrap_pyfunction!(functions::connect, module)?)?;
     module.delattr("__all__")
 }

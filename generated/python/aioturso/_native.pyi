@@ -72,11 +72,30 @@ class Connection(Generic[RowT]):
     InternalError: type[_InternalError]
     ProgrammingError: type[_ProgrammingError]
     NotSupportedError: type[_NotSupportedError]
-    def cursor(self) -> Cursor[RowT]:
+    def __init__(
+        self,
+        database: str | os.PathLike[str],
+        timeout: float = 5.0,
+        detect_types: int = 0,
+        isolation_level: IsolationLevel | None = "",
+        check_same_thread: bool = True,
+        factory: Callable[..., Any] | None = None,
+        cached_statements: int = 128,
+        uri: bool = False,
+        *,
+        autocommit: AutocommitMode = -1,
+        experimental_features: str | None = None,
+        vfs: str | None = None,
+        encryption: Encryption | None = None,
+    ) -> None: ...
+    def cursor(self, factory: Callable[..., Any] | None = None) -> Cursor[RowT]:
         """A new cursor.
 
         Errors:
         `ProgrammingError` if the connection is closed.
+
+        Parameters:
+        `factory`: what makes the cursor, called with the connection: a class derived from that of cursors, say.
         """
 
     def execute(self, sql: str, parameters: Parameters = ()) -> Cursor[RowT]:
@@ -361,6 +380,7 @@ class Cursor(Generic[RowT]):
     its transaction and take turns on it.
     """
 
+    def __init__(self, connection: Connection[RowT], /) -> None: ...
     def execute(self, sql: str, parameters: Parameters = ()) -> Self:
         """Runs one statement. Its rows, if it has any, are then read with the `fetch` methods or by iteration.
 
@@ -499,37 +519,3 @@ class Row(Sequence[Any]):
     def __hash__(self) -> int: ...
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
-
-def connect(
-    database: str | os.PathLike[str],
-    timeout: float = 5.0,
-    isolation_level: IsolationLevel | None = "",
-    cached_statements: int = 128,
-    uri: bool = False,
-    *,
-    autocommit: AutocommitMode = -1,
-    experimental_features: str | None = None,
-    vfs: str | None = None,
-    encryption: Encryption | None = None,
-) -> Connection[Any]:
-    """Opens a database file, and makes it if it is not there. `:memory:` is a database of its own in memory, and so is an
-    empty path.
-
-    Errors:
-    An `OperationalError` that names the path if the file can't be opened: its directory is missing, it is a directory, it
-    may not be read, another process has it locked for longer than `timeout`. A `DatabaseError` if it is no database. A
-    failed call leaves no file behind that was not there before.
-
-    Parameters:
-    `timeout`: How long a statement waits for a lock that another connection holds, in seconds. It sleeps meanwhile.
-    `isolation_level`: The word behind the `BEGIN` of an implicit transaction; `None` begins none. Only `autocommit` at its default
-        heeds it.
-    `cached_statements`: How many prepared statements are kept for the next time that the same SQL is run.
-    `uri`: Whether the path is a URI: `file:` followed by a path and, after a `?`, options such as `mode=ro`.
-    `autocommit`: Who begins and ends transactions.
-    `experimental_features`: Features of the engine that are not finished, by name, separated by commas: `views`, `index_method`,
-        `custom_types`, `autovacuum`, `vacuum`, `attach`, `generated_columns`, `without_rowid`, `multiprocess_wal`,
-        `mvcc_passive_checkpoint`.
-    `vfs`: The engine's I/O layer, by name: `memory`, `syscall`, `io_uring`, or one that was registered.
-    `encryption`: How the file is encrypted; `None` for a plain file.
-    """

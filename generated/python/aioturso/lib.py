@@ -21,7 +21,6 @@ from ._native import (
     Row,
     Warning,
 )
-from ._native import connect as native_connect
 
 __all__ = [
     "LEGACY_TRANSACTION_CONTROL",
@@ -92,7 +91,10 @@ class ClosedError(ProgrammingError, ValueError):
 def connect(
     database: str | os.PathLike[str],
     timeout: float = 5.0,
+    detect_types: int = 0,
     isolation_level: IsolationLevel | None = "",
+    check_same_thread: bool = True,
+    factory: Callable[..., Any] | None = None,
     cached_statements: int = 128,
     uri: bool = False,
     *,
@@ -108,7 +110,10 @@ def connect(
 def connect(
     database: str | os.PathLike[str],
     timeout: float = 5.0,
+    detect_types: int = 0,
     isolation_level: IsolationLevel | None = "",
+    check_same_thread: bool = True,
+    factory: Callable[..., Any] | None = None,
     cached_statements: int = 128,
     uri: bool = False,
     *,
@@ -123,7 +128,10 @@ def connect(
 def connect(
     database: str | os.PathLike[str],
     timeout: float = 5.0,
+    detect_types: int = 0,
     isolation_level: IsolationLevel | None = "",
+    check_same_thread: bool = True,
+    factory: Callable[..., Any] | None = None,
     cached_statements: int = 128,
     uri: bool = False,
     *,
@@ -143,8 +151,11 @@ def connect(
 
     Parameters:
     `timeout`: How long a statement waits for a lock that another connection holds, in seconds. It sleeps meanwhile.
+    `detect_types`: must be 0: converting values by the declared types of columns is not supported.
     `isolation_level`: The word behind the `BEGIN` of an implicit transaction; `None` begins none. Only `autocommit` at its default
         heeds it.
+    `check_same_thread`: whether a blocking connection refuses to be used in another thread than that which made it. One of the asyncio side is used in a thread of its own, whatever is said here.
+    `factory`: what makes the blocking connection, called with all the other arguments: a class derived from that of connections, say.
     `cached_statements`: How many prepared statements are kept for the next time that the same SQL is run.
     `uri`: Whether the path is a URI: `file:` followed by a path and, after a `?`, options such as `mode=ro`.
     `autocommit`: Who begins and ends transactions.
@@ -154,12 +165,15 @@ def connect(
     `vfs`: The engine's I/O layer, by name: `memory`, `syscall`, `io_uring`, or one that was registered.
     `encryption`: How the file is encrypted; `None` for a plain file.
     """
-    connection = native_connect(
+    make: Callable[..., Connection[Any]] = Connection if factory is None else factory
+    connection = make(
         database,
-        timeout,
-        isolation_level,
-        cached_statements,
-        uri,
+        timeout=timeout,
+        detect_types=detect_types,
+        isolation_level=isolation_level,
+        check_same_thread=check_same_thread,
+        cached_statements=cached_statements,
+        uri=uri,
         autocommit=autocommit,
         experimental_features=experimental_features,
         vfs=vfs,

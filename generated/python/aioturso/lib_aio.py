@@ -71,13 +71,16 @@ class Connection(Generic[RowT]):
     ) -> None:
         await self.close()
 
-    def cursor(self) -> "Cursor[RowT]":
+    def cursor(self, factory: Callable[..., Any] | None = None) -> "Cursor[RowT]":
         """A new cursor.
 
         Errors:
         `ProgrammingError` if the connection is closed.
+
+        Parameters:
+        `factory`: what makes the cursor, called with the connection: a class derived from that of cursors, say.
         """
-        return Cursor(self, lambda connection: connection.cursor())
+        return Cursor(self, lambda connection: connection.cursor(factory))
 
     def execute(self, sql: str, parameters: Parameters = ()) -> "Cursor[RowT]":
         """Makes a cursor and runs one statement with it: `cursor()` and then `execute`, and like that otherwise.
@@ -698,7 +701,10 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
 def connect(
     database: str | os.PathLike[str],
     timeout: float = 5.0,
+    detect_types: int = 0,
     isolation_level: IsolationLevel | None = "",
+    check_same_thread: bool = True,
+    factory: Callable[..., Any] | None = None,
     cached_statements: int = 128,
     uri: bool = False,
     *,
@@ -715,7 +721,10 @@ def connect(
 def connect(
     database: str | os.PathLike[str],
     timeout: float = 5.0,
+    detect_types: int = 0,
     isolation_level: IsolationLevel | None = "",
+    check_same_thread: bool = True,
+    factory: Callable[..., Any] | None = None,
     cached_statements: int = 128,
     uri: bool = False,
     *,
@@ -731,7 +740,10 @@ def connect(
 def connect(
     database: str | os.PathLike[str],
     timeout: float = 5.0,
+    detect_types: int = 0,
     isolation_level: IsolationLevel | None = "",
+    check_same_thread: bool = True,
+    factory: Callable[..., Any] | None = None,
     cached_statements: int = 128,
     uri: bool = False,
     *,
@@ -752,8 +764,11 @@ def connect(
 
     Parameters:
     `timeout`: How long a statement waits for a lock that another connection holds, in seconds. It sleeps meanwhile.
+    `detect_types`: must be 0: converting values by the declared types of columns is not supported.
     `isolation_level`: The word behind the `BEGIN` of an implicit transaction; `None` begins none. Only `autocommit` at its default
         heeds it.
+    `check_same_thread`: whether a blocking connection refuses to be used in another thread than that which made it. One of the asyncio side is used in a thread of its own, whatever is said here.
+    `factory`: what makes the blocking connection, called with all the other arguments: a class derived from that of connections, say.
     `cached_statements`: How many prepared statements are kept for the next time that the same SQL is run.
     `uri`: Whether the path is a URI: `file:` followed by a path and, after a `?`, options such as `mode=ro`.
     `autocommit`: Who begins and ends transactions.
@@ -768,7 +783,10 @@ def connect(
         connection = lib.connect(
             database,
             timeout,
+            detect_types,
             isolation_level,
+            False,
+            factory,
             cached_statements,
             uri,
             autocommit=autocommit,

@@ -9,7 +9,7 @@ use syn::{Expr, Lit, Meta, Type};
 
 use super::annotation::{self, Table};
 use super::model::{Alias, Class, Docs, Function, Kind, Member, Package, Role};
-use super::{docs, exceptions, names, parameters};
+use super::{dbapi, docs, exceptions, names, parameters};
 use crate::config::{Config, FILE_NAME, Python};
 use crate::diagnose::Diagnostics;
 
@@ -149,6 +149,26 @@ impl<'a> Lowering<'a> {
                     }))
     }
 
+    /// The part of a class in the profile.
+    pub(super) fn role(&self, class: &source::Class) -> Role {
+        match (self.dbapi, class.rows(RowsRole::One)) {
+            (true, Some(_)) => Role::Cursor,
+            (true, None) if class.opened_by.is_some() && self.is_generic(class) => Role::Connection,
+            _ => Role::Plain,
+        }
+    }
+
+    /// The part in the profile of the class that a type names.
+    pub(super) fn role_of(&self, ty: Option<&Type>) -> Role {
+        let ident = ty.and_then(last_ident);
+        let class = self
+            .api
+            .classes
+            .iter()
+            .find(|class| Some(class.ident.to_string()) == ident);
+        class.map_or(Role::Plain, |class| self.role(class))
+    }
+
     /// A class in an annotation: generic ones with the row type.
     pub(super) fn reference(&self, name: &str) -> String {
         match self.api.classes.iter().find(|class| python_name(class) == name) {
@@ -178,11 +198,7 @@ impl<'a> Lowering<'a> {
         let span = class.options.span.unwrap_or_else(|| class.ident.span());
         self.check_name(&name, span, "python");
         let generic = self.is_generic(class);
-        let role = match (self.dbapi, class.rows(RowsRole::One)) {
-            (true, Some(_)) => Role::Cursor,
-            (true, None) if class.opened_by.is_some() && generic => Role::Connection,
-            _ => Role::Plain,
-        };
+        let role = self.role(class);
         let members = class
             .members
             .iter()
@@ -339,7 +355,10 @@ impl<'a> Lowering<'a> {
         };
         let opens = function.returns.ok.as_ref().and_then(|ty| self.class_of(ty));
         let returns = self.returns(&callable);
-        let (parameters, arguments) = parameters::lower(self, &callable)?;
+        let (mut parameters, mut arguments) = parameters::lower(self, &callable)?;
+        if self.role_of(function.returns.ok.as_ref()) == Role::Connection {
+            dbapi::complete(&mut parameters, &mut arguments);
+        }
         let docs = parameters::with_documented_parameters(self.docs(&function.carried.docs), &parameters);
         Some(Function {
             name,

@@ -6,8 +6,8 @@ use syn::spanned::Spanned;
 
 use super::annotation::Position;
 use super::lower::{Callable, Lowering, deprecation, mentioned_parameter, python_name};
-use super::model::{Kind, Member};
-use super::{names, parameters};
+use super::model::{Kind, Member, Role};
+use super::{dbapi, names, parameters};
 use crate::diagnose::Diagnostics;
 
 impl<'a> Lowering<'a> {
@@ -68,7 +68,13 @@ impl<'a> Lowering<'a> {
             span,
         };
         let returns = self.member_returns(class, member, &kind, &callable, generic);
-        let (parameters, arguments) = parameters::lower(self, &callable)?;
+        let (mut parameters, arguments) = parameters::lower(self, &callable)?;
+        let makes_cursor = matches!(kind, Kind::Child { .. })
+            && self.role(class) == Role::Connection
+            && self.role_of(member.returns.ok.as_ref()) == Role::Cursor;
+        if makes_cursor && parameters.is_empty() {
+            parameters.push(dbapi::cursor_factory());
+        }
         let docs = parameters::with_documented_parameters(self.docs(&member.carried.docs), &parameters);
         Some(Member {
             name,

@@ -1,6 +1,7 @@
 //! From the model of an API to a Python package: first a Python model with every decision taken, then its text.
 
 mod annotation;
+mod dbapi;
 mod docs;
 mod exceptions;
 pub mod lower;

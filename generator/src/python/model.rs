@@ -300,6 +300,40 @@ impl Package {
         self.classes.iter().find(|class| class.name == name)
     }
 
+    /// The function that a class of connections is called as: `Connection(…)` opens as `connect(…)` does, with the same
+    /// parameters, and the native module has it in that form alone.
+    pub fn constructor(&self, class: &Class) -> Option<&Function> {
+        let opens = |function: &&Function| {
+            let has_row_factory = function
+                .parameters
+                .iter()
+                .any(|parameter| parameter.name == "row_factory");
+            function.opens.as_ref() == Some(&class.name) && !has_row_factory
+        };
+        self.functions
+            .iter()
+            .find(opens)
+            .filter(|_| class.role == Role::Connection)
+    }
+
+    /// Whether a class of connections is called as that function.
+    pub fn is_constructor(&self, function: &Function) -> bool {
+        let opened = function.opens.as_ref().and_then(|class| self.class(class));
+        let constructor = opened.and_then(|class| self.constructor(class));
+        constructor.is_some_and(|constructor| constructor.name == function.name)
+    }
+
+    /// The member by which a connection makes the cursors of that class, and the class of the connection.
+    pub fn maker(&self, cursor: &Class) -> Option<(&Class, &Member)> {
+        let connections = self.classes.iter().filter(|class| class.role == Role::Connection);
+        connections.into_iter().find_map(|connection| {
+            let makes = |member: &&Member| {
+                matches!(&member.kind, Kind::Child { class } if *class == cursor.name) && member.arguments.is_empty()
+            };
+            Some((connection, connection.members.iter().find(makes)?))
+        })
+    }
+
     /// The exceptions that the native module creates.
     pub fn created_exceptions(&self) -> impl Iterator<Item = &Exception> {
         self.exceptions.iter().filter(|exception| !exception.builtin)

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod class;
+mod construction;
 mod dbapi;
 mod exceptions;
 mod literals;
@@ -68,13 +69,19 @@ impl Glue<'_> {
         for class in &package.classes {
             files.push((file_of(&class.ident), self.class(class)));
         }
-        if !package.functions.is_empty() {
+        if self.free_functions().next().is_some() {
             files.push(("functions".to_owned(), self.functions()));
         }
         if package.dbapi {
             files.push(("row".to_owned(), dbapi::row_class(&self.public_module())));
         }
         (files, self.faults)
+    }
+
+    /// The functions that the module has as such.
+    pub(super) fn free_functions(&self) -> impl Iterator<Item = &Function> {
+        let functions = self.package.functions.iter();
+        functions.filter(|function| !self.package.is_constructor(function))
     }
 
     /// Where the blocking classes are found in Python: what their `__module__` says.
@@ -90,7 +97,7 @@ impl Glue<'_> {
             package.name, package.native_module
         );
         let files = package.classes.iter().map(|class| module_ident(&class.ident));
-        let functions_file = (!package.functions.is_empty()).then(|| {
+        let functions_file = self.free_functions().next().map(|_| {
             quote!(
                 mod functions;
             )
@@ -117,7 +124,7 @@ impl Glue<'_> {
             .created_exceptions()
             .next()
             .map(|_| quote!(let py = module.py();));
-        let functions = package.functions.iter().map(|function| {
+        let functions = self.free_functions().map(|function| {
             let ident = rust_ident(&function.ident);
             quote!(module.add_function(::pyo3::wrap_pyfunction!(functions::#ident, module)?)?;)
         });
@@ -162,10 +169,11 @@ impl Glue<'_> {
     }
 
     fn functions(&mut self) -> TokenStream {
-        let functions: Vec<TokenStream> = self
-            .package
+        let package = self.package;
+        let functions: Vec<TokenStream> = package
             .functions
             .iter()
+            .filter(|function| !package.is_constructor(function))
             .map(|function| self.function(function))
             .collect();
         quote! {

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::PyErr;
+use pyo3::PyTypeInfo;
 use pyo3::exceptions::{PyIndexError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
@@ -196,6 +197,78 @@ pub fn closed_text(is_cursor: bool) -> &'static str {
     } else {
         "Cannot operate on a closed database."
     }
+}
+
+/// What is said of an object of a derived class that has not called the `__init__` of its base, in the words of `sqlite3`.
+pub fn unopened_text(class: &str) -> String {
+    format!("Base {class}.__init__ not called.")
+}
+
+/// What is said of a connection or cursor in another thread than that which made the connection, in the words of `sqlite3`.
+pub fn misplaced_text(home: u64, here: u64) -> String {
+    format!(
+        "SQLite objects created in a thread can only be used in that same thread. The object was created in thread id \
+         {home} and this is thread id {here}."
+    )
+}
+
+/// What is said of `detect_types`.
+pub const NO_DETECT_TYPES: &str = "detect_types other than 0 is not supported: the engine does not tell the declared types of \
+     columns; convert the values where they are read, or in a row_factory";
+
+/// What is said of an `__init__` that is called again.
+pub fn reopened_text(class: &str) -> String {
+    format!("this {class} is made already and can't be made anew: make another one")
+}
+
+/// The cursor that a factory makes for a connection: `Connection.cursor(factory)` of `sqlite3`.
+///
+/// # Errors
+/// `TypeError` if it is no cursor; what the factory raises.
+pub fn cursor_of<'py, C: PyTypeInfo>(
+    factory: &Bound<'py, PyAny>,
+    connection: &Bound<'py, PyAny>,
+    row_factory: Option<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let cursor = factory.call1((connection,))?;
+    if !cursor.is_instance_of::<C>() {
+        let name = cursor.get_type().fully_qualified_name()?;
+        return Err(PyTypeError::new_err(format!(
+            "factory must return a cursor, not {name}"
+        )));
+    }
+    if let Some(row_factory) = row_factory {
+        cursor.setattr(pyo3::intern!(cursor.py(), "row_factory"), row_factory)?;
+    }
+    Ok(cursor)
+}
+
+/// What `execute` and its like do on a connection of a derived class: they call the methods `cursor` of the connection and,
+/// by that name, of the cursor, which the program may have overridden. Arguments that were left out are `None`.
+///
+/// # Errors
+/// What these raise.
+pub fn through_cursor<'py>(
+    connection: &Bound<'py, PyAny>,
+    method: &str,
+    arguments: impl IntoIterator<Item = Option<Bound<'py, PyAny>>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let cursor = connection.call_method0(pyo3::intern!(connection.py(), "cursor"))?;
+    let arguments: Vec<_> = arguments.into_iter().flatten().collect();
+    cursor.call_method1(method, PyTuple::new(connection.py(), arguments)?)?;
+    Ok(cursor)
+}
+
+/// How many rows a `fetchmany` asks for. A negative number is all that remain, as in `sqlite3`, and so is 0.
+///
+/// # Errors
+/// `TypeError` for what is no whole number.
+pub fn size(object: &Bound<'_, PyAny>) -> PyResult<Option<usize>> {
+    if object.is_none() {
+        return Ok(None);
+    }
+    let size = object.extract::<i64>()?;
+    Ok(Some(usize::try_from(size).unwrap_or(0)))
 }
 
 /// What is said of a cursor that is used inside of its own call, in the words of `sqlite3`.

@@ -21,6 +21,20 @@ pub trait Module {
         ))
     }
 
+    /// For a call on an object of a derived class that has not called the `__init__` of its base.
+    fn unopened(class: &'static str) -> PyErr {
+        PyRuntimeError::new_err(format!(
+            "this {class} was never opened: call super().__init__() in the derived class"
+        ))
+    }
+
+    /// For a call in another thread than that to which the object is confined; the threads by the numbers of Python.
+    fn misplaced(class: &'static str, home: u64, here: u64) -> PyErr {
+        PyRuntimeError::new_err(format!(
+            "this {class} was made in thread {home} and is used in thread {here}: use it where it was made"
+        ))
+    }
+
     /// For a call that panicked.
     fn panicked(message: &str) -> PyErr {
         PyRuntimeError::new_err(panic_text(message))
@@ -82,6 +96,8 @@ pub enum Failure<E> {
     Call(E),
     /// The object was closed.
     Closed,
+    /// The object was never opened.
+    Unopened,
     /// The object's own call made the call.
     Reentered,
     /// The call panicked, with that message.
@@ -97,6 +113,7 @@ impl<E> Failure<E> {
         match self {
             Self::Call(error) => error.into_exception(),
             Self::Closed => M::closed(class),
+            Self::Unopened => M::unopened(class),
             Self::Reentered => M::reentered(class),
             Self::Panicked(message) => M::panicked(&message),
         }

@@ -11,6 +11,7 @@
 
 mod arguments;
 mod carried;
+mod confined;
 pub mod dbapi;
 mod exceptions;
 mod objects;
@@ -21,6 +22,7 @@ mod slot;
 
 pub use arguments::{Given, Refusal, argument, given};
 pub use carried::carry;
+pub use confined::Home;
 pub use exceptions::{Failure, IntoException, Module};
 pub use objects::{Closing, Wrapper, run};
 pub use owned::Owned;

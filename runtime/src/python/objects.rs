@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 
 use super::carried;
+use super::confined::{Home, number_of_thread};
 use super::exceptions::{Failure, IntoException, Module, catch};
 use super::rows::Chunk;
 
@@ -59,26 +60,42 @@ where
 /// What was last read of an object's snapshot properties. It is replaced as a whole; its lock is held for the exchange of
 /// a pointer.
 pub(super) struct Latest<S> {
-    values: Mutex<Arc<S>>,
+    /// `None` until there is an object.
+    values: Mutex<Option<Arc<S>>>,
 }
 
 impl<S> Latest<S> {
     pub(super) fn new(values: S) -> Self {
         Self {
-            values: Mutex::new(Arc::new(values)),
+            values: Mutex::new(Some(Arc::new(values))),
         }
+    }
+
+    /// For an object that is yet to be opened.
+    pub(super) fn unopened() -> Self {
+        Self {
+            values: Mutex::new(None),
+        }
+    }
+
+    /// The first values, of an object that was opened now. Called detached.
+    pub(super) fn open(&self, values: S) {
+        *self.values.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(values));
     }
 
     /// Called detached.
     pub(super) fn set(&self, values: S) {
         // Nothing to keep, nothing to wait for.
         if size_of::<S>() > 0 {
-            *self.values.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(values);
+            *self.values.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(values));
         }
     }
 
-    pub(super) fn get(&self, py: Python<'_>) -> Arc<S> {
-        Arc::clone(&self.values.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner))
+    pub(super) fn get(&self, py: Python<'_>) -> Option<Arc<S>> {
+        self.values
+            .lock_py_attached(py)
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -86,6 +103,17 @@ impl<S> Latest<S> {
 pub trait Closing {
     /// Whether it is closed.
     fn closed(&self) -> &Arc<AtomicBool>;
+}
+
+/// An exception if an object is confined to another thread than the calling one.
+///
+/// # Errors
+/// That exception.
+pub(super) fn check_home<W: Wrapper>(py: Python<'_>, home: Option<&Home>) -> PyResult<()> {
+    match home {
+        Some(home) if !home.is_here() => Err(W::Module::misplaced(W::NAME, home.number(), number_of_thread(py)?)),
+        _ => Ok(()),
+    }
 }
 
 /// A chunk with an exception for what failed behind its rows.

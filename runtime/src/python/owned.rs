@@ -2,13 +2,14 @@
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use pyo3::prelude::*;
 
 use super::carried;
-use super::exceptions::{Failure, IntoException, catch};
-use super::objects::{Closing, Latest, Wrapper, detached, drop_detached, raised};
+use super::confined::{Home, mark_of_thread};
+use super::exceptions::{Failure, IntoException, Module, catch};
+use super::objects::{Closing, Latest, Wrapper, check_home, detached, drop_detached, raised};
 use super::rows::{self, Chunk, Limit};
 
 /// A blocking object that one call at a time uses, and that close takes away. Calls from several threads take turns; they
@@ -16,9 +17,11 @@ use super::rows::{self, Chunk, Limit};
 pub struct Owned<W: Wrapper> {
     object: Mutex<Option<W::Object>>,
     latest: Latest<W::Snapshot>,
-    /// The thread that is in a call, by [`current_thread`]; 0 for none.
+    /// The thread that is in a call, by [`mark_of_thread`]; 0 for none.
     user: AtomicUsize,
     closed: Arc<AtomicBool>,
+    /// Set once there is an object: the thread to which it is confined, if it is.
+    home: OnceLock<Option<Home>>,
 }
 
 impl<W: Wrapper> Closing for Owned<W> {
@@ -32,10 +35,14 @@ struct Turn<'a, W: Wrapper> {
     object: MutexGuard<'a, Option<W::Object>>,
     user: &'a AtomicUsize,
     closed: &'a AtomicBool,
+    is_opened: bool,
 }
 
 impl<W: Wrapper> Turn<'_, W> {
     fn object<E>(&mut self) -> Result<&mut W::Object, Failure<E>> {
+        if !self.is_opened {
+            return Err(Failure::Unopened);
+        }
         let object = self.object.as_mut().filter(|_| !self.closed.load(Ordering::Relaxed));
         object.ok_or(Failure::Closed)
     }
@@ -56,7 +63,43 @@ impl<W: Wrapper> Owned<W> {
             latest,
             user: AtomicUsize::new(0),
             closed: Arc::default(),
+            home: OnceLock::from(None),
         }
+    }
+
+    /// A place for an object that is yet to be opened: what `__new__` makes for an `__init__` to fill.
+    pub fn unopened() -> Self {
+        Self {
+            object: Mutex::new(None),
+            latest: Latest::unopened(),
+            user: AtomicUsize::new(0),
+            closed: Arc::default(),
+            home: OnceLock::new(),
+        }
+    }
+
+    /// Takes over the object that an `__init__` made; `false` if there is one already.
+    pub fn open(&self, py: Python<'_>, object: W::Object, home: Option<Home>) -> bool {
+        py.detach(|| {
+            let mut place = self.object.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_first = self.home.set(home).is_ok();
+            if is_first {
+                self.latest.open(W::snapshot(&object));
+                *place = Some(object);
+            }
+            is_first
+        })
+    }
+
+    /// Confines the object to the thread to which another one is.
+    #[must_use]
+    pub fn confined(mut self, home: Option<Home>) -> Self {
+        self.home = OnceLock::from(home);
+        self
+    }
+
+    fn check_home(&self, py: Python<'_>) -> PyResult<()> {
+        check_home::<W>(py, self.home.get().and_then(Option::as_ref))
     }
 
     /// Makes it one with the object of the class that its own extends: what closes one closes the other.
@@ -76,6 +119,7 @@ impl<W: Wrapper> Owned<W> {
         T: Send,
         E: IntoException<W::Module> + Send,
     {
+        self.check_home(py)?;
         detached(py, W::NAME, || {
             let mut turn = self.turn()?;
             let object = turn.object()?;
@@ -124,9 +168,13 @@ impl<W: Wrapper> Owned<W> {
     where
         E: IntoException<W::Module> + Send,
     {
+        self.check_home(py)?;
         detached(py, W::NAME, || {
             let object = {
                 let mut turn = self.turn()?;
+                if self.home.get().is_none() {
+                    return Err(Failure::Unopened);
+                }
                 let is_first = !self.closed.swap(true, Ordering::Relaxed);
                 turn.object.take().filter(|_| is_first)
             };
@@ -149,6 +197,7 @@ impl<W: Wrapper> Owned<W> {
         R: Send,
         E: IntoException<W::Module> + Send,
     {
+        self.check_home(py)?;
         let (chunk, carried) = py.detach(move || {
             carried::collect(move || {
                 let mut turn = self.turn()?;
@@ -163,13 +212,16 @@ impl<W: Wrapper> Owned<W> {
     }
 
     /// The values of the snapshot properties after the latest call: it waits for no call that runs.
-    pub fn latest(&self, py: Python<'_>) -> Arc<W::Snapshot> {
-        self.latest.get(py)
+    ///
+    /// # Errors
+    /// The module's exception for an object that was never opened.
+    pub fn latest(&self, py: Python<'_>) -> PyResult<Arc<W::Snapshot>> {
+        self.latest.get(py).ok_or_else(|| W::Module::unopened(W::NAME))
     }
 
     /// Waits for the object. Called detached.
     fn turn<E>(&self) -> Result<Turn<'_, W>, Failure<E>> {
-        let thread = current_thread();
+        let thread = mark_of_thread();
         if self.user.load(Ordering::Relaxed) == thread {
             return Err(Failure::Reentered);
         }
@@ -179,6 +231,7 @@ impl<W: Wrapper> Owned<W> {
             object,
             user: &self.user,
             closed: &self.closed,
+            is_opened: self.home.get().is_some(),
         })
     }
 
@@ -196,12 +249,4 @@ impl<W: Wrapper> Drop for Owned<W> {
         let object = self.object.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         drop_detached(object);
     }
-}
-
-/// A number that no other living thread has.
-fn current_thread() -> usize {
-    thread_local! {
-        static MARK: u8 = const { 0 };
-    }
-    MARK.with(|mark| std::ptr::from_ref(mark).addr())
 }

@@ -1,20 +1,21 @@
 //! A blocking object that any thread may use at any time.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use pyo3::prelude::*;
 
 use super::carried;
-use super::exceptions::{Failure, IntoException, catch};
-use super::objects::{Closing, Latest, Wrapper, detached, drop_detached, raised};
+use super::confined::Home;
+use super::exceptions::{Failure, IntoException, Module, catch};
+use super::objects::{Closing, Latest, Wrapper, check_home, detached, drop_detached, raised};
 use super::rows::{self, Chunk, Limit};
 
 /// A blocking object that any thread may use at any time.
 pub struct Shared<W: Wrapper<Object: Sync>> {
-    /// `None` only while it is dropped.
-    object: Option<W::Object>,
+    /// Empty until it is opened, and while it is dropped; beside it the thread to which it is confined, if it is.
+    object: OnceLock<(W::Object, Option<Home>)>,
     latest: Latest<W::Snapshot>,
     closed: Arc<AtomicBool>,
 }
@@ -24,10 +25,40 @@ impl<W: Wrapper<Object: Sync>> Shared<W> {
     pub fn new(object: W::Object) -> Self {
         let latest = Latest::new(W::snapshot(&object));
         Self {
-            object: Some(object),
+            object: OnceLock::from((object, None)),
             latest,
             closed: Arc::default(),
         }
+    }
+
+    /// A place for an object that is yet to be opened: what `__new__` makes for an `__init__` to fill.
+    pub fn unopened() -> Self {
+        Self {
+            object: OnceLock::new(),
+            latest: Latest::unopened(),
+            closed: Arc::default(),
+        }
+    }
+
+    /// Takes over the object that an `__init__` made; `false` if there is one already.
+    pub fn open(&self, py: Python<'_>, object: W::Object, home: Option<Home>) -> bool {
+        py.detach(|| {
+            let values = W::snapshot(&object);
+            let is_first = self.object.set((object, home)).is_ok();
+            if is_first {
+                self.latest.open(values);
+            }
+            is_first
+        })
+    }
+
+    /// The thread to which the object is confined, if it is.
+    pub fn home(&self) -> Option<Home> {
+        self.object.get().and_then(|(_, home)| *home)
+    }
+
+    fn check_home(&self, py: Python<'_>) -> PyResult<()> {
+        check_home::<W>(py, self.home().as_ref())
     }
 
     /// Makes it one with the object of the class that its own extends: what closes one closes the other.
@@ -46,13 +77,14 @@ impl<W: Wrapper<Object: Sync>> Shared<W> {
         T: Send,
         E: IntoException<W::Module> + Send,
     {
+        self.check_home(py)?;
         self.blocking(py, self.object(), call)
     }
 
     fn blocking<T, E>(
         &self,
         py: Python<'_>,
-        object: Option<&W::Object>,
+        object: Result<&W::Object, Failure<E>>,
         call: impl FnOnce(&W::Object) -> Result<T, E> + Send,
     ) -> PyResult<T>
     where
@@ -60,7 +92,7 @@ impl<W: Wrapper<Object: Sync>> Shared<W> {
         E: IntoException<W::Module> + Send,
     {
         detached(py, W::NAME, || {
-            let object = object.ok_or(Failure::Closed)?;
+            let object = object?;
             let outcome = catch(|| call(object));
             // A property that panics leaves the values of the call before.
             if let Ok(values) = catch(|| Ok::<_, Infallible>(W::snapshot(object))) {
@@ -89,14 +121,18 @@ impl<W: Wrapper<Object: Sync>> Shared<W> {
     where
         E: IntoException<W::Module>,
     {
-        self.in_place(self.object.as_ref(), call)
+        self.in_place(self.opened(), call)
     }
 
-    fn in_place<T, E>(&self, object: Option<&W::Object>, call: impl FnOnce(&W::Object) -> Result<T, E>) -> PyResult<T>
+    fn in_place<T, E>(
+        &self,
+        object: Result<&W::Object, Failure<E>>,
+        call: impl FnOnce(&W::Object) -> Result<T, E>,
+    ) -> PyResult<T>
     where
         E: IntoException<W::Module>,
     {
-        let outcome = object.ok_or(Failure::Closed).and_then(|object| catch(|| call(object)));
+        let outcome = object.and_then(|object| catch(|| call(object)));
         outcome.map_err(|failure| failure.into_exception::<W::Module>(W::NAME))
     }
 
@@ -109,10 +145,12 @@ impl<W: Wrapper<Object: Sync>> Shared<W> {
     where
         E: IntoException<W::Module> + Send,
     {
-        if self.closed.swap(true, Ordering::Relaxed) {
+        self.check_home(py)?;
+        let object = self.opened();
+        if object.is_ok() && self.closed.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
-        self.blocking(py, self.object.as_ref(), close)
+        self.blocking(py, object, close)
     }
 
     /// Reads rows as [`super::Owned::read`] does.
@@ -138,20 +176,32 @@ impl<W: Wrapper<Object: Sync>> Shared<W> {
     }
 
     /// The values of the snapshot properties after the latest call.
-    pub fn latest(&self, py: Python<'_>) -> Arc<W::Snapshot> {
-        self.latest.get(py)
+    ///
+    /// # Errors
+    /// The module's exception for an object that was never opened.
+    pub fn latest(&self, py: Python<'_>) -> PyResult<Arc<W::Snapshot>> {
+        self.latest.get(py).ok_or_else(|| W::Module::unopened(W::NAME))
     }
 
     /// The object, unless it is closed.
-    fn object(&self) -> Option<&W::Object> {
-        self.object.as_ref().filter(|_| !self.closed.load(Ordering::Relaxed))
+    fn object<E>(&self) -> Result<&W::Object, Failure<E>> {
+        let object = self.opened()?;
+        if self.closed.load(Ordering::Relaxed) {
+            return Err(Failure::Closed);
+        }
+        Ok(object)
+    }
+
+    /// The object, closed or not.
+    fn opened<E>(&self) -> Result<&W::Object, Failure<E>> {
+        self.object.get().map(|(object, _)| object).ok_or(Failure::Unopened)
     }
 }
 
 /// The object is dropped without the GIL, as that of [`super::Owned`] is.
 impl<W: Wrapper<Object: Sync>> Drop for Shared<W> {
     fn drop(&mut self) {
-        drop_detached(self.object.take());
+        drop_detached(self.object.take().map(|(object, _)| object));
     }
 }
 

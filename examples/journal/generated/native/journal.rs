@@ -73,21 +73,21 @@ impl Journal {
     }
     /// How many entries the journal has.
     #[getter(length)]
-    fn length(&self, py: Python<'_>) -> u64 {
-        let latest = self.object.latest(py);
-        latest.length
+    fn length(&self, py: Python<'_>) -> PyResult<u64> {
+        let latest = self.object.latest(py)?;
+        Ok(latest.length)
     }
     /// Where the file is.
     #[getter(path)]
-    fn path(&self, py: Python<'_>) -> ::std::path::PathBuf {
-        let latest = self.object.latest(py);
-        latest.path.clone()
+    fn path(&self, py: Python<'_>) -> PyResult<::std::path::PathBuf> {
+        let latest = self.object.latest(py)?;
+        Ok(latest.path.clone())
     }
     /// The most bytes that an entry may have. Longer ones that are in the file already can be read all the same.
     #[getter(largest_entry)]
-    fn largest_entry(&self, py: Python<'_>) -> u32 {
-        let latest = self.object.latest(py);
-        latest.largest_entry
+    fn largest_entry(&self, py: Python<'_>) -> PyResult<u32> {
+        let latest = self.object.latest(py)?;
+        Ok(latest.largest_entry)
     }
     #[setter(largest_entry)]
     fn set_largest_entry(&self, py: Python<'_>, bytes: u32) -> PyResult<()> {
@@ -129,7 +129,7 @@ impl Journal {
         &self,
         py: Python<'py>,
     ) -> PyResult<Bound<'py, ::pyo3::types::PyTuple>> {
-        let latest = self.object.latest(py);
+        let latest = self.object.latest(py)?;
         ::pyo3::types::PyTuple::new(
             py,
             [

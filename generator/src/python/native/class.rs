@@ -5,7 +5,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::{Glue, dbapi, doc_of, module_ident, path, rust_ident, types};
-use crate::python::model::{Class, Kind, Member, Role};
+use crate::python::model::{Class, Function, Kind, Member, Role};
 
 /// Whether the Python object refers to the one that handed it out.
 pub(super) fn keeps_parent(class: &Class) -> bool {
@@ -39,7 +39,7 @@ impl Glue<'_> {
         let docs = format!(" The class `{}`.", class.name);
         let structure = self.structure(class);
         let wrapper = self.wrapper(class);
-        let making = self.making(class);
+        let making = self.is_handed_out(class).then(|| self.making(class));
         let reading = self.reading(class);
         let members = self.members(class);
         quote! {
@@ -73,7 +73,11 @@ impl Glue<'_> {
         // A class that extends another gets its `__class_getitem__`, and its place for weak references, from there.
         let generic = (class.generic && class.base.is_none()).then(|| quote!(, generic));
         let weak = class.base.is_none().then(|| quote!(, weakref));
-        let parent = keeps_parent(class).then(|| quote!(parent: Option<Py<PyAny>>,));
+        let parent = keeps_parent(class).then(|| match class.role {
+            // `__init__` may set it.
+            Role::Cursor => quote!(parent: ::std::sync::OnceLock<Py<PyAny>>,),
+            _ => quote!(parent: Option<Py<PyAny>>,),
+        });
         let rows = self.row_type(class).map(|row| quote!(rows: python::Rows<#row>,));
         let factories = dbapi::fields(class, self.row_type(class).as_ref());
         let is_base = self
@@ -81,7 +85,8 @@ impl Glue<'_> {
             .classes
             .iter()
             .any(|other| other.base.as_deref() == Some(&class.name));
-        let visible = is_base.then(|| quote!(pub(super)));
+        // The cursors of a connection are made by it, and belong to its thread.
+        let visible = (is_base || class.role == Role::Connection).then(|| quote!(pub(super)));
         quote! {
             #docs
             #[pyclass(name = #name, module = #module, frozen, subclass #weak #generic #extends)]
@@ -144,13 +149,32 @@ impl Glue<'_> {
         }
     }
 
+    /// Whether anything but its own `__init__` makes objects of the class.
+    fn is_handed_out(&self, class: &Class) -> bool {
+        let package = self.package;
+        let opens = |function: &&Function| function.opens.as_ref() == Some(&class.name);
+        !class.parents.is_empty()
+            || class.members.iter().any(|member| member.kind == Kind::Open)
+            || self.free_functions().any(|function| opens(&function))
+            || package
+                .classes
+                .iter()
+                .any(|other| other.base.as_ref() == Some(&class.name))
+            || package.constructor(class).is_none()
+    }
+
     /// The functions by which the other files make an object of the class.
     fn making(&self, class: &Class) -> TokenStream {
         let (ident, object) = (format_ident!("{}", class.ident), path(&class.path));
         let cell = if class.shared { quote!(Shared) } else { quote!(Owned) };
         let with_parent = keeps_parent(class);
         let parameter = with_parent.then(|| quote!(, parent: Option<&Bound<'_, PyAny>>));
-        let field = with_parent.then(|| quote!(parent: parent.map(|parent| parent.clone().unbind()),));
+        let field = with_parent.then(|| match class.role {
+            Role::Cursor => quote! {
+                parent: parent.map(|parent| parent.clone().unbind().into()).unwrap_or_default(),
+            },
+            _ => quote!(parent: parent.map(|parent| parent.clone().unbind()),),
+        });
         let rows = class.has_rows().then(|| quote!(rows: python::Rows::default(),));
         let factories = dbapi::initial_fields(class, self.package);
         let py = if factories.needs_interpreter {
@@ -158,11 +182,11 @@ impl Glue<'_> {
         } else {
             quote!(_py)
         };
-        let (connection, factory_fields) = (factories.prepare, factories.fields);
+        let (connection, confined, factory_fields) = (factories.prepare, factories.confined, factories.fields);
         let structure = quote! {
             #connection
             #ident {
-                object: python::#cell::new(object),
+                object: python::#cell::new(object) #confined,
                 #field
                 #rows
                 #factory_fields
@@ -325,7 +349,7 @@ fn snapshot_tuple(class: &Class) -> Option<TokenStream> {
     Some(quote! {
         #[doc = " The snapshot properties, in their order, for the asyncio driver."]
         fn _snapshot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, ::pyo3::types::PyTuple>> {
-            let latest = self.object.latest(py);
+            let latest = self.object.latest(py)?;
             ::pyo3::types::PyTuple::new(py, [#(#values),*])
         }
     })
@@ -344,7 +368,10 @@ pub(super) fn snapshot_value(property: &Member) -> TokenStream {
 
 /// What refers to other Python objects shows them to the garbage collector.
 fn garbage_collection(class: &Class) -> Option<TokenStream> {
-    let parent = keeps_parent(class).then(|| quote!(visit.call(&self.parent)?;));
+    let parent = keeps_parent(class).then(|| match class.role {
+        Role::Cursor => quote!(visit.call(self.parent.get())?;),
+        _ => quote!(visit.call(&self.parent)?;),
+    });
     let slots = dbapi::own_slots(class);
     if parent.is_none() && slots.is_empty() {
         return None;

@@ -9,10 +9,6 @@ use crate::python::model::{Class, Package, Role};
 
 /// The fields behind a class that the profile adds.
 pub(super) fn fields(class: &Class, row: Option<&Type>) -> Option<TokenStream> {
-    let factories = quote! {
-        row_factory: python::Slot,
-        text_factory: ::std::sync::Arc<python::Slot>,
-    };
     match class.role {
         Role::Plain => None,
         Role::Connection => {
@@ -23,7 +19,8 @@ pub(super) fn fields(class: &Class, row: Option<&Type>) -> Option<TokenStream> {
             })
         }
         Role::Cursor => Some(quote! {
-            #factories
+            row_factory: python::Slot,
+            text_factory: ::std::sync::OnceLock<::std::sync::Arc<python::Slot>>,
             names: python::dbapi::ColumnNames<<#row as python::dbapi::Record>::Columns>,
         }),
     }
@@ -34,6 +31,8 @@ pub(super) fn fields(class: &Class, row: Option<&Type>) -> Option<TokenStream> {
 pub(super) struct InitialFields {
     pub(super) needs_interpreter: bool,
     pub(super) prepare: TokenStream,
+    /// What confines the object to the thread of the one that hands it out.
+    pub(super) confined: TokenStream,
     pub(super) fields: TokenStream,
 }
 
@@ -42,17 +41,21 @@ pub(super) fn initial_fields(class: &Class, package: &Package) -> InitialFields 
     match (class.role, connection) {
         (Role::Plain, _) => InitialFields::default(),
         (Role::Cursor, Some(connection)) if super::class::keeps_parent(class) => {
-            let (file, connection) = (module_ident(&connection.ident), format_ident!("{}", connection.ident));
+            let (file, connection_ident) = (module_ident(&connection.ident), format_ident!("{}", connection.ident));
             InitialFields {
                 needs_interpreter: true,
                 prepare: quote! {
-                    let connection = parent.and_then(|parent| parent.cast::<super::#file::#connection>().ok());
+                    let connection = parent.and_then(|parent| parent.cast::<super::#file::#connection_ident>().ok());
                     let connection = connection.map(Bound::get);
                 },
+                confined: connection
+                    .shared
+                    .then(|| quote!(.confined(connection.and_then(|connection| connection.object.home()))))
+                    .unwrap_or_default(),
                 fields: quote! {
                     row_factory: connection
                         .map_or_else(python::Slot::default, |connection| python::Slot::copy_of(&connection.row_factory, py)),
-                    text_factory: connection.map(|connection| connection.text_factory.clone()).unwrap_or_default(),
+                    text_factory: connection.map(|connection| connection.text_factory.clone().into()).unwrap_or_default(),
                     names: python::dbapi::ColumnNames::default(),
                 },
             }
@@ -60,7 +63,7 @@ pub(super) fn initial_fields(class: &Class, package: &Package) -> InitialFields 
         (role, _) => {
             let names = (role == Role::Cursor).then(|| quote!(names: python::dbapi::ColumnNames::default(),));
             InitialFields {
-                fields: quote!(row_factory: python::Slot::default(), text_factory: ::std::sync::Arc::default(), #names),
+                fields: quote!(row_factory: python::Slot::default(), text_factory: ::core::default::Default::default(), #names),
                 ..InitialFields::default()
             }
         }
@@ -78,7 +81,10 @@ pub(super) fn converting(class: &Class, row: &Type) -> TokenStream {
                 row_factory: this.row_factory.get(reader.py()),
                 row_class: |py| py.get_type::<super::row::Row>(),
                 make_row: super::row::make,
-                text_factory: python::dbapi::TextFactory::of(&this.text_factory, reader.py()),
+                text_factory: this
+                    .text_factory
+                    .get()
+                    .map_or(python::dbapi::TextFactory::Str, |factory| python::dbapi::TextFactory::of(factory, reader.py())),
                 names: &this.names,
             };
             move |row| delivery.convert(&row)

@@ -104,6 +104,14 @@ impl Glue<'_> {
                     #programming::new_err(python::dbapi::RECURSIVE)
                 }
 
+                fn unopened(class: &'static str) -> PyErr {
+                    #programming::new_err(python::dbapi::unopened_text(class))
+                }
+
+                fn misplaced(_class: &'static str, home: u64, here: u64) -> PyErr {
+                    #programming::new_err(python::dbapi::misplaced_text(home, here))
+                }
+
                 fn panicked(message: &str) -> PyErr {
                     #internal::new_err(python::dbapi::panic_text(message))
                 }

@@ -7,18 +7,21 @@ use quote::{format_ident, quote};
 use super::arguments::Signature;
 use super::class::{close_call, snapshot_value, wrap_call};
 use super::{Glue, dbapi, deprecation, doc_of, module_ident, path, rust_ident, types};
-use crate::python::model::{Class, Kind, Member};
+use crate::python::dbapi::FACTORY;
+use crate::python::model::{Class, Kind, Member, Role};
 
 impl Glue<'_> {
     /// The block of methods.
     pub(super) fn members(&mut self, class: &Class) -> TokenStream {
         let ident = format_ident!("{}", class.ident);
         let members: Vec<TokenStream> = class.members.iter().map(|member| self.member(class, member)).collect();
+        let construction = self.construction(class);
         let factories = dbapi::attributes(class, self.package);
         let protocols = self.protocols(class);
         quote! {
             #[pymethods]
             impl #ident {
+                #construction
                 #(#members)*
                 #factories
                 #protocols
@@ -46,9 +49,79 @@ impl Glue<'_> {
                 ..
             } => self.snapshot_property(class, member),
             Kind::Setter { property, check, .. } => self.setter(class, member, property, check.as_deref()),
-            Kind::Parent { .. } => parent(member),
+            Kind::Parent { .. } => parent(class, member),
             Kind::Rows(role) => self.rows(class, member, *role),
             Kind::Close => self.close(class, member),
+        }
+    }
+
+    /// A member that makes a cursor. In `sqlite3` the program may make it: by a factory or, on a connection of a derived
+    /// class, by a method `cursor` of its own, which `execute` and its like call.
+    fn cursor(&mut self, class: &Class, member: &Member, child: &Class) -> TokenStream {
+        let same_name = child.members.iter().find(|other| other.name == member.name);
+        let passes_on = same_name.is_some_and(|other| other.kind == Kind::SelfReturn);
+        let mut signature = self.signature(&member.name, &member.parameters, &member.arguments);
+        if passes_on {
+            self.take_raw(&mut signature, &member.parameters, &member.arguments);
+        }
+        let attributes = Self::attributes(member, &signature, "$self");
+        let call = self.blocking_call(class, member, &signature);
+        let Signature {
+            parameters,
+            prepare,
+            names,
+            ..
+        } = signature;
+        let (ident, py, slf) = (rust_ident(&member.ident), &names.py, &names.slf);
+        let (file, child_ident) = (module_ident(&child.ident), format_ident!("{}", child.ident));
+        let wrap = wrap_call(
+            child,
+            quote!(super::#file::wrap),
+            py,
+            &quote!(child),
+            Some(quote!(#slf.as_any())),
+        );
+        let elsewhere = if passes_on {
+            let name = &member.name;
+            let raw = member.parameters.iter().map(|parameter| {
+                let ident = rust_ident(&parameter.name);
+                match &parameter.default {
+                    Some(_) => quote!(#ident),
+                    None => quote!(Some(#ident)),
+                }
+            });
+            quote! {
+                if !#slf.is_exact_instance_of::<Self>() {
+                    return python::dbapi::through_cursor(#slf.as_any(), #name, [#(#raw),*]);
+                }
+            }
+        } else if member.parameters.iter().any(|parameter| parameter.name == FACTORY) {
+            let factory = rust_ident(FACTORY);
+            quote! {
+                if let Some(#factory) = #factory {
+                    let row_factory = #slf.get().row_factory.get(#py);
+                    return python::dbapi::cursor_of::<super::#file::#child_ident>(
+                        #factory.bind(#py),
+                        #slf.as_any(),
+                        row_factory,
+                    );
+                }
+            }
+        } else {
+            TokenStream::new()
+        };
+        quote! {
+            #attributes
+            fn #ident<'py>(
+                #slf: &Bound<'py, Self>,
+                #py: Python<'py>,
+                #(#parameters),*
+            ) -> PyResult<Bound<'py, PyAny>> {
+                #elsewhere
+                #prepare
+                let child = #slf.get().object.#call?;
+                Ok(#wrap?.into_any())
+            }
         }
     }
 
@@ -93,6 +166,9 @@ impl Glue<'_> {
     }
 
     fn child(&mut self, class: &Class, member: &Member, child: &Class) -> TokenStream {
+        if (class.role, child.role) == (Role::Connection, Role::Cursor) {
+            return self.cursor(class, member, child);
+        }
         let signature = self.signature(&member.name, &member.parameters, &member.arguments);
         let attributes = Self::attributes(member, &signature, "$self");
         let call = self.blocking_call(class, member, &signature);
@@ -241,17 +317,12 @@ impl Glue<'_> {
         );
         let returns = self.result_type(member.source.returns.ok.as_ref(), Some(&class.path));
         let value = snapshot_value(member);
-        let (returns, value) = if member.fallible {
-            (quote!(PyResult<#returns>), quote!(Ok(#value)))
-        } else {
-            (returns, value)
-        };
         quote! {
             #docs
             #[getter(#name)]
-            fn #ident(&self, py: Python<'_>) -> #returns {
-                let latest = self.object.latest(py);
-                #value
+            fn #ident(&self, py: Python<'_>) -> PyResult<#returns> {
+                let latest = self.object.latest(py)?;
+                Ok(#value)
             }
         }
     }
@@ -369,7 +440,11 @@ impl Glue<'_> {
 }
 
 /// The object that handed this one out: the very object.
-fn parent(member: &Member) -> TokenStream {
+fn parent(class: &Class, member: &Member) -> TokenStream {
+    let parent = match class.role {
+        Role::Cursor => quote!(self.parent.get()),
+        _ => quote!(self.parent.as_ref()),
+    };
     let (docs, name, ident) = (
         doc_of(&member.docs),
         rust_ident(&member.name),
@@ -379,7 +454,7 @@ fn parent(member: &Member) -> TokenStream {
         #docs
         #[getter(#name)]
         fn #ident(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-            self.parent.as_ref().map(|parent| parent.clone_ref(py))
+            #parent.map(|parent| parent.clone_ref(py))
         }
     }
 }

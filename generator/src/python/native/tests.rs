@@ -241,7 +241,7 @@ fn an_owned_object_keeps_snapshots_and_a_shared_one_is_used_in_place() {
         &[
             "object: python::Owned<Self>",
             "ShelfSnapshot { size: object.size(), label: object.label(), }",
-            "latest.size }",
+            "Ok(latest.size) }",
             "latest.label.clone()",
             "self.object.close_by_value(py, move |object| object.clear())",
         ],

@@ -40,7 +40,7 @@ const PRELUDE: [&str; 21] = [
 ];
 
 /// Types that PyO3 converts by itself, so that no error of the API can come of them.
-const CONVERTED_BY_PYO3: [&str; 7] = [
+const CONVERTED_BY_PYO3: [&str; 8] = [
     "String",
     "PathBuf",
     "OsString",
@@ -48,6 +48,8 @@ const CONVERTED_BY_PYO3: [&str; 7] = [
     "SystemTime",
     "IpAddr",
     "bool",
+    // Any object, as the profile takes it.
+    "Py",
 ];
 
 /// Containers that PyO3 converts if it converts what they hold.

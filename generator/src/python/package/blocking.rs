@@ -1,5 +1,6 @@
 //! What `lib.py` and the stub of the native module are made of.
 
+use super::super::dbapi::FACTORY;
 use super::super::model::{Alias, Function, Role};
 use super::imports::{Imports, sorted, sorted_all};
 use super::stub::{self, StubClass};
@@ -20,7 +21,9 @@ impl Renderer<'_> {
         let mut wrapped = Vec::new();
         for function in &package.functions {
             if self.is_wrapped(function) {
-                wrapped.push(function.name.clone());
+                if !package.is_constructor(function) {
+                    wrapped.push(function.name.clone());
+                }
                 for parameter in &function.parameters {
                     imports.annotation(package, &parameter.annotation);
                 }
@@ -38,7 +41,7 @@ impl Renderer<'_> {
                 imports.typing(name);
             }
         }
-        if !wrapped.is_empty() {
+        if !functions.is_empty() {
             imports.typing("overload");
         }
         let version = self.connection_function().map(|function| {
@@ -142,12 +145,24 @@ impl Renderer<'_> {
         );
         let docs = docstring::docstring(&function.docs, 4);
         let docs = if docs.is_empty() { docs } else { format!("{docs}\n") };
-        let call = layout::bracketed(
-            4,
-            &format!("connection = native_{}(", function.name),
-            &signature::arguments(&function.parameters),
-            ")",
-        );
+        let call = if self.package.is_constructor(function) {
+            format!(
+                "    make: Callable[..., {class}[Any]] = {class} if {FACTORY} is None else {FACTORY}\n{}",
+                layout::bracketed(
+                    4,
+                    "connection = make(",
+                    &signature::keyword_arguments(&function.parameters),
+                    ")"
+                )
+            )
+        } else {
+            layout::bracketed(
+                4,
+                &format!("connection = native_{}(", function.name),
+                &signature::arguments(&function.parameters),
+                ")",
+            )
+        };
         texts.push(format!(
             "{head}\n{docs}{call}\n    if row_factory is not None:\n        connection.row_factory = row_factory\n    return connection"
         ));
@@ -164,6 +179,7 @@ impl Renderer<'_> {
         let functions: Vec<String> = package
             .functions
             .iter()
+            .filter(|function| !package.is_constructor(function))
             .map(|function| stub::function(package, function))
             .collect();
         let uses = |word: &str| {

@@ -1,6 +1,7 @@
 //! The functions of `lib_aio.py`.
 
-use super::super::model::{Function, Package, Role};
+use super::super::dbapi::CHECK_SAME_THREAD;
+use super::super::model::{Function, Package, ParameterPassing, Role};
 use super::docstring::docstring;
 use super::layout::bracketed;
 use super::signature::{arguments, parameters, with_keywords};
@@ -13,7 +14,16 @@ pub(super) fn function(package: &Package, function: &Function) -> Vec<String> {
         format!("{}\n", docstring(&function.docs, 4))
     };
     let name = &function.name;
-    let passed = arguments(&function.parameters);
+    let mut passed = arguments(&function.parameters);
+    for (argument, parameter) in passed.iter_mut().zip(&function.parameters) {
+        if package.is_constructor(function) && parameter.name == CHECK_SAME_THREAD {
+            // The worker uses the connection, and the loop's thread reads some of it in place.
+            *argument = match parameter.passing {
+                ParameterPassing::KeywordOnly => format!("{CHECK_SAME_THREAD}=False"),
+                _ => "False".to_owned(),
+            };
+        }
+    }
     // A function that opens nothing is refused when the description is resolved.
     let Some(class) = function.opens.as_ref().and_then(|class| package.class(class)) else {
         return Vec::new();

@@ -1,5 +1,6 @@
 //! Parameters as Python writes them, and as arguments that are passed on.
 
+use super::super::dbapi::FACTORY;
 use super::super::model::{Parameter, ParameterPassing};
 
 /// The parameters with annotations and defaults, with the signs `/` and `*` where they belong.
@@ -35,6 +36,18 @@ pub(super) fn arguments(parameters: &[Parameter]) -> Vec<String> {
         _ => parameter.name.clone(),
     };
     parameters.iter().map(argument).collect()
+}
+
+/// The parameters as arguments of a factory, which gets them as `sqlite3` hands them on: what has a default by its name, so
+/// that the factory may set it too, and without the factory itself.
+pub(super) fn keyword_arguments(parameters: &[Parameter]) -> Vec<String> {
+    let passed = parameters.iter().filter(|parameter| parameter.name != FACTORY);
+    passed
+        .map(|parameter| match &parameter.default {
+            Some(_) => format!("{0}={0}", parameter.name),
+            None => parameter.name.clone(),
+        })
+        .collect()
 }
 
 /// Adds keyword-only parameters of our own behind those of the API.

@@ -45,7 +45,8 @@ pub(super) fn class(package: &Package, class: &Class) -> StubClass {
         (None, true) => format!("{}(Generic[RowT]):", class.name),
         (None, false) => format!("{}:", class.name),
     };
-    let mut members: Vec<String> = class.members.iter().filter_map(|one| member(class, one)).collect();
+    let mut members: Vec<String> = construction(package, class).into_iter().collect();
+    members.extend(class.members.iter().filter_map(|one| member(class, one)));
     members.extend(protocols(class));
     if let Some(last) = members.last_mut() {
         last.truncate(last.trim_end().len());
@@ -63,6 +64,20 @@ pub(super) fn class(package: &Package, class: &Class) -> StubClass {
         },
         members,
     }
+}
+
+/// What the class is called with.
+fn construction(package: &Package, class: &Class) -> Option<String> {
+    let mut items = vec!["self".to_owned()];
+    match class.role {
+        Role::Connection => items.extend(parameters(&package.constructor(class)?.parameters)),
+        Role::Cursor => {
+            let (connection, _) = package.maker(class)?;
+            items.extend([format!("connection: {}", annotation_of(connection)), "/".to_owned()]);
+        }
+        Role::Plain => return None,
+    }
+    Some(bracketed(4, "def __init__(", &items, ") -> None: ..."))
 }
 
 fn member(class: &Class, member: &Member) -> Option<String> {
