@@ -22,7 +22,7 @@ FOR_EVER = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELE
 
 @pytest.fixture
 def connection() -> Iterator[aioturso.lib.Connection]:
-    connection = aioturso.lib.connect(":memory:")
+    connection = aioturso.lib.connect(":memory:", check_same_thread=False)
     yield connection
     connection.close()
 
@@ -214,7 +214,7 @@ def test_an_alias_of_a_class_with_its_row_type_can_be_written() -> None:
 def test_a_process_that_forgets_to_close_exits() -> None:
     program = (
         "import aioturso.lib, threading\n"
-        "connection = aioturso.lib.connect(':memory:')\n"
+        "connection = aioturso.lib.connect(':memory:', check_same_thread=False)\n"
         "cursor = connection.execute('SELECT value FROM generate_series(1, 1000)')\n"
         f"threading.Thread(target=lambda: connection.execute({FOR_EVER!r}), daemon=True).start()\n"
         "import time; time.sleep(0.1)\n"
