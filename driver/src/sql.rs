@@ -19,6 +19,15 @@ pub(crate) fn skip_blank(sql: &str) -> &str {
     }
 }
 
+/// The SQL behind whitespace, comments and empty statements.
+fn skip_empty(sql: &str) -> &str {
+    let mut rest = skip_blank(sql);
+    while let Some(behind) = rest.strip_prefix(';') {
+        rest = skip_blank(behind);
+    }
+    rest
+}
+
 /// Whether the text of one statement ends in more than one semicolon. SQLite leaves the second one for the next statement,
 /// and `sqlite3` refuses it; the engine's parser takes them all.
 pub(crate) fn ends_in_semicolons(sql: &str) -> bool {
@@ -45,10 +54,15 @@ pub(crate) fn is_dml(sql: &str) -> bool {
     starts_with_one_of(sql, &["INSERT", "UPDATE", "DELETE", "REPLACE"])
 }
 
-/// Whether the statement may insert rows: whether it starts with `INSERT`, `REPLACE` or `WITH` behind whitespace and
-/// comments.
+/// Whether the statement may insert rows: whether it starts with `INSERT`, `REPLACE` or `WITH` behind whitespace, comments
+/// and semicolons.
 pub(crate) fn may_insert(sql: &str) -> bool {
-    starts_with_one_of(sql, &["INSERT", "REPLACE", "WITH"])
+    starts_with_one_of(skip_empty(sql), &["INSERT", "REPLACE", "WITH"])
+}
+
+/// Whether the statement is a query by its first word: `SELECT`, `VALUES`, or `WITH`, behind which something else may stand.
+pub(crate) fn is_query(sql: &str) -> bool {
+    starts_with_one_of(skip_empty(sql), &["SELECT", "VALUES", "WITH"])
 }
 
 /// Whether the statement gives a table's or an index's pages back: `DROP TABLE` or `DROP INDEX`.
@@ -97,6 +111,14 @@ mod tests {
         assert!(!is_dml("SELECT 1"));
         assert!(!is_dml("ins"));
         assert!(!is_dml("é"));
+    }
+
+    #[test]
+    fn what_inserts_and_what_asks_is_told_through_empty_statements() {
+        assert!(may_insert("; -- c\n ;INSERT INTO t VALUES (1)"));
+        assert!(!may_insert("; SELECT 1"));
+        assert!(is_query(";; select 1") && is_query("VALUES (1)") && is_query("WITH x AS (SELECT 1) SELECT 1"));
+        assert!(!is_query("PRAGMA user_version"));
     }
 
     #[test]

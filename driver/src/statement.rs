@@ -28,6 +28,7 @@ pub(crate) struct PreparedStatement {
     sql: Arc<str>,
     is_dml: bool,
     may_insert: bool,
+    is_query: bool,
     /// The columns as they were when they were last looked at.
     description: Option<Description>,
 }
@@ -68,13 +69,15 @@ impl PreparedStatement {
                 Ok(None) => return Ok(None),
                 Ok(Some((statement, end))) => {
                     let sql = Arc::from(sql);
-                    let (is_dml, may_insert) = (sql::is_dml(&sql), sql::may_insert(&sql));
+                    let (is_dml, may_insert, is_query) =
+                        (sql::is_dml(&sql), sql::may_insert(&sql), sql::is_query(&sql));
                     return Ok(Some((
                         Self {
                             statement,
                             sql,
                             is_dml,
                             may_insert,
+                            is_query,
                             description: None,
                         },
                         end,
@@ -111,7 +114,9 @@ impl PreparedStatement {
 
     /// Whether it leaves the database file as it is.
     pub(crate) fn is_readonly(&self) -> bool {
-        self.statement.get_program().is_readonly()
+        let program = self.statement.get_program();
+        // The engine takes a query with a window function for one that writes, because it writes to a table of its own.
+        program.is_readonly() || self.is_query && !program.change_cnt_on
     }
 
     /// The columns of its rows; `None` if it gives none. Asked after the first step, because that is when the engine

@@ -77,6 +77,8 @@ fn rows_that_the_engine_inserts_for_itself_do_not_become_the_last_rowid() {
         .execute("WITH x AS (SELECT 50) INSERT INTO t (a) SELECT * FROM x", ())
         .unwrap();
     assert_eq!(cursor.lastrowid(), Some(50));
+    cursor.execute("; INSERT INTO t (a) VALUES (55)", ()).unwrap();
+    assert_eq!(cursor.lastrowid(), Some(55));
     cursor.executescript("INSERT INTO t (a) VALUES (60)").unwrap();
     assert_eq!(cursor.execute("SELECT 1", ()).unwrap().lastrowid(), Some(60));
 }
@@ -394,4 +396,27 @@ fn the_last_rowid_is_also_that_of_a_row_that_was_inserted_before_an_error() {
     }
     assert!(cursor.executescript("INSERT INTO t (a) VALUES (40), (40)").is_err());
     assert_eq!(cursor.execute("SELECT 1", ()).unwrap().lastrowid(), Some(40));
+}
+
+#[test]
+fn a_query_with_a_window_function_is_a_query() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    connection
+        .execute("INSERT INTO t (a) VALUES (1), (2), (3)", ())
+        .unwrap();
+    let sql = "SELECT row_number() OVER (ORDER BY a) FROM t";
+    for sql in [sql.to_owned(), format!("WITH x AS ({sql}) SELECT * FROM x")] {
+        assert_programming(
+            connection.executemany(&sql, [()]),
+            "executemany() can only execute DML statements.",
+        );
+        let mut half_read = connection.execute(&sql, ()).unwrap();
+        let count = connection.shared.operate(|engine, _| Ok(engine.half_read_count()));
+        assert_eq!(count.unwrap(), 1, "it is read row by row");
+        assert_eq!(half_read.fetchall().unwrap().len(), 3);
+    }
+    connection
+        .executemany("WITH x AS (SELECT 1) INSERT INTO t (b) SELECT * FROM x", [()])
+        .unwrap();
 }
