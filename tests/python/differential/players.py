@@ -65,6 +65,9 @@ class Raised(tuple[Any, ...]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Raised) and self[1] == other[1]
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
     def __hash__(self) -> int:
         return hash(self[1][0])
 
