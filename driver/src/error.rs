@@ -57,6 +57,8 @@ pub enum Error {
 pub struct Fault {
     message: String,
     engine: Option<Box<LimboError>>,
+    /// SQLite's result code where it is not the one that follows from the engine's error.
+    code: Option<i32>,
 }
 
 impl Fault {
@@ -65,6 +67,7 @@ impl Fault {
         Self {
             message: message.into(),
             engine: None,
+            code: None,
         }
     }
 
@@ -73,6 +76,7 @@ impl Fault {
         Self {
             message: message.into(),
             engine: Some(Box::new(engine)),
+            code: None,
         }
     }
 
@@ -148,7 +152,45 @@ impl Error {
 
     /// SQLite's primary result code for it, if the engine raised it: 5 for a lock, 9 for an interrupt, 19 for a constraint.
     pub fn sqlite_errorcode(&self) -> Option<i32> {
-        self.fault().engine_error().map(result_code)
+        let fault = self.fault();
+        fault.code.or_else(|| fault.engine_error().map(result_code))
+    }
+
+    /// SQLite's extended result code, which says what kind of constraint it was, as far as the engine tells; otherwise the
+    /// primary one. It is what `sqlite3` has as `sqlite_errorcode` (Python 3.11). Of a primary key the engine says that it
+    /// is unique.
+    pub fn sqlite_extended_errorcode(&self) -> Option<i32> {
+        let code = self.sqlite_errorcode()?;
+        let kind = CONSTRAINTS.iter().find(|(words, _, _)| self.message().contains(words));
+        Some(kind.filter(|_| code == 19).map_or(code, |(_, code, _)| *code))
+    }
+
+    /// The name of that code, such as `SQLITE_BUSY`: `sqlite_errorname` of `sqlite3`.
+    pub fn sqlite_errorname(&self) -> Option<&'static str> {
+        let code = self.sqlite_extended_errorcode()?;
+        let constraint = CONSTRAINTS.iter().find(|(_, constraint, _)| *constraint == code);
+        let primary = || {
+            usize::try_from(code)
+                .ok()
+                .and_then(|code| PRIMARY_CODES.get(code))
+                .copied()
+        };
+        constraint.map(|(_, _, name)| *name).or_else(primary)
+    }
+
+    /// The same error under another of SQLite's result codes than follows from the engine's error.
+    pub(crate) fn with_code(mut self, code: i32) -> Self {
+        let (Self::Warning(fault)
+        | Self::Interface(fault)
+        | Self::Database(fault)
+        | Self::Data(fault)
+        | Self::Operational(fault)
+        | Self::Integrity(fault)
+        | Self::Internal(fault)
+        | Self::Programming(fault)
+        | Self::NotSupported(fault)) = &mut self;
+        fault.code = Some(code);
+        self
     }
 
     /// The error for a use of a closed connection, in `sqlite3`'s words.
@@ -173,6 +215,49 @@ impl Error {
         class_of(&engine)(Fault::of_engine(message, engine))
     }
 }
+
+/// SQLite's result code for a file that can't be opened.
+pub(crate) const CANNOT_OPEN: i32 = 14;
+
+/// The names of SQLite's primary result codes, each at its place.
+const PRIMARY_CODES: [&str; 27] = [
+    "SQLITE_OK",
+    "SQLITE_ERROR",
+    "SQLITE_INTERNAL",
+    "SQLITE_PERM",
+    "SQLITE_ABORT",
+    "SQLITE_BUSY",
+    "SQLITE_LOCKED",
+    "SQLITE_NOMEM",
+    "SQLITE_READONLY",
+    "SQLITE_INTERRUPT",
+    "SQLITE_IOERR",
+    "SQLITE_CORRUPT",
+    "SQLITE_NOTFOUND",
+    "SQLITE_FULL",
+    "SQLITE_CANTOPEN",
+    "SQLITE_PROTOCOL",
+    "SQLITE_EMPTY",
+    "SQLITE_SCHEMA",
+    "SQLITE_TOOBIG",
+    "SQLITE_CONSTRAINT",
+    "SQLITE_MISMATCH",
+    "SQLITE_MISUSE",
+    "SQLITE_NOLFS",
+    "SQLITE_AUTH",
+    "SQLITE_FORMAT",
+    "SQLITE_RANGE",
+    "SQLITE_NOTADB",
+];
+
+/// The words by which the engine tells what kind of constraint it was, SQLite's extended result code for it, its name.
+const CONSTRAINTS: [(&str, i32, &str); 5] = [
+    ("CHECK constraint failed", 275, "SQLITE_CONSTRAINT_CHECK"),
+    ("FOREIGN KEY constraint failed", 787, "SQLITE_CONSTRAINT_FOREIGNKEY"),
+    ("NOT NULL constraint failed", 1299, "SQLITE_CONSTRAINT_NOTNULL"),
+    ("PRIMARY KEY constraint failed", 1555, "SQLITE_CONSTRAINT_PRIMARYKEY"),
+    ("UNIQUE constraint failed", 2067, "SQLITE_CONSTRAINT_UNIQUE"),
+];
 
 /// SQLite's primary result code, where the engine's own table of them has no entry.
 fn result_code(engine: &LimboError) -> i32 {
@@ -263,6 +348,17 @@ mod tests {
     fn a_lock_and_an_interrupt_are_told_in_the_words_of_sqlite() {
         assert_eq!(Error::from(LimboError::Busy).to_string(), "database is locked");
         assert_eq!(Error::from(LimboError::Interrupt).to_string(), "interrupted");
+    }
+
+    #[test]
+    fn result_codes_say_what_kind_of_constraint_it_was() {
+        let of = |message: &str| Error::from(LimboError::Constraint(message.to_owned()));
+        let unique = of("UNIQUE constraint failed: t.a");
+        assert_eq!(unique.sqlite_extended_errorcode(), Some(2067));
+        assert_eq!(unique.sqlite_errorname(), Some("SQLITE_CONSTRAINT_UNIQUE"));
+        assert_eq!(of("datatype mismatch").sqlite_errorname(), Some("SQLITE_MISMATCH"));
+        assert_eq!(Error::from(LimboError::Busy).sqlite_errorname(), Some("SQLITE_BUSY"));
+        assert_eq!(Error::programming("ours").sqlite_errorname(), None);
     }
 
     #[test]

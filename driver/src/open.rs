@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use turso_core::{CompletionError, Database, DatabaseOpts, EncryptionOpts, LimboError, OpenFlags, SqliteDialect};
 
+use crate::error::CANNOT_OPEN;
 use crate::uri::{self, Mode, Uri};
 use crate::{ConnectOptions, Encryption, Error, Result, connect};
 
@@ -170,7 +171,8 @@ impl Target {
             return Err(Error::operational(format!(
                 "unable to open database file \"{}\": it is a directory; name a file in it",
                 self.path
-            )));
+            ))
+            .with_code(CANNOT_OPEN));
         }
         Ok(())
     }
@@ -195,7 +197,13 @@ impl Target {
             }
             error => format!("unable to open database file \"{path}\": {error}"),
         };
-        Error::retold(message, error)
+        let cannot_open = message.starts_with("unable to open");
+        let error = Error::retold(message, error);
+        if cannot_open {
+            error.with_code(CANNOT_OPEN)
+        } else {
+            error
+        }
     }
 
     fn what_is_missing(&self) -> &'static str {

@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyFloat, PyInt, PyMemoryView, PyString};
 
 use async_proxy::python::Refusal;
+use async_proxy::python::dbapi::{Coded, adapters};
 
 use crate::{Error, Value};
 
@@ -43,24 +44,41 @@ fn type_name(object: &Bound<'_, PyAny>) -> String {
         .map_or_else(|_| "object".to_owned(), |name| name.to_string())
 }
 
-/// The value for an object. The exact types come first: they are nearly all there is.
+/// The value for an object, or for what an adapter makes of it.
 fn value_of(object: &Bound<'_, PyAny>) -> Result<Value, Unbindable> {
+    if adapters::adapts_basic_types()
+        && let Some(adapted) = adapters::adapted(object).map_err(Unbindable::Value)?
+    {
+        return value_of_basic(&adapted).unwrap_or_else(|| value_of_subclass(&adapted));
+    }
+    // The exact types come first: they are nearly all there is.
+    if let Some(value) = value_of_basic(object) {
+        return value;
+    }
+    match adapters::adapted(object).map_err(Unbindable::Value)? {
+        Some(adapted) => value_of_basic(&adapted).unwrap_or_else(|| value_of_subclass(&adapted)),
+        None => value_of_subclass(object),
+    }
+}
+
+/// The value for an object of exactly one of the types that a database takes as they are; `None` for others.
+fn value_of_basic(object: &Bound<'_, PyAny>) -> Option<Result<Value, Unbindable>> {
     if object.is_none() {
-        return Ok(Value::Null);
+        return Some(Ok(Value::Null));
     }
     if let Ok(integer) = object.cast_exact::<PyInt>() {
-        return integer_of(integer);
+        return Some(integer_of(integer));
     }
     if let Ok(text) = object.cast_exact::<PyString>() {
-        return text_of(text);
+        return Some(text_of(text));
     }
     if let Ok(real) = object.cast_exact::<PyFloat>() {
-        return Ok(Value::Real(real.value()));
+        return Some(Ok(Value::Real(real.value())));
     }
     if let Ok(bytes) = object.cast_exact::<PyBytes>() {
-        return Ok(Value::Blob(bytes.as_bytes().to_vec()));
+        return Some(Ok(Value::Blob(bytes.as_bytes().to_vec())));
     }
-    value_of_subclass(object)
+    None
 }
 
 /// The value for an object of a subclass (`bool` is one of `int`), or for one that lends its bytes.
@@ -114,6 +132,12 @@ fn integer_of(integer: &Bound<'_, PyInt>) -> Result<Value, Unbindable> {
 fn text_of(text: &Bound<'_, PyString>) -> Result<Value, Unbindable> {
     let text = text.to_str().map_err(Unbindable::Value)?;
     Ok(Value::Text(text.to_owned()))
+}
+
+impl Coded for Error {
+    fn code(&self) -> Option<(i32, &'static str)> {
+        self.sqlite_extended_errorcode().zip(self.sqlite_errorname())
+    }
 }
 
 impl FromPyObject<'_, '_> for Value {

@@ -241,6 +241,7 @@ impl Cursor {
     fn fetchmany<'py>(
         slf: &Bound<'py, Self>,
         py: Python<'py>,
+        #[pyo3(from_py_with = python::dbapi::size)]
         size: Option<usize>,
     ) -> PyResult<Bound<'py, ::pyo3::types::PyList>> {
         let this = slf.get();

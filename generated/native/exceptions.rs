@@ -62,7 +62,8 @@ impl python::Module for NativeModule {
 impl python::IntoException<NativeModule> for ::turso_driver::Error {
     fn into_exception(self) -> PyErr {
         let message = self.to_string();
-        match self {
+        let code = python::dbapi::Coded::code(&self);
+        let exception = match self {
             Self::Warning(..) => Warning::new_err(message),
             Self::Interface(..) => InterfaceError::new_err(message),
             Self::Database(..) => DatabaseError::new_err(message),
@@ -72,6 +73,7 @@ impl python::IntoException<NativeModule> for ::turso_driver::Error {
             Self::Internal(..) => InternalError::new_err(message),
             Self::Programming(..) => ProgrammingError::new_err(message),
             Self::NotSupported(..) => NotSupportedError::new_err(message),
-        }
+        };
+        python::dbapi::with_code(exception, code)
     }
 }

@@ -16,6 +16,7 @@
 mod exceptions;
 mod connection;
 mod cursor;
+mod adapters;
 mod row;
 use ::pyo3::prelude::*;
 /// The GIL is used: the module is built for the stable ABI of Python 3.10, which has no free-threaded form, so
@@ -37,5 +38,6 @@ fn native_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<connection::Connection>()?;
     module.add_class::<cursor::Cursor>()?;
     row::register(module)?;
+    adapters::register(module)?;
     module.delattr("__all__")
 }

@@ -38,6 +38,67 @@ threadsafety = {{ threadsafety }}
 # The value of `autocommit` by which `isolation_level` decides when a transaction begins.
 LEGACY_TRANSACTION_CONTROL: Final = -1
 {%- endif %}
+
+# PEP 249, "Type Objects and Constructors".
+Date = datetime.date
+Time = datetime.time
+Timestamp = datetime.datetime
+Binary = memoryview
+
+# What `detect_types` would be made of; only 0 is taken.
+PARSE_DECLTYPES: Final = 1
+PARSE_COLNAMES: Final = 2
+
+
+def DateFromTicks(ticks: float) -> datetime.date:
+    """The local date of a time in seconds since the epoch."""
+    return Date(*time.localtime(ticks)[:3])
+
+
+def TimeFromTicks(ticks: float) -> datetime.time:
+    """The local time of day of a time in seconds since the epoch."""
+    return Time(*time.localtime(ticks)[3:6])
+
+
+def TimestampFromTicks(ticks: float) -> datetime.datetime:
+    """The local date and time of day of a time in seconds since the epoch."""
+    return Timestamp(*time.localtime(ticks)[:6])
+
+
+def register_converter(typename: str, converter: Callable[[bytes], Any], /) -> None:
+    """Would have values of columns of that declared type converted.
+
+    Errors:
+    `NotSupportedError`, always.
+    """
+    raise NotSupportedError(
+        f"a converter for {typename!r} is not supported: the engine does not tell the declared types of columns; convert "
+        "the values where they are read, or in a row_factory"
+    )
+
+
+def _adapt_date(value: datetime.date) -> str:
+    _warn_of_default("date")
+    return value.isoformat()
+
+
+def _adapt_datetime(value: datetime.datetime) -> str:
+    _warn_of_default("datetime")
+    return value.isoformat(" ")
+
+
+def _warn_of_default(name: str) -> None:
+    # In the words of `sqlite3` since Python 3.12.
+    warnings.warn(
+        f"The default {name} adapter is deprecated as of Python 3.12; see the sqlite3 documentation for suggested "
+        "replacement recipes",
+        DeprecationWarning,
+        stacklevel=3,
+    )
+
+
+register_adapter(datetime.date, _adapt_date)
+register_adapter(datetime.datetime, _adapt_datetime)
 {%- endif %}
 
 

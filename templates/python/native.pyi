@@ -6,6 +6,8 @@
 {%- if dbapi %}
 
 __version__: str
+
+_T = TypeVar("_T")
 {%- endif %}
 {%- for exception in exceptions %}
 
@@ -13,6 +15,12 @@ class {{ exception.name }}({{ exception.base }}):
 {%- if exception.docs.is_empty() %} ...
 {%- else %}
 {{ exception.docs }}
+{%- if dbapi && exception.name == "Error" %}
+
+    # What the engine raised has them.
+    sqlite_errorcode: int
+    sqlite_errorname: str
+{%- endif %}
 {%- endif %}
 {%- endfor %}
 {%- if dbapi %}
@@ -54,6 +62,24 @@ class Row(Sequence[Any]):
     def __hash__(self) -> int: ...
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
+
+class PrepareProtocol:
+    """The protocol by which objects are asked for a value: the argument of their method `__conform__`."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None: ...
+
+# By type and protocol.
+adapters: dict[tuple[type, type], Callable[[Any], Any]]
+
+def register_adapter(type: type[_T], adapter: Callable[[_T], Any], /) -> None:
+    """Makes an adapter known: objects of exactly that type are bound as what it makes of them."""
+
+def adapt(obj: object, proto: type | None = None, /, *alt: Any) -> Any:
+    """What an object is bound as: what an adapter or its own method `__conform__` makes of it, or `alt`.
+
+    Errors:
+    `ProgrammingError` if nothing makes anything of it and there is no `alt`.
+    """
 {%- endif %}
 {%- for function in functions %}
 

@@ -6,7 +6,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Any, Generic, Literal, TypeAlias, overload
+from typing import Any, Generic, Literal, TypeAlias, TypeVar, overload
 
 from typing_extensions import Self
 
@@ -14,11 +14,17 @@ from .lib import AutocommitMode, Description, Encryption, IsolationLevel, Parame
 
 __version__: str
 
+_T = TypeVar("_T")
+
 class Warning(Exception):
     """An important warning, such as data that was truncated while it was inserted."""
 
 class Error(Exception):
     """The base of all other errors of this module: one `except` catches them all."""
+
+    # What the engine raised has them.
+    sqlite_errorcode: int
+    sqlite_errorname: str
 
 class InterfaceError(Error):
     """An error of the database interface rather than of the database."""
@@ -519,3 +525,21 @@ class Row(Sequence[Any]):
     def __hash__(self) -> int: ...
     def __eq__(self, value: object, /) -> bool: ...
     def __ne__(self, value: object, /) -> bool: ...
+
+class PrepareProtocol:
+    """The protocol by which objects are asked for a value: the argument of their method `__conform__`."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None: ...
+
+# By type and protocol.
+adapters: dict[tuple[type, type], Callable[[Any], Any]]
+
+def register_adapter(type: type[_T], adapter: Callable[[_T], Any], /) -> None:
+    """Makes an adapter known: objects of exactly that type are bound as what it makes of them."""
+
+def adapt(obj: object, proto: type | None = None, /, *alt: Any) -> Any:
+    """What an object is bound as: what an adapter or its own method `__conform__` makes of it, or `alt`.
+
+    Errors:
+    `ProgrammingError` if nothing makes anything of it and there is no `alt`.
+    """

@@ -2,7 +2,10 @@
 # Regenerate with: cargo run -p generator
 """The blocking driver, and what both drivers share."""
 
+import datetime
 import os
+import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, overload
 
@@ -17,18 +20,27 @@ from ._native import (
     InternalError,
     NotSupportedError,
     OperationalError,
+    PrepareProtocol,
     ProgrammingError,
     Row,
     Warning,
+    adapt,
+    adapters,
+    register_adapter,
 )
 
 __all__ = [
     "LEGACY_TRANSACTION_CONTROL",
+    "PARSE_COLNAMES",
+    "PARSE_DECLTYPES",
     "AutocommitMode",
+    "Binary",
     "Connection",
     "Cursor",
     "DataError",
     "DatabaseError",
+    "Date",
+    "DateFromTicks",
     "Description",
     "Encryption",
     "Error",
@@ -39,20 +51,29 @@ __all__ = [
     "NotSupportedError",
     "OperationalError",
     "Parameters",
+    "PrepareProtocol",
     "ProgrammingError",
     "Row",
     "RowFactory",
     "SqlValue",
+    "Time",
+    "TimeFromTicks",
+    "Timestamp",
+    "TimestampFromTicks",
     "Warning",
+    "adapt",
+    "adapters",
     "apilevel",
     "connect",
     "paramstyle",
+    "register_adapter",
+    "register_converter",
     "sqlite_version",
     "sqlite_version_info",
     "threadsafety",
 ]
 
-SqlValue: TypeAlias = int | float | str | bytes | None
+SqlValue: TypeAlias = int | float | str | bytes | bytearray | memoryview | None
 Parameters: TypeAlias = Sequence[SqlValue] | Mapping[str, SqlValue]
 Description: TypeAlias = tuple[tuple[str, None, None, None, None, None, None], ...]
 IsolationLevel: TypeAlias = Literal["", "DEFERRED", "IMMEDIATE", "EXCLUSIVE"]
@@ -78,6 +99,67 @@ threadsafety = 3
 
 # The value of `autocommit` by which `isolation_level` decides when a transaction begins.
 LEGACY_TRANSACTION_CONTROL: Final = -1
+
+# PEP 249, "Type Objects and Constructors".
+Date = datetime.date
+Time = datetime.time
+Timestamp = datetime.datetime
+Binary = memoryview
+
+# What `detect_types` would be made of; only 0 is taken.
+PARSE_DECLTYPES: Final = 1
+PARSE_COLNAMES: Final = 2
+
+
+def DateFromTicks(ticks: float) -> datetime.date:
+    """The local date of a time in seconds since the epoch."""
+    return Date(*time.localtime(ticks)[:3])
+
+
+def TimeFromTicks(ticks: float) -> datetime.time:
+    """The local time of day of a time in seconds since the epoch."""
+    return Time(*time.localtime(ticks)[3:6])
+
+
+def TimestampFromTicks(ticks: float) -> datetime.datetime:
+    """The local date and time of day of a time in seconds since the epoch."""
+    return Timestamp(*time.localtime(ticks)[:6])
+
+
+def register_converter(typename: str, converter: Callable[[bytes], Any], /) -> None:
+    """Would have values of columns of that declared type converted.
+
+    Errors:
+    `NotSupportedError`, always.
+    """
+    raise NotSupportedError(
+        f"a converter for {typename!r} is not supported: the engine does not tell the declared types of columns; convert "
+        "the values where they are read, or in a row_factory"
+    )
+
+
+def _adapt_date(value: datetime.date) -> str:
+    _warn_of_default("date")
+    return value.isoformat()
+
+
+def _adapt_datetime(value: datetime.datetime) -> str:
+    _warn_of_default("datetime")
+    return value.isoformat(" ")
+
+
+def _warn_of_default(name: str) -> None:
+    # In the words of `sqlite3` since Python 3.12.
+    warnings.warn(
+        f"The default {name} adapter is deprecated as of Python 3.12; see the sqlite3 documentation for suggested "
+        "replacement recipes",
+        DeprecationWarning,
+        stacklevel=3,
+    )
+
+
+register_adapter(datetime.date, _adapt_date)
+register_adapter(datetime.datetime, _adapt_datetime)
 
 
 class ClosedError(ProgrammingError, ValueError):

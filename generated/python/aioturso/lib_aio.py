@@ -552,8 +552,8 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         Errors:
         As `fetchone`; the rows read by this call before the error are lost.
         """
-        # A size of 0 is all that remain.
-        return self._read((self.arraysize if size is None else size) or None, list)
+        # A size of 0 is all that remain, and so is a negative one.
+        return self._read(max(self.arraysize if size is None else size, 0) or None, list)
 
     def fetchall(self) -> Coroutine[Any, Any, list[RowT]]:
         """All rows that remain.

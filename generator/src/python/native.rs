@@ -4,6 +4,7 @@
 //! for the class `Row`. A Python class holds the blocking object (`async_proxy::python::{Owned, Shared}`) and forwards to
 //! it; what can be done once for all modules is done there, in the runtime.
 
+mod adapters;
 mod arguments;
 mod class;
 mod construction;
@@ -74,6 +75,7 @@ impl Glue<'_> {
         }
         if package.dbapi {
             files.push(("row".to_owned(), dbapi::row_class(&self.public_module())));
+            files.push(("adapters".to_owned(), adapters::file(&self.public_module())));
         }
         (files, self.faults)
     }
@@ -104,6 +106,7 @@ impl Glue<'_> {
         });
         let row_file = package.dbapi.then(|| {
             quote!(
+                mod adapters;
                 mod row;
             )
         });
@@ -112,7 +115,12 @@ impl Glue<'_> {
             let (file, ident) = (module_ident(&class.ident), format_ident!("{}", class.ident));
             quote!(module.add_class::<#file::#ident>()?;)
         });
-        let row = package.dbapi.then(|| quote!(row::register(module)?;));
+        let row = package.dbapi.then(|| {
+            quote! {
+                row::register(module)?;
+                adapters::register(module)?;
+            }
+        });
         let version = package
             .dbapi
             .then(|| quote!(module.add("__version__", env!("CARGO_PKG_VERSION"))?;));
@@ -291,7 +299,7 @@ fn file_of(class: &str) -> String {
         name.extend(character.to_lowercase());
     }
     // The names of our own files are taken.
-    if matches!(name.as_str(), "mod" | "exceptions" | "functions" | "row") {
+    if matches!(name.as_str(), "mod" | "adapters" | "exceptions" | "functions" | "row") {
         name.push_str("_class");
     }
     name

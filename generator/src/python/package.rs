@@ -156,6 +156,23 @@ struct NativeFile {
     functions: Vec<String>,
 }
 
+/// What `sqlite3` has for values of the program's own types, as far as it is in the native module.
+const NATIVE_GLOBALS: &[&str] = &["PrepareProtocol", "adapt", "adapters", "register_adapter"];
+
+/// What is defined in `lib.py`: the rest of that, and what PEP 249 calls "Type Objects and Constructors".
+const TYPE_OBJECTS: &[&str] = &[
+    "Binary",
+    "Date",
+    "DateFromTicks",
+    "PARSE_COLNAMES",
+    "PARSE_DECLTYPES",
+    "Time",
+    "TimeFromTicks",
+    "Timestamp",
+    "TimestampFromTicks",
+    "register_converter",
+];
+
 struct Renderer<'a> {
     package: &'a Package,
     header: String,
@@ -187,6 +204,7 @@ impl Renderer<'_> {
         let mut names: Vec<&str> = Vec::new();
         if self.package.dbapi {
             names.extend(["Row", "apilevel", "paramstyle", "threadsafety"]);
+            names.extend(NATIVE_GLOBALS.iter().chain(TYPE_OBJECTS));
             if self.connection_function().is_some() {
                 names.extend(["sqlite_version", "sqlite_version_info"]);
             }

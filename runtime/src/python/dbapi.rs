@@ -1,5 +1,7 @@
 //! What a module of the profile `dbapi` stands on: the factories of `sqlite3`, and what its class `Row` does.
 
+pub mod adapters;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::PyErr;
@@ -36,6 +38,29 @@ pub trait Columns: Clone + Send + Sync + 'static {
 
     /// Whether these are a copy of those: told from where they are kept, not from the names.
     fn is(&self, other: &Self) -> bool;
+}
+
+/// An error of the API, as far as SQLite's result codes go: what the profile needs of the API's error enums.
+#[diagnostic::on_unimplemented(
+    message = "the profile `dbapi` does not know the result codes of `{Self}`",
+    note = "implement `async_proxy::python::dbapi::Coded` for it; one whose errors have no such code returns `None`"
+)]
+pub trait Coded {
+    /// SQLite's result code and its name (`SQLITE_BUSY`), if the error has one.
+    fn code(&self) -> Option<(i32, &'static str)>;
+}
+
+/// Gives an exception the attributes `sqlite_errorcode` and `sqlite_errorname` that `sqlite3` gives its own.
+pub fn with_code(exception: PyErr, code: Option<(i32, &'static str)>) -> PyErr {
+    if let Some((code, name)) = code {
+        // Without an interpreter nobody looks at them, and an exception takes every attribute.
+        let _ = Python::try_attach(|py| {
+            let value = exception.value(py);
+            value.setattr(pyo3::intern!(py, "sqlite_errorcode"), code)?;
+            value.setattr(pyo3::intern!(py, "sqlite_errorname"), name)
+        });
+    }
+    exception
 }
 
 /// What makes a Python object of text: the attribute `text_factory` of `sqlite3`.

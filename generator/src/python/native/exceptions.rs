@@ -72,13 +72,26 @@ impl Glue<'_> {
             };
             quote!(Self::#ident #fields => #exception::new_err(message))
         });
+        let exception = if self.package.dbapi {
+            quote! {
+                let code = python::dbapi::Coded::code(&self);
+                let exception = match self {
+                    #(#arms,)*
+                };
+                python::dbapi::with_code(exception, code)
+            }
+        } else {
+            quote! {
+                match self {
+                    #(#arms,)*
+                }
+            }
+        };
         quote! {
             impl python::IntoException<NativeModule> for #path {
                 fn into_exception(self) -> PyErr {
                     let message = self.to_string();
-                    match self {
-                        #(#arms,)*
-                    }
+                    #exception
                 }
             }
         }

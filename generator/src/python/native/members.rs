@@ -372,7 +372,7 @@ impl Glue<'_> {
         let attributes = Self::attributes(member, &signature, "$self");
         let call = self.blocking_call(class, member, &signature);
         let Signature {
-            parameters,
+            mut parameters,
             prepare,
             names,
             ..
@@ -391,6 +391,17 @@ impl Glue<'_> {
                 };
             }
             RowsRole::Many => {
+                if let (true, Some(declared), Some(size)) = (
+                    self.package.dbapi,
+                    parameters.first_mut(),
+                    member
+                        .parameters
+                        .first()
+                        .filter(|size| types::counts_optionally(&size.rust_type)),
+                ) {
+                    let ident = rust_ident(&size.name);
+                    *declared = quote!(#[pyo3(from_py_with = python::dbapi::size)] #ident: Option<usize>);
+                }
                 let size = member.parameters.first().map(|parameter| {
                     let ty = self.parameter_type(&parameter.rust_type);
                     types::size(&ty, &rust_ident(&parameter.name))

@@ -210,6 +210,11 @@ pub(super) fn size(ty: &Type, ident: &proc_macro2::Ident) -> TokenStream {
     }
 }
 
+/// Whether a type is that of a number of rows which may be left out.
+pub(super) fn counts_optionally(text: &str) -> bool {
+    text.split_whitespace().collect::<String>() == "Option<usize>"
+}
+
 /// A default of a parameter.
 pub(super) enum DefaultValue {
     /// It is a literal of Rust too.

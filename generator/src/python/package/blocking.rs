@@ -4,7 +4,7 @@ use super::super::dbapi::FACTORY;
 use super::super::model::{Alias, Function, Role};
 use super::imports::{Imports, sorted, sorted_all};
 use super::stub::{self, StubClass};
-use super::{LibFile, NativeFile, Renderer, docstring, layout, signature};
+use super::{LibFile, NATIVE_GLOBALS, NativeFile, Renderer, docstring, layout, signature};
 
 impl Renderer<'_> {
     pub(super) fn lib(&self) -> LibFile {
@@ -34,6 +34,14 @@ impl Renderer<'_> {
         }
         if package.dbapi {
             native.push("Row".to_owned());
+            native.extend(NATIVE_GLOBALS.iter().map(|name| (*name).to_owned()));
+            for module in ["datetime", "time", "warnings"] {
+                imports.module(module);
+            }
+            for name in ["Any", "Final"] {
+                imports.typing(name);
+            }
+            imports.abstract_name("Callable");
         }
         if generic {
             imports.abstract_name("Callable");
@@ -221,7 +229,9 @@ impl Renderer<'_> {
             imports.abstract_name("Sequence");
             imports.typing("Any");
             imports.typing("TypeAlias");
+            imports.typing("TypeVar");
             imports.typing("overload");
+            imports.abstract_name("Callable");
             imports.own("RowFactory");
         }
         let own: Vec<String> = imports

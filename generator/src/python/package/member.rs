@@ -309,9 +309,8 @@ impl<'a> Writer<'a> {
                         _ => name.clone(),
                     };
                     if self.package.dbapi {
-                        let asked = if optional { format!("({asked})") } else { asked };
                         format!(
-                            "        # A size of 0 is all that remain.\n        return self._read({asked} or None, list)"
+                            "        # A size of 0 is all that remain, and so is a negative one.\n        return self._read(max({asked}, 0) or None, list)"
                         )
                     } else {
                         format!("        return self._read({asked}, list)")
