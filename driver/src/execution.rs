@@ -254,7 +254,7 @@ impl Execution {
         self.description = statement.description();
         if first == Step::Row {
             self.ready.push_back(statement.row());
-            if statement.is_readonly() {
+            if statement.can_be_half_read() {
                 return Ok(Progress::HalfRead);
             }
             while statement.step(work)? == Step::Row {
