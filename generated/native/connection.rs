@@ -153,33 +153,22 @@ impl Connection {
     /// Those of `Cursor.execute`.
     #[pyo3(
         name = "execute",
-        signature = (sql, parameters = None),
+        signature = (sql, parameters = python::Given::Default),
         text_signature = "($self, sql, parameters=())"
     )]
     fn execute<'py>(
         slf: &Bound<'py, Self>,
         py: Python<'py>,
-        sql: Bound<'py, PyAny>,
-        parameters: Option<Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        if !slf.is_exact_instance_of::<Self>() {
-            return python::dbapi::through_cursor(
-                slf.as_any(),
-                "execute",
-                [Some(sql), parameters],
-            );
-        }
-        let sql = python::argument::<NativeModule, String>(&sql)?;
-        let parameters = match parameters {
-            Some(given) => python::given::<NativeModule, ::turso_driver::Params>(&given)?,
-            None => python::Given::Default,
-        };
+        sql: String,
+        #[pyo3(from_py_with = python::given::<NativeModule, ::turso_driver::Params>)]
+        parameters: python::Given<::turso_driver::Params>,
+    ) -> PyResult<Bound<'py, super::cursor::Cursor>> {
         let parameters = parameters.or::<NativeModule, _>(py, ())?;
         let child = slf
             .get()
             .object
             .call(py, move |object| object.execute(&sql, parameters))?;
-        Ok(super::cursor::wrap(py, child, Some(slf.as_any()))?.into_any())
+        super::cursor::wrap(py, child, Some(slf.as_any()))
     }
     /// Makes a cursor and runs one statement with it for each set of parameters.
     ///
@@ -193,26 +182,18 @@ impl Connection {
     fn executemany<'py>(
         slf: &Bound<'py, Self>,
         py: Python<'py>,
-        sql: Bound<'py, PyAny>,
-        seq_of_parameters: Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        if !slf.is_exact_instance_of::<Self>() {
-            return python::dbapi::through_cursor(
-                slf.as_any(),
-                "executemany",
-                [Some(sql), Some(seq_of_parameters)],
-            );
-        }
-        let sql = python::argument::<NativeModule, String>(&sql)?;
-        let seq_of_parameters = python::argument::<
-            NativeModule,
-            ::turso_driver::ParamsSequence,
-        >(&seq_of_parameters)?;
+        sql: String,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            ::turso_driver::ParamsSequence>
+        )]
+        seq_of_parameters: ::turso_driver::ParamsSequence,
+    ) -> PyResult<Bound<'py, super::cursor::Cursor>> {
         let child = slf
             .get()
             .object
             .call(py, move |object| object.executemany(&sql, seq_of_parameters))?;
-        Ok(super::cursor::wrap(py, child, Some(slf.as_any()))?.into_any())
+        super::cursor::wrap(py, child, Some(slf.as_any()))
     }
     /// Makes a cursor and runs all statements of a script with it. An open transaction is committed first, unless
     /// `autocommit` is set.
@@ -227,21 +208,13 @@ impl Connection {
     fn executescript<'py>(
         slf: &Bound<'py, Self>,
         py: Python<'py>,
-        sql_script: Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        if !slf.is_exact_instance_of::<Self>() {
-            return python::dbapi::through_cursor(
-                slf.as_any(),
-                "executescript",
-                [Some(sql_script)],
-            );
-        }
-        let sql_script = python::argument::<NativeModule, String>(&sql_script)?;
+        sql_script: String,
+    ) -> PyResult<Bound<'py, super::cursor::Cursor>> {
         let child = slf
             .get()
             .object
             .call(py, move |object| object.executescript(&sql_script))?;
-        Ok(super::cursor::wrap(py, child, Some(slf.as_any()))?.into_any())
+        super::cursor::wrap(py, child, Some(slf.as_any()))
     }
     /// Commits the open transaction; does nothing if none is open. With `autocommit` off, the next one begins at once;
     /// with `autocommit` on, this does nothing at all.

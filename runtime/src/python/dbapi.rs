@@ -268,22 +268,6 @@ pub fn cursor_of<'py, C: PyTypeInfo>(
     Ok(cursor)
 }
 
-/// What `execute` and its like do on a connection of a derived class: they call the methods `cursor` of the connection and,
-/// by that name, of the cursor, which the program may have overridden. Arguments that were left out are `None`.
-///
-/// # Errors
-/// What these raise.
-pub fn through_cursor<'py>(
-    connection: &Bound<'py, PyAny>,
-    method: &str,
-    arguments: impl IntoIterator<Item = Option<Bound<'py, PyAny>>>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let cursor = connection.call_method0(pyo3::intern!(connection.py(), "cursor"))?;
-    let arguments: Vec<_> = arguments.into_iter().flatten().collect();
-    cursor.call_method1(method, PyTuple::new(connection.py(), arguments)?)?;
-    Ok(cursor)
-}
-
 /// How many rows a `fetchmany` asks for. A negative number is all that remain, as in `sqlite3`, and so is 0.
 ///
 /// # Errors

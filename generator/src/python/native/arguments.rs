@@ -92,46 +92,6 @@ impl Glue<'_> {
         }
     }
 
-    /// Makes it a signature whose parameters are taken as they are, and converted by the statements in `prepare`.
-    pub(super) fn take_raw(&mut self, signature: &mut Signature, parameters: &[Parameter], arguments: &[Argument]) {
-        let mut conversions = TokenStream::new();
-        let py = &signature.names.py;
-        signature.parameters.clear();
-        let mut attribute = Vec::new();
-        for parameter in parameters {
-            let ident = rust_ident(&parameter.name);
-            let source = self.parameter_type(&parameter.rust_type);
-            let ty = self.qualified(&source, None);
-            let default = parameter
-                .default
-                .as_deref()
-                .and_then(|literal| types::default(&source, literal));
-            match default {
-                None => {
-                    signature.parameters.push(quote!(#ident: Bound<'py, PyAny>));
-                    attribute.push(quote!(#ident));
-                    conversions.extend(quote!(let #ident = python::argument::<NativeModule, #ty>(&#ident)?;));
-                }
-                Some(DefaultValue::Literal(default) | DefaultValue::Converted(default)) => {
-                    signature.parameters.push(quote!(#ident: Option<Bound<'py, PyAny>>));
-                    attribute.push(quote!(#ident = None));
-                    conversions.extend(quote! {
-                        let #ident = match #ident {
-                            Some(given) => python::given::<NativeModule, #ty>(&given)?,
-                            None => python::Given::Default,
-                        };
-                        let #ident = #ident.or::<NativeModule, _>(#py, #default)?;
-                    });
-                }
-            }
-        }
-        for argument in arguments {
-            conversions.extend(options(argument, parameters));
-        }
-        signature.attribute = quote!(#(#attribute),*);
-        signature.prepare = conversions;
-    }
-
     fn parameter(&mut self, function: &str, parameter: &Parameter, py: &Ident) -> RenderedParameter {
         let ident = rust_ident(&parameter.name);
         let source = self.parameter_type(&parameter.rust_type);

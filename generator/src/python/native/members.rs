@@ -55,15 +55,10 @@ impl Glue<'_> {
         }
     }
 
-    /// A member that makes a cursor. In `sqlite3` the program may make it: by a factory or, on a connection of a derived
-    /// class, by a method `cursor` of its own, which `execute` and its like call.
+    /// A member that makes a cursor, or has the program's factory make it. In `sqlite3` since Python 3.11 `execute` and its
+    /// like make theirs without asking that of a derived class.
     fn cursor(&mut self, class: &Class, member: &Member, child: &Class) -> TokenStream {
-        let same_name = child.members.iter().find(|other| other.name == member.name);
-        let passes_on = same_name.is_some_and(|other| other.kind == Kind::SelfReturn);
-        let mut signature = self.signature(&member.name, &member.parameters, &member.arguments);
-        if passes_on {
-            self.take_raw(&mut signature, &member.parameters, &member.arguments);
-        }
+        let signature = self.signature(&member.name, &member.parameters, &member.arguments);
         let attributes = Self::attributes(member, &signature, "$self");
         let call = self.blocking_call(class, member, &signature);
         let Signature {
@@ -81,23 +76,14 @@ impl Glue<'_> {
             &quote!(child),
             Some(quote!(#slf.as_any())),
         );
-        let elsewhere = if passes_on {
-            let name = &member.name;
-            let raw = member.parameters.iter().map(|parameter| {
-                let ident = rust_ident(&parameter.name);
-                match &parameter.default {
-                    Some(_) => quote!(#ident),
-                    None => quote!(Some(#ident)),
-                }
-            });
-            quote! {
-                if !#slf.is_exact_instance_of::<Self>() {
-                    return python::dbapi::through_cursor(#slf.as_any(), #name, [#(#raw),*]);
-                }
-            }
-        } else if member.parameters.iter().any(|parameter| parameter.name == FACTORY) {
-            let factory = rust_ident(FACTORY);
-            quote! {
+        let factory = rust_ident(FACTORY);
+        quote! {
+            #attributes
+            fn #ident<'py>(
+                #slf: &Bound<'py, Self>,
+                #py: Python<'py>,
+                #(#parameters),*
+            ) -> PyResult<Bound<'py, PyAny>> {
                 if let Some(#factory) = #factory {
                     let row_factory = #slf.get().row_factory.get(#py);
                     return python::dbapi::cursor_of::<super::#file::#child_ident>(
@@ -106,18 +92,6 @@ impl Glue<'_> {
                         row_factory,
                     );
                 }
-            }
-        } else {
-            TokenStream::new()
-        };
-        quote! {
-            #attributes
-            fn #ident<'py>(
-                #slf: &Bound<'py, Self>,
-                #py: Python<'py>,
-                #(#parameters),*
-            ) -> PyResult<Bound<'py, PyAny>> {
-                #elsewhere
                 #prepare
                 let child = #slf.get().object.#call?;
                 Ok(#wrap?.into_any())
@@ -166,7 +140,7 @@ impl Glue<'_> {
     }
 
     fn child(&mut self, class: &Class, member: &Member, child: &Class) -> TokenStream {
-        if (class.role, child.role) == (Role::Connection, Role::Cursor) {
+        if member.parameters.iter().any(|parameter| parameter.name == FACTORY) && class.role == Role::Connection {
             return self.cursor(class, member, child);
         }
         let signature = self.signature(&member.name, &member.parameters, &member.arguments);
