@@ -25,7 +25,7 @@ DIFFERENT = {
     "test_set_trace_callback": NO_CALLBACKS,
     "test_set_authorizer_deny_drops": NO_CALLBACKS,
     "test_enable_load_extension": "the engine loads no extensions of SQLite",
-    "test_iterdump": "the engine has no dump yet",
+    "test_iterdump": "the dump is a list to be awaited, not an asynchronous iterator",
     "test_backup_aiosqlite": NO_BACKUP,
     "test_backup_sqlite": NO_BACKUP,
     "test_set_authorizer_exception_propagation": NO_CALLBACKS,
