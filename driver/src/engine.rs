@@ -182,7 +182,8 @@ impl Engine {
     /// Refuses to drop a table or an index while a cursor is half read, as SQLite does. The engine would do it, and the
     /// cursor would go on in pages that hold something else by then.
     pub(crate) fn refuse_drop_while_reading(&self, statement: &PreparedStatement) -> Result<()> {
-        if statement.drops_pages() && self.half_read.iter().any(Option::is_some) {
+        let mut others = self.half_read.iter().flatten();
+        if statement.drops_pages() && others.any(|other| other.statement.opens_tables()) {
             return Err(LimboError::TableLocked.into());
         }
         Ok(())

@@ -109,7 +109,12 @@ impl PreparedStatement {
     /// Whether it gives pages back from which another statement may be reading.
     pub(crate) fn drops_pages(&self) -> bool {
         // With `IF EXISTS`, and nothing there, it opens no table and drops nothing.
-        sql::drops_pages(&self.sql) && !self.statement.get_program().cursor_ref.is_empty()
+        sql::drops_pages(&self.sql) && self.opens_tables()
+    }
+
+    /// Whether it reads from tables or writes to them.
+    pub(crate) fn opens_tables(&self) -> bool {
+        !self.statement.get_program().cursor_ref.is_empty()
     }
 
     /// Whether it can be left half read. A query with a window function can't: the engine writes to a table of its own for

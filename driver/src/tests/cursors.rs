@@ -132,6 +132,7 @@ fn a_table_is_not_dropped_while_a_cursor_is_half_read() {
     }
     connection.execute("DROP TABLE IF EXISTS missing", ()).unwrap();
     assert_eq!(half_read.fetchall().unwrap().len(), 3);
+    let _of_no_table = connection.execute("SELECT 1 UNION ALL SELECT 2", ()).unwrap();
     connection.execute("DROP TABLE t", ()).unwrap();
 }
 
