@@ -265,7 +265,12 @@ ResultT = TypeVar("ResultT")
 {%- endif %}
 
         future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
+{%- if class.has_rows && turns %}
+        if self._worker.queue.put_nowait((future, call)):
+            self._rows.wait(number, future)
+{%- else %}
         self._worker.queue.put_nowait((future, call))
+{%- endif %}
         return Call(future, self._worker.cancel)
 {%- else if class.is_root %}
         worker = self._worker

@@ -20,6 +20,7 @@ from .lib import AutocommitMode, ClosedError, Description, Encryption, Isolation
 from .lib import Connection as BlockingConnection
 from .lib import Cursor as BlockingCursor
 from .rows import CHUNK_SIZE, Reading, Rows
+from .transactions import Transaction, TransactionMode
 from .worker import Worker
 
 ResultT = TypeVar("ResultT")
@@ -105,6 +106,7 @@ class Connection(Generic[RowT]):
         Errors:
         Those of `Cursor.executescript`.
         """
+        self._worker.queue.refuse_inside("executescript")
         return Cursor(self, lambda connection: connection.executescript(sql_script))
 
     def commit(self) -> Coroutine[Any, Any, None]:
@@ -114,6 +116,7 @@ class Connection(Generic[RowT]):
         Errors:
         `OperationalError` if another connection holds a lock for longer than `timeout`; the transaction stays open then.
         """
+        self._worker.queue.refuse_inside("commit")
         return self._call(lambda connection: connection.commit())
 
     def rollback(self) -> Coroutine[Any, Any, None]:
@@ -123,6 +126,7 @@ class Connection(Generic[RowT]):
         Errors:
         Those of the engine.
         """
+        self._worker.queue.refuse_inside("rollback")
         return self._call(lambda connection: connection.rollback())
 
     def close(self) -> Coroutine[Any, Any, None]:
@@ -413,6 +417,22 @@ class Connection(Generic[RowT]):
         """Closes as `close` does, and begins at once, so that those who cannot await may leave it at that."""
         return self._worker.close()
 
+    def transaction(self, mode: TransactionMode | None = None) -> Transaction["Connection[RowT]"]:
+        """A transaction as a block: `async with connection.transaction():` begins it and commits at the end; an exception
+        rolls it back. Inside of another one it is a savepoint.
+
+        Until its end the connection belongs to the block and to the tasks that are started inside of it; calls of others
+        wait. `commit`, `rollback` and `executescript` are refused inside.
+
+        Errors:
+        `ProgrammingError` if a transaction is open that no block began, and at the end if a statement inside ended it;
+        otherwise those of `BEGIN` and `COMMIT`.
+
+        Parameters:
+        `mode`: the word behind `BEGIN`; `None` is that of `isolation_level`. A savepoint has none, and heeds none.
+        """
+        return Transaction(self, self._worker, mode)
+
     async def _open(self) -> "Connection[RowT]":
         if self._worker.started:
             await self._call(lambda connection: None)
@@ -535,6 +555,7 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         Errors:
         The first statement's that fails; those before it are done.
         """
+        self._worker.queue.refuse_inside("executescript")
         return self._begin(lambda cursor: cursor.executescript(sql_script))
 
     def fetchone(self) -> Coroutine[Any, Any, RowT | None]:
@@ -693,7 +714,8 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
                 self._rows.answer(number)
 
         future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
-        self._worker.queue.put_nowait((future, call))
+        if self._worker.queue.put_nowait((future, call)):
+            self._rows.wait(number, future)
         return Call(future, self._worker.cancel)
 
 

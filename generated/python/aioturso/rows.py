@@ -53,7 +53,7 @@ class Rows(Generic[RowT]):
     belong to the event loop, and a read that finds enough of them does not have to go to the worker.
     """
 
-    __slots__ = ("_ahead", "_answered", "_asked", "_error", "_exhausted", "_result_set", "chunk_size")
+    __slots__ = ("_ahead", "_answered", "_asked", "_error", "_exhausted", "_result_set", "_waiting", "chunk_size")
 
     def __init__(self, chunk_size: int = CHUNK_SIZE) -> None:
         self.chunk_size = chunk_size
@@ -63,6 +63,8 @@ class Rows(Generic[RowT]):
         self._result_set = object()
         self._asked = 0
         self._answered = 0
+        # The calls that waited for a transaction to end: later ones may run before them.
+        self._waiting: dict[int, asyncio.Future[Any]] = {}
 
     def ask(self) -> int:
         """Notes that a call is about to be queued. Its number is for `answer`."""
@@ -71,7 +73,15 @@ class Rows(Generic[RowT]):
 
     def answer(self, number: int) -> None:
         """Notes that the call of that number has run. Those before it have, too, or never will."""
-        self._answered = number
+        self._answered = max(self._answered, number)
+        if self._waiting:
+            for waiting, future in list(self._waiting.items()):
+                if waiting == number or future.done():
+                    self._waiting.pop(waiting, None)
+
+    def wait(self, number: int, future: "asyncio.Future[Any]") -> None:
+        """Notes that the call of that number waits for a transaction to end, and so does not run in its order."""
+        self._waiting[number] = future
 
     def drop(self) -> None:
         """Drops the result set."""
@@ -91,7 +101,7 @@ class Rows(Generic[RowT]):
 
     def take_ahead(self, size: int | None) -> Taken[RowT] | None:
         """Takes so many rows, or all, if nothing has to be read for that."""
-        if self._asked != self._answered:
+        if self._asked != self._answered or self._waiting:
             return None
         complete = self._exhausted or self._error is not None
         if not complete and (size is None or len(self._ahead) < size):
@@ -100,7 +110,7 @@ class Rows(Generic[RowT]):
 
     def has_ahead(self) -> bool:
         """Whether the next row is there, and no call that is queued before comes to take it."""
-        return self._asked == self._answered and bool(self._ahead)
+        return self._asked == self._answered and bool(self._ahead) and not self._waiting
 
     def next_ahead(self) -> RowT:
         """Takes the next row; `has_ahead` says whether it is there."""

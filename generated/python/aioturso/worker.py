@@ -22,6 +22,7 @@ from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from .calls import Call, Closing, raisable
+from .turns import Turn, Turns
 
 ObjectT = TypeVar("ObjectT")
 Item = tuple["asyncio.Future[Any] | None", Callable[[], object]]
@@ -58,17 +59,25 @@ class CallQueue:
         # The garbage collector may run while a thread holds it, and close what it finds, in the same thread.
         self._lock = threading.RLock()
         self._refusal: str | None = NOT_OPEN
+        # There while a transaction is open: calls then take turns.
+        self.turns: Turns | None = None
         self.closed_error = closed_error
 
-    def put_nowait(self, item: Item) -> None:
-        """Adds a call. Once the queue is closed, the call fails at once, where it is awaited."""
+    def put_nowait(self, item: Item) -> bool:
+        """Adds a call. Once the queue is closed, the call fails at once, where it is awaited.
+
+        The answer is whether it has to wait for a transaction to end.
+        """
         with self._lock:
             refusal = self._refusal
             if refusal is None:
+                if self.turns is not None:
+                    return self.turns.put(item)
                 self._items.put_nowait(item)
         future, _ = item
         if refusal is not None and future is not None:
             future.set_exception(self.closed_error(refusal))
+        return False
 
     def get(self) -> Item | None:
         """The next call, as soon as there is one; `None` is the end."""
@@ -98,6 +107,9 @@ class CallQueue:
             if self._refusal is None:
                 self._refusal = reason
                 self._items.put_nowait(None)
+                if self.turns is not None:
+                    self.turns.close(lambda: self.closed_error(reason))
+                    self.turns = None
                 return True
             if self._refusal is NOT_OPEN:
                 self._refusal = reason
@@ -107,10 +119,61 @@ class CallQueue:
         """Closes it in a forked process, where the lock may be held by a thread that does not exist there."""
         self._lock = threading.RLock()
         self._refusal = reason
+        self.turns = None
 
     def discard(self, thing: object) -> None:
         """Has the worker drop `thing`, in its own thread. Finalizers call this: it takes no lock and never fails."""
         self._items.put_nowait((None, [thing].clear))
+
+    def begin_turn(self, turn: Turn, item: Item) -> None:
+        """Begins a turn with this call, as soon as it can be."""
+        with self._lock:
+            refusal = self._refusal
+            if refusal is None:
+                if self.turns is None:
+                    self.turns = Turns(self, self._items.put_nowait)
+                self.turns.begin(turn, item)
+                self._drop_idle_turns()
+                return
+        future, _ = item
+        if future is not None:
+            future.set_exception(self.closed_error(refusal))
+
+    def end_turn(self, turn: Turn, item: Item) -> None:
+        """Ends a turn with this call, as soon as those inside of it have ended."""
+        with self._lock:
+            if self.turns is not None:
+                self.turns.end(turn, item)
+                self._drop_idle_turns()
+                return
+        future, _ = item
+        if future is not None:
+            future.set_exception(self.closed_error(self._refusal or NOT_OPEN))
+
+    def end_turn_at_once(self, turn: Turn, item: Item) -> bool:
+        """Ends a turn with this call, and those inside of it. The answer is whether the call will run."""
+        with self._lock:
+            if self.turns is None:
+                turn.ended = True
+                return False
+            runs = self.turns.end_at_once(turn, item)
+            self._drop_idle_turns()
+            return runs
+
+    def leave(self, future: "asyncio.Future[Any]") -> None:
+        """Takes a call that is cancelled out of the line of those who wait for a transaction to end."""
+        with self._lock:
+            if self.turns is not None:
+                self.turns.leave(future)
+
+    def refuse_inside(self, what: str) -> None:
+        """Raises if the caller is inside of a transaction that belongs to a block."""
+        if self.turns is not None:
+            self.turns.refuse_inside(what)
+
+    def _drop_idle_turns(self) -> None:
+        if self.turns is not None and self.turns.idle:
+            self.turns = None
 
 
 class Worker(Generic[ObjectT]):
@@ -176,7 +239,9 @@ class Worker(Generic[ObjectT]):
             self.stop(OPEN_FAILED)
             raise
         _running.add(self)
-        weakref.finalize(owner, self._warn_and_stop).atexit = False
+        # What is to be done when the owner goes must not keep the worker, which keeps the error of a failed open, whose
+        # traceback keeps the owner. While there is something to be stopped, the thread keeps the worker.
+        weakref.finalize(owner, _stop_dropped, weakref.ref(self)).atexit = False
         return Call(future, self.cancel)
 
     def stop(self, reason: str = CLOSED) -> bool:
@@ -207,6 +272,8 @@ class Worker(Generic[ObjectT]):
     def cancel(self, future: "asyncio.Future[Any]") -> None:
         """Cancels a call. If it is queued, it never runs; if it runs now, it is interrupted."""
         future.cancel()
+        if self.queue.turns is not None:
+            self.queue.leave(future)
         self._interrupt_call(future)
 
     def _interrupt_call(self, future: "asyncio.Future[Any]") -> None:
@@ -226,7 +293,8 @@ class Worker(Generic[ObjectT]):
 
     def _warn_and_stop(self) -> None:
         if self.stop():
-            warnings.warn(f"{self._name} was deleted before being closed", ResourceWarning, stacklevel=2)
+            # Where the owner was dropped: above this stand `_stop_dropped` and the finalizer.
+            warnings.warn(f"{self._name} was deleted before being closed", ResourceWarning, stacklevel=4)
 
     # The rest runs in the thread.
 
@@ -307,6 +375,12 @@ class Worker(Generic[ObjectT]):
         self._lock = threading.RLock()
         self._ended = True
         self.queue.forget(FORKED)
+
+
+def _stop_dropped(reference: "weakref.ref[Worker[Any]]") -> None:
+    worker = reference()
+    if worker is not None:
+        worker._warn_and_stop()
 
 
 def _outcome(function: Callable[[], object]) -> tuple[object, BaseException | None]:

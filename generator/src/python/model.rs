@@ -295,6 +295,34 @@ pub enum Made {
 }
 
 impl Package {
+    /// Whether tasks may take turns on a connection, each for a transaction: with the profile `dbapi`, where a connection says
+    /// how its transactions stand.
+    pub fn has_transactions(&self) -> bool {
+        const MEMBERS: [&str; 6] = [
+            "execute",
+            "commit",
+            "rollback",
+            "in_transaction",
+            "autocommit",
+            "isolation_level",
+        ];
+        const EXCEPTIONS: [&str; 2] = ["OperationalError", "ProgrammingError"];
+        let has_members = |class: &Class| {
+            MEMBERS
+                .iter()
+                .all(|name| class.members.iter().any(|member| member.name == *name))
+        };
+        let has_exceptions = EXCEPTIONS
+            .iter()
+            .all(|name| self.created_exceptions().any(|exception| exception.name == *name));
+        self.dbapi
+            && has_exceptions
+            && self
+                .classes
+                .iter()
+                .any(|class| class.role == Role::Connection && class.opened && has_members(class))
+    }
+
     /// The class of that Python name.
     pub fn class(&self, name: &str) -> Option<&Class> {
         self.classes.iter().find(|class| class.name == name)

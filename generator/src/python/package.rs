@@ -50,9 +50,18 @@ pub fn render(package: &Package, config: &Config, diagnostics: &mut Diagnostics)
             "rows.py".to_owned(),
             RowsFile {
                 header: renderer.header.clone(),
+                turns: package.has_transactions(),
             }
             .render(),
         ));
+    }
+    if package.has_transactions() {
+        let (header, package) = (renderer.header.clone(), package.name.clone());
+        let turns = TurnsFile { header, package };
+        let (header, package) = (renderer.header.clone(), turns.package.clone());
+        let transactions = TransactionsFile { header, package };
+        texts.push(("turns.py".to_owned(), turns.render()));
+        texts.push(("transactions.py".to_owned(), transactions.render()));
     }
     let mut files = vec![File::new(format!("python/{}/py.typed", package.name), "")];
     for (name, text) in texts {
@@ -118,6 +127,7 @@ struct WorkerFile {
     package: String,
     keeps: bool,
     lanes: bool,
+    turns: bool,
 }
 
 #[derive(Template)]
@@ -130,6 +140,21 @@ struct CallsFile {
 #[template(path = "python/rows.py")]
 struct RowsFile {
     header: String,
+    turns: bool,
+}
+
+#[derive(Template)]
+#[template(path = "python/turns.py")]
+struct TurnsFile {
+    header: String,
+    package: String,
+}
+
+#[derive(Template)]
+#[template(path = "python/transactions.py")]
+struct TransactionsFile {
+    header: String,
+    package: String,
 }
 
 #[derive(Template)]
@@ -139,6 +164,7 @@ struct LibAioFile {
     package: String,
     imports: String,
     has_rows: bool,
+    turns: bool,
     classes: Vec<AsyncClass>,
     functions: Vec<String>,
     /// Whether something deprecated is passed on.
@@ -319,6 +345,7 @@ impl Renderer<'_> {
                 .classes
                 .iter()
                 .any(|class| class.members.iter().any(|member| member.lane.is_some())),
+            turns: package.has_transactions(),
         }
     }
 }

@@ -44,6 +44,8 @@ pub(super) struct AsyncClass {
     pub(super) has_lanes: bool,
     pub(super) lane_interrupts: Vec<LaneInterrupt>,
     pub(super) adds_close: bool,
+    /// Whether it gives tasks turns on a connection, each for a transaction.
+    pub(super) has_transactions: bool,
 }
 
 /// The snapshot of a class.
@@ -267,6 +269,7 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
         has_object: !is_root || hands_out_to_mixed(package, class),
         keeps: has(|kind| matches!(kind, Kind::Direct { when_closed: true, .. })),
         adds_close: is_root && close.is_none(),
+        has_transactions: package.has_transactions() && class.role == Role::Connection,
         has_lanes: class
             .members
             .iter()

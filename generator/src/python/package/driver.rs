@@ -24,6 +24,7 @@ impl Renderer<'_> {
             package: package.name.clone(),
             imports,
             has_rows: classes.iter().any(|class| class.has_rows),
+            turns: package.has_transactions(),
             warns: classes
                 .iter()
                 .flat_map(|class| &class.members)
@@ -114,6 +115,9 @@ impl Renderer<'_> {
         }
         if !rows.is_empty() {
             lines.push(layout::import(".rows", &sorted(rows)));
+        }
+        if classes.iter().any(|class| class.has_transactions) {
+            lines.push("from .transactions import Transaction, TransactionMode".to_owned());
         }
         let mut worker = vec!["Worker".to_owned()];
         let names_not_open = |class: &AsyncClass| class.snapshot.as_ref().is_some_and(|snapshot| snapshot.optional);

@@ -16,6 +16,9 @@ const INITIAL_SNAPSHOTS: [(&str, &str); 4] = [
     ("arraysize", "1"),
 ];
 
+/// What ends the transaction of a block behind its back, and so is refused inside of it.
+const REFUSED_IN_TRANSACTIONS: [&str; 3] = ["commit", "rollback", "executescript"];
+
 /// Writes the members of one class.
 pub(super) struct Writer<'a> {
     package: &'a Package,
@@ -191,10 +194,23 @@ impl<'a> Writer<'a> {
             ""
         };
         format!(
-            "{head}\n{}{}{blank}{body}",
+            "{head}\n{}{}{}{blank}{body}",
             documented(&member.docs),
-            warning.unwrap_or_default()
+            warning.unwrap_or_default(),
+            self.refusal(member)
         )
+    }
+
+    /// The line that refuses a member inside of a transaction that belongs to a block.
+    fn refusal(&self, member: &Member) -> String {
+        let is_refused = self.package.has_transactions()
+            && self.class.role != Role::Plain
+            && REFUSED_IN_TRANSACTIONS.contains(&member.name.as_str());
+        if is_refused {
+            format!("        self._worker.queue.refuse_inside(\"{}\")\n", member.name)
+        } else {
+            String::new()
+        }
     }
 
     /// `return self._call(lambda connection: connection.commit())`, or with a function where a lambda is too long.

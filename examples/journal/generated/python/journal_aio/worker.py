@@ -176,7 +176,9 @@ class Worker(Generic[ObjectT]):
             self.stop(OPEN_FAILED)
             raise
         _running.add(self)
-        weakref.finalize(owner, self._warn_and_stop).atexit = False
+        # What is to be done when the owner goes must not keep the worker, which keeps the error of a failed open, whose
+        # traceback keeps the owner. While there is something to be stopped, the thread keeps the worker.
+        weakref.finalize(owner, _stop_dropped, weakref.ref(self)).atexit = False
         return Call(future, self.cancel)
 
     def stop(self, reason: str = CLOSED) -> bool:
@@ -226,7 +228,8 @@ class Worker(Generic[ObjectT]):
 
     def _warn_and_stop(self) -> None:
         if self.stop():
-            warnings.warn(f"{self._name} was deleted before being closed", ResourceWarning, stacklevel=2)
+            # Where the owner was dropped: above this stand `_stop_dropped` and the finalizer.
+            warnings.warn(f"{self._name} was deleted before being closed", ResourceWarning, stacklevel=4)
 
     # The rest runs in the thread.
 
@@ -307,6 +310,12 @@ class Worker(Generic[ObjectT]):
         self._lock = threading.RLock()
         self._ended = True
         self.queue.forget(FORKED)
+
+
+def _stop_dropped(reference: "weakref.ref[Worker[Any]]") -> None:
+    worker = reference()
+    if worker is not None:
+        worker._warn_and_stop()
 
 
 def _outcome(function: Callable[[], object]) -> tuple[object, BaseException | None]:
