@@ -54,10 +54,25 @@ pub(crate) fn is_dml(sql: &str) -> bool {
     starts_with_one_of(sql, &["INSERT", "UPDATE", "DELETE", "REPLACE"])
 }
 
-/// Whether the statement may insert rows: whether it starts with `INSERT`, `REPLACE` or `WITH` behind whitespace, comments
-/// and semicolons.
+/// Whether the statement inserts rows: whether it is an `INSERT` or a `REPLACE`, also behind `WITH`.
 pub(crate) fn may_insert(sql: &str) -> bool {
-    starts_with_one_of(skip_empty(sql), &["INSERT", "REPLACE", "WITH"])
+    let sql = skip_empty(sql);
+    if !starts_with_one_of(sql, &["WITH"]) {
+        return starts_with_one_of(sql, &["INSERT", "REPLACE"]);
+    }
+    let mut depth = 0;
+    for token in Lexer::new(sql.as_bytes()).flatten() {
+        match token.token_type {
+            TokenType::TK_LP => depth += 1,
+            TokenType::TK_RP => depth -= 1,
+            TokenType::TK_INSERT | TokenType::TK_REPLACE if depth == 0 => return true,
+            TokenType::TK_SELECT | TokenType::TK_VALUES | TokenType::TK_UPDATE | TokenType::TK_DELETE if depth == 0 => {
+                return false;
+            }
+            _ => {}
+        }
+    }
+    false
 }
 
 /// Whether the statement is a query by its first word: `SELECT`, `VALUES`, or `WITH`, behind which something else may stand.
@@ -117,6 +132,10 @@ mod tests {
     fn what_inserts_and_what_asks_is_told_through_empty_statements() {
         assert!(may_insert("; -- c\n ;INSERT INTO t VALUES (1)"));
         assert!(!may_insert("; SELECT 1"));
+        assert!(may_insert(
+            "WITH x AS (SELECT 1), y AS (DELETE) INSERT INTO t SELECT * FROM x"
+        ));
+        assert!(!may_insert("WITH x AS (SELECT 'INSERT') DELETE FROM t"));
         assert!(is_query(";; select 1") && is_query("VALUES (1)") && is_query("WITH x AS (SELECT 1) SELECT 1"));
         assert!(!is_query("PRAGMA user_version"));
     }

@@ -67,6 +67,8 @@ fn rows_that_the_engine_inserts_for_itself_do_not_become_the_last_rowid() {
         "SELECT row_number() OVER (ORDER BY a) FROM t",
         "CREATE INDEX i ON t (b)",
         "ANALYZE",
+        "CREATE TABLE copy AS SELECT * FROM t",
+        "WITH x AS (SELECT 0) DELETE FROM copy",
         "INSERT OR IGNORE INTO t (a) VALUES (41)",
         "UPDATE t SET b = 1",
     ] {
