@@ -20,9 +20,10 @@ from collections.abc import Callable{% if lanes %}, Mapping{% endif %}
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
-from .calls import Call, Closing, raisable
+from .calls import Assignment, Call, Closing, raisable
 {%- if turns %}
-from .turns import Turn, Turns
+from .lib import ProgrammingError
+from .turns import ENDED_AROUND, Turn, Turns
 {%- endif %}
 
 ObjectT = TypeVar("ObjectT")
@@ -80,7 +81,9 @@ class CallQueue:
             if refusal is None:
 {%- if turns %}
                 if self.turns is not None:
-                    return self.turns.put(item)
+                    waits = self.turns.put(item)
+                    self._drop_idle_turns()
+                    return waits
 {%- endif %}
                 self._items.put_nowait(item)
         future, _ = item
@@ -88,6 +91,18 @@ class CallQueue:
             future.set_exception(self.closed_error(refusal))
 {%- if turns %}
         return False
+{%- endif %}
+
+    def assign(self, assignment: Assignment) -> None:
+        """Adds an assignment to a property, which needs no event loop."""
+        with self._lock:
+            self.check()
+            assignment.note()
+{%- if turns %}
+            future = None if self.turns is None else _future_of(assignment)
+            self.put_nowait((future, assignment))
+{%- else %}
+            self.put_nowait((None, assignment))
 {%- endif %}
 
     def get(self) -> Item | None:
@@ -162,9 +177,10 @@ class CallQueue:
                 self.turns.end(turn, item)
                 self._drop_idle_turns()
                 return
+            refusal = self._refusal
         future, _ = item
         if future is not None:
-            future.set_exception(self.closed_error(self._refusal or NOT_OPEN))
+            future.set_exception(ProgrammingError(ENDED_AROUND) if refusal is None else self.closed_error(refusal))
 
     def end_turn_at_once(self, turn: Turn, item: Item) -> bool:
         """Ends a turn with this call, and those inside of it. The answer is whether the call will run."""
@@ -471,7 +487,24 @@ def _stop_dropped(reference: "weakref.ref[Worker[Any]]") -> None:
         worker._warn_and_stop()
 
 
-def _outcome(function: Callable[[], object]) -> tuple[object, BaseException | None]:
+{% if turns %}def _future_of(assignment: Assignment) -> "asyncio.Future[Any] | None":
+    """That by which an assignment waits for its turn like a call; `None` where no event loop runs."""
+    try:
+        future = asyncio.get_running_loop().create_future()
+    except RuntimeError:
+        return None
+
+    def forget(future: "asyncio.Future[Any]") -> None:
+        # It is not run if it waited for a transaction that it never got out of.
+        assignment.forget()
+        if not future.cancelled():
+            future.exception()
+
+    future.add_done_callback(forget)
+    return future
+
+
+{% endif %}def _outcome(function: Callable[[], object]) -> tuple[object, BaseException | None]:
     try:
         return function(), None
     except BaseException as error:

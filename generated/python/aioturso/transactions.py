@@ -129,7 +129,7 @@ class Transaction(Turn, Generic[ConnectionT]):
             raise
         if not self.ended:
             # It was refused.
-            self._worker.queue.end_turn_at_once(self, (None, self._roll_back_unseen))
+            await self._roll_back_at_once()
         future.result()
 
     async def _roll_back_at_once(self) -> None:
@@ -170,6 +170,8 @@ class Transaction(Turn, Generic[ConnectionT]):
             self._attempted = True
             connection.execute(f"BEGIN {self._mode or connection.isolation_level or MODES[0]}")
             return
+        if self.parent is None:
+            _reopen(connection)
         if self.parent is None and self._mode not in (None, MODES[0]):
             raise ProgrammingError(
                 f"with `autocommit=False` a transaction is open already, so it can't begin {self._mode}: leave the mode out"
@@ -182,9 +184,11 @@ class Transaction(Turn, Generic[ConnectionT]):
         if self._given_up:
             self._roll_back_unseen()
             return
-        if self._loss is not None:
-            raise self._loss()
         connection: Transactional = self._worker.opened
+        if self._loss is not None:
+            if self.parent is None:
+                _reopen(connection)
+            raise self._loss()
         try:
             if self._savepoint is None:
                 connection.execute("COMMIT")
@@ -199,6 +203,8 @@ class Transaction(Turn, Generic[ConnectionT]):
     def _roll_back(self) -> None:
         connection: Transactional = self._worker.opened
         if not self._attempted or self._loss is not None or not connection.in_transaction:
+            if self.parent is None:
+                _reopen(connection)
             return
         if self._savepoint is None:
             connection.execute("ROLLBACK")
@@ -217,6 +223,12 @@ class Transaction(Turn, Generic[ConnectionT]):
             self._roll_back()
         except Exception:
             logger.exception("a transaction could not be rolled back")
+
+
+def _reopen(connection: Transactional) -> None:
+    """With `autocommit=False` a transaction is always open; the engine ends it when it has to roll it back."""
+    if connection.autocommit is False and not connection.in_transaction:
+        connection.execute("BEGIN")
 
 
 def _report(future: "asyncio.Future[Any]") -> None:

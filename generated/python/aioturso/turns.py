@@ -21,6 +21,8 @@ ENDED = (
     "the transaction in which this task was started has ended: let the block wait for what is started inside of it, as "
     "`asyncio.TaskGroup` does, or start it before the block"
 )
+ENDED_AROUND = "the transaction around this one was rolled back before this one's end, and this one with it"
+OUT_OF_ORDER = "a transaction was left before the one inside of it, and both are rolled back: leave the inner one first"
 DEADLOCK = (
     "this call would wait for ever: it waits for the end of a transaction in which a call waits for the end of one that this "
     "call is inside of; let all tasks take several connections in the same order"
@@ -32,10 +34,12 @@ _innermost: ContextVar["Turn | None"] = ContextVar("aioturso.turn", default=None
 class Turn:
     """A span in which a connection belongs to those who are inside. `queue` is the one in front of the connection."""
 
-    __slots__ = ("__weakref__", "_outer", "_task", "ended", "parent", "queue", "waits")
+    __slots__ = ("__weakref__", "_outer", "_task", "ended", "entered", "parent", "queue", "waits")
 
     def __init__(self, queue: object) -> None:
         self.queue = queue
+        # Whether a context was ever inside.
+        self.entered = False
         self.ended = False
         # The turn around it on the same connection.
         self.parent: Turn | None = None
@@ -50,6 +54,7 @@ class Turn:
 
     def step_in(self) -> None:
         """From now on the context is inside."""
+        self.entered = True
         task = asyncio.current_task()
         self._task = None if task is None else weakref.ref(task)
         self._outer = _innermost.get()
@@ -104,6 +109,10 @@ class Waiting:
         self.ends = ends
         self.around = [turn for turn in Turn.all_around() if not turn.ended]
 
+    def refusal(self) -> Exception:
+        """The error of a call whose turn has ended."""
+        return ProgrammingError(ENDED if self.ends is None else ENDED_AROUND)
+
 
 class Turns:
     """The turns that have begun on one connection, and the line of those who wait for their end.
@@ -111,19 +120,22 @@ class Turns:
     All of it is used under the lock of the queue. `put` passes a call on to the connection's thread.
     """
 
-    __slots__ = ("_line", "_put", "_queue", "_turns")
+    __slots__ = ("_known", "_line", "_put", "_queue", "_turns")
 
     def __init__(self, queue: object, put: Callable[[Item], None]) -> None:
         self._queue = queue
         self._put = put
+        # Those that have begun and not ended.
         self._turns: list[Turn] = []
+        # Those that somebody may still be inside of: the contexts of tasks keep them.
+        self._known: weakref.WeakSet[Turn] = weakref.WeakSet()
         # In the order of arrival.
         self._line: dict[asyncio.Future[Any], Waiting] = {}
 
     @property
     def idle(self) -> bool:
-        """Whether there is no turn, and so nobody who waits."""
-        return not self._turns
+        """Whether nobody waits, and nobody is inside of a turn or was started inside of one."""
+        return not self._turns and not any(turn.entered for turn in self._known)
 
     def put(self, item: Item) -> bool:
         """Passes a call on if it is its turn, and puts it into the line otherwise, which is the answer."""
@@ -140,7 +152,8 @@ class Turns:
     def end(self, turn: Turn, item: Item) -> None:
         """Ends a turn with this call, as soon as those inside of it have ended."""
         if self._owner() is not turn and self._is_inside_of(turn):
-            raise ProgrammingError("a transaction was left before the one inside of it: leave that first")
+            _fail(item[0], ProgrammingError(OUT_OF_ORDER))
+            return
         self._pass_or_line_up(Waiting(self, item, turn, ends=turn))
         self._advance()
 
@@ -205,7 +218,7 @@ class Turns:
         if future is None:
             raise ValueError("only a call with a future can wait")
         if waiting.owner is not None and waiting.owner.ended:
-            future.set_exception(ProgrammingError(ENDED))
+            future.set_exception(waiting.refusal())
             return False
         if waiting.owner is self._innermost():
             self._pass(waiting)
@@ -227,6 +240,7 @@ class Turns:
             function = waiting.owner.guard(function)
         if waiting.begins is not None:
             self._turns.append(waiting.begins)
+            self._known.add(waiting.begins)
         self._put((future, function))
 
     def _drop_from(self, turn: Turn) -> None:
@@ -249,7 +263,7 @@ class Turns:
             if future.done():
                 continue
             if waiting.owner is not None and waiting.owner.ended:
-                _fail(future, ProgrammingError(ENDED))
+                _fail(future, waiting.refusal())
             else:
                 self._pass(waiting)
 
@@ -270,7 +284,9 @@ class Turns:
         return False
 
 
-def _fail(future: "asyncio.Future[Any]", error: Exception) -> None:
+def _fail(future: "asyncio.Future[Any] | None", error: Exception) -> None:
+    if future is None:
+        return
     try:
         future.get_loop().call_soon_threadsafe(_set_error, future, error)
     except RuntimeError:

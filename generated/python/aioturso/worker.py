@@ -21,8 +21,9 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
-from .calls import Call, Closing, raisable
-from .turns import Turn, Turns
+from .calls import Assignment, Call, Closing, raisable
+from .lib import ProgrammingError
+from .turns import ENDED_AROUND, Turn, Turns
 
 ObjectT = TypeVar("ObjectT")
 Item = tuple["asyncio.Future[Any] | None", Callable[[], object]]
@@ -72,12 +73,22 @@ class CallQueue:
             refusal = self._refusal
             if refusal is None:
                 if self.turns is not None:
-                    return self.turns.put(item)
+                    waits = self.turns.put(item)
+                    self._drop_idle_turns()
+                    return waits
                 self._items.put_nowait(item)
         future, _ = item
         if refusal is not None and future is not None:
             future.set_exception(self.closed_error(refusal))
         return False
+
+    def assign(self, assignment: Assignment) -> None:
+        """Adds an assignment to a property, which needs no event loop."""
+        with self._lock:
+            self.check()
+            assignment.note()
+            future = None if self.turns is None else _future_of(assignment)
+            self.put_nowait((future, assignment))
 
     def get(self) -> Item | None:
         """The next call, as soon as there is one; `None` is the end."""
@@ -146,9 +157,10 @@ class CallQueue:
                 self.turns.end(turn, item)
                 self._drop_idle_turns()
                 return
+            refusal = self._refusal
         future, _ = item
         if future is not None:
-            future.set_exception(self.closed_error(self._refusal or NOT_OPEN))
+            future.set_exception(ProgrammingError(ENDED_AROUND) if refusal is None else self.closed_error(refusal))
 
     def end_turn_at_once(self, turn: Turn, item: Item) -> bool:
         """Ends a turn with this call, and those inside of it. The answer is whether the call will run."""
@@ -381,6 +393,23 @@ def _stop_dropped(reference: "weakref.ref[Worker[Any]]") -> None:
     worker = reference()
     if worker is not None:
         worker._warn_and_stop()
+
+
+def _future_of(assignment: Assignment) -> "asyncio.Future[Any] | None":
+    """That by which an assignment waits for its turn like a call; `None` where no event loop runs."""
+    try:
+        future = asyncio.get_running_loop().create_future()
+    except RuntimeError:
+        return None
+
+    def forget(future: "asyncio.Future[Any]") -> None:
+        # It is not run if it waited for a transaction that it never got out of.
+        assignment.forget()
+        if not future.cancelled():
+            future.exception()
+
+    future.add_done_callback(forget)
+    return future
 
 
 def _outcome(function: Callable[[], object]) -> tuple[object, BaseException | None]:
