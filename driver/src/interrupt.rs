@@ -3,11 +3,17 @@
 //! The engine's own interrupt is a flag of the whole connection, which stays set while any statement is half read and so
 //! ends innocent ones. Here each blocking operation has a number of its own; an interrupt marks the number that runs at
 //! that moment, and the engine's progress handler compares. Numbers are given in one place, [`Operations::begin`].
+//!
+//! An interrupt finds nothing while a worker has begun a call whose operation is not entered yet. For that an operation
+//! also knows the [`CallToken`] of its call: one that was given up before the operation is entered stops it there. Whoever
+//! gives a call up sets its token first and interrupts then, and an operation is entered first and looks at its token then:
+//! one of the two sees the other.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use async_proxy::CallToken;
 use turso_core::LimboError;
 
 use crate::{Error, Result};
@@ -49,6 +55,8 @@ pub(crate) struct Operation {
     timeout: Option<Duration>,
     /// Whether it goes on whatever happens: a rollback.
     shielded: Cell<bool>,
+    /// The call of a worker that it is a part of.
+    call: Option<CallToken>,
 }
 
 /// The operation on whose behalf the engine works.
@@ -87,15 +95,21 @@ impl Operations {
             deadline,
             timeout,
             shielded: Cell::new(false),
+            call: CallToken::current(),
         }
     }
 
     /// Makes the operation the one that runs. Its caller holds the engine.
     pub(crate) fn enter(&self, operation: &Operation) -> Previous {
-        Previous {
+        let previous = Previous {
             deadline: self.deadline.swap(operation.deadline, Ordering::SeqCst),
             running: self.running.swap(operation.number, Ordering::SeqCst),
+        };
+        // Only now: an interrupt that came before found another operation, or none.
+        if operation.is_given_up() {
+            self.interrupted.store(operation.number, Ordering::SeqCst);
         }
+        previous
     }
 
     /// Ends what [`Operations::enter`] began. Its caller still holds the engine.
@@ -132,6 +146,13 @@ impl Operations {
 
     fn nanoseconds(&self) -> u64 {
         nanoseconds_of(self.origin.elapsed())
+    }
+}
+
+impl Operation {
+    /// Whether nobody waits for its call any more.
+    fn is_given_up(&self) -> bool {
+        self.call.as_ref().is_some_and(CallToken::is_cancelled)
     }
 }
 
@@ -184,7 +205,7 @@ impl Work<'_> {
     }
 
     fn is_interrupted(self) -> bool {
-        self.operations.interrupted.load(Ordering::SeqCst) == self.operation.number
+        self.operations.interrupted.load(Ordering::SeqCst) == self.operation.number || self.operation.is_given_up()
     }
 }
 

@@ -58,6 +58,8 @@ impl<T: Send + 'static, E: Send + 'static> Output<Result<T, crate::CallError<E>>
 /// A call: queued, running, done, over.
 pub(crate) struct Task<W, O> {
     state: Mutex<State<W, O>>,
+    /// Sequentially consistent, so that a blocking API which announces what it runs and then looks here is either found by
+    /// the interrupt that follows, or sees this.
     cancelled: AtomicBool,
     interrupter: Option<Interrupter>,
     from_fault: fn(Fault) -> O,
@@ -156,7 +158,7 @@ where
                 self.abandon(Fault::Closed);
             }
             Stage::Running => {
-                self.cancelled.store(true, Ordering::Release);
+                self.cancelled.store(true, Ordering::SeqCst);
                 // Under the lock that the worker needs to publish: until it is given back, this call is the current one.
                 if let Some(interrupter) = &self.interrupter {
                     interrupter.interrupt();
@@ -198,7 +200,7 @@ where
         let waker = state.waker.take();
         let stage = mem::replace(&mut state.stage, Stage::Over);
         if matches!(stage, Stage::Running) {
-            self.cancelled.store(true, Ordering::Release);
+            self.cancelled.store(true, Ordering::SeqCst);
             // Under the lock that the worker needs to go on: until it is given back, this call is the current one.
             if let Some(interrupter) = &self.interrupter {
                 interrupter.interrupt();
@@ -221,7 +223,7 @@ trait CancelFlag: Send + Sync {
 
 impl<W: Send, O: Send> CancelFlag for Task<W, O> {
     fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Acquire)
+        self.cancelled.load(Ordering::SeqCst)
     }
 }
 

@@ -139,12 +139,14 @@ pub fn thread_name() -> String {
     std::thread::current().name().unwrap_or("?").to_owned()
 }
 
-/// Waits for something that must come soon.
+/// Waits for something that must come soon: ten seconds, or as many as the environment says, where a test is to fail.
 pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let patience = std::env::var("ASYNC_PROXY_TEST_PATIENCE").ok();
+    let patience = patience.and_then(|seconds| seconds.parse().ok()).unwrap_or(10);
     let started = Instant::now();
     while !condition() {
         assert!(
-            started.elapsed() < Duration::from_secs(10),
+            started.elapsed() < Duration::from_secs(patience),
             "waited in vain until {what}"
         );
         std::thread::sleep(Duration::from_millis(1));

@@ -1,0 +1,271 @@
+//! Calls whose futures are dropped: queued, running, at the moment at which they complete.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Waker};
+use std::time::{Duration, Instant};
+
+use crate::desk::{AsyncDesk, Watch};
+use crate::executor::{EACH, Executor, sleep};
+use crate::matrix::{DESK, DRIVER, Fault};
+use crate::random::Random;
+use crate::scratch::{ENDLESS, ENDLESS_WRITE, Scratch, number};
+
+pub(crate) const FAULTS: &[Fault] = &[
+    Fault {
+        name: "cancelled at random points",
+        bug: "an interrupt that hits another call, a cancelled call that runs, a result that goes astray",
+        worker: DESK,
+        executors: EACH,
+        run: cancelled_at_random_points,
+    },
+    Fault {
+        name: "cancelled before the driver hears of it",
+        bug: "an interrupt that finds nothing to stop yet is lost, and the statement runs on",
+        worker: DESK,
+        executors: EACH,
+        run: cancelled_before_the_driver_hears_of_it,
+    },
+    Fault {
+        name: "cancelled as soon as it begins",
+        bug: "the window between the begin of a call and of its statement",
+        worker: DRIVER,
+        executors: EACH,
+        run: cancelled_as_soon_as_it_begins,
+    },
+    Fault {
+        name: "timeout around a long query",
+        bug: "the next call waits for one that nobody waits for",
+        worker: DRIVER,
+        executors: EACH,
+        run: timeout_around_a_long_query,
+    },
+    Fault {
+        name: "timeout around a long write",
+        bug: "half a statement is committed with the rest of its transaction",
+        worker: DRIVER,
+        executors: EACH,
+        run: timeout_around_a_long_write,
+    },
+];
+
+/// Victims on each executor.
+const ROUNDS: usize = 1_500;
+/// Takes some hundred microseconds.
+const SHORT: &str = "SELECT sum(value) + ? FROM generate_series(1, 300)";
+const SUM: i64 = 45_150;
+
+fn cancelled_at_random_points(executor: Executor) -> String {
+    let watch = Watch::default();
+    let inside = watch.clone();
+    let remark = executor.run(async move {
+        let desk = AsyncDesk::open(inside.clone()).await.expect("it opens");
+        let over = Arc::new(AtomicBool::new(false));
+        let right = Arc::new(AtomicUsize::new(0));
+        let counts = Arc::new([const { AtomicUsize::new(0) }; 3]);
+        let mut tasks: Vec<std::pin::Pin<Box<dyn Future<Output = ()> + Send>>> = Vec::new();
+        for task in 0..3 {
+            let (desk, over, right) = (desk.clone(), over.clone(), right.clone());
+            tasks.push(Box::pin(async move {
+                let mut number = task;
+                while !over.load(Ordering::SeqCst) {
+                    number += 3;
+                    let answer = desk.ask(SHORT, number).await;
+                    assert_eq!(answer.expect("nobody cancelled this one"), SUM + number);
+                    right.fetch_add(1, Ordering::SeqCst);
+                    sleep(Duration::from_micros(100)).await;
+                }
+            }));
+        }
+        let (victim_desk, victim_over, victim_counts) = (desk.clone(), over, counts.clone());
+        tasks.push(Box::pin(async move {
+            drop_victims(&victim_desk, &inside, &victim_counts).await;
+            victim_over.store(true, Ordering::SeqCst);
+        }));
+        executor.together(tasks).await;
+        desk.close().await.expect("it closes");
+        let [queued, running, done] = [0, 1, 2].map(|index: usize| counts[index].load(Ordering::SeqCst));
+        assert!(
+            running * 5 >= ROUNDS,
+            "only {running} of {ROUNDS} were interrupted while they ran"
+        );
+        format!(
+            "{queued} queued, {running} running, {done} completing; {} beside them right",
+            right.load(Ordering::SeqCst)
+        )
+    });
+    assert_eq!(watch.alive(), 0);
+    remark
+}
+
+async fn drop_victims(desk: &AsyncDesk, watch: &Watch, counts: &[AtomicUsize; 3]) {
+    let mut random = Random(17);
+    for round in 0..ROUNDS {
+        let mut call = match round % 3 {
+            // Ends by an interrupt alone.
+            0 => Box::pin(desk.ask(ENDLESS_WITH_PARAMETER, 0)),
+            _ => Box::pin(desk.ask(SHORT, 0)),
+        };
+        let begun = watch.begun();
+        match round % 3 {
+            // While it runs, in all likelihood: others may stand before it.
+            0 => {
+                let started = Instant::now();
+                while watch.begun() < begun + 1 && started.elapsed() < Duration::from_millis(5) {
+                    sleep(Duration::from_micros(20)).await;
+                }
+                sleep(Duration::from_micros(random.below(1_500))).await;
+            }
+            // While it waits, or a little later.
+            1 => std::thread::sleep(Duration::from_micros(random.below(50))),
+            // About when it completes.
+            _ => sleep(Duration::from_micros(random.below(2_000))).await,
+        }
+        let before = watch.interrupts();
+        let ready = call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
+        drop(call);
+        let state = if ready {
+            2
+        } else if watch.interrupts() > before {
+            1
+        } else {
+            0
+        };
+        counts[state].fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+const ENDLESS_WITH_PARAMETER: &str =
+    "WITH RECURSIVE n (i) AS (SELECT ? UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+
+/// The call runs, and the driver has nothing of it to interrupt yet.
+fn cancelled_before_the_driver_hears_of_it(executor: Executor) -> String {
+    let watch = Watch::default();
+    let inside = watch.clone();
+    executor.run(async move {
+        let desk = AsyncDesk::open(inside.clone()).await.expect("it opens");
+        let victim = desk.ask_late(ENDLESS);
+        inside.until_waiting();
+        drop(victim);
+        assert_eq!(inside.interrupts(), 1);
+        inside.open_gate();
+        let next = executor.timeout(Duration::from_secs(5), desk.ask("SELECT ?", 1)).await;
+        if next.is_none() {
+            // Ends what runs on, so that the failure is one line of the table and not a hang.
+            desk.interrupt().expect("it is open");
+        }
+        assert_eq!(
+            next.expect("the call that nobody waits for runs on").expect("no error"),
+            1
+        );
+        desk.close().await.expect("it closes");
+    });
+    assert_eq!(watch.alive(), 0);
+    String::new()
+}
+
+fn cancelled_as_soon_as_it_begins(executor: Executor) -> String {
+    executor.run(async move {
+        let scratch = Scratch::new();
+        let connection = scratch.with_table().await;
+        let mut random = Random(23);
+        let rounds = 700;
+        let mut longest = Duration::ZERO;
+        for round in 0..rounds {
+            let victim = connection.execute(ENDLESS, ());
+            let started = Instant::now();
+            let wait = Duration::from_micros(random.below(60));
+            while started.elapsed() < wait {
+                std::hint::spin_loop();
+            }
+            drop(victim);
+            let next = Instant::now();
+            let one = executor
+                .timeout(Duration::from_secs(5), number(&connection, "SELECT 1"))
+                .await;
+            if one.is_none() {
+                connection.interrupt().expect("it is open");
+            }
+            assert!(
+                one.is_some(),
+                "the call dropped {wait:?} after it was made runs on (round {round})"
+            );
+            longest = longest.max(next.elapsed());
+        }
+        connection.close().await.expect("it closes");
+        format!("{rounds} dropped; next result at most {} ms later", longest.as_millis())
+    })
+}
+
+fn timeout_around_a_long_query(executor: Executor) -> String {
+    executor.run(async move {
+        let scratch = Scratch::new();
+        let connection = scratch.with_table().await;
+        connection
+            .execute("INSERT INTO t VALUES (1)", ())
+            .await
+            .expect("no error");
+        let mut longest = Duration::ZERO;
+        for _ in 0..20 {
+            let victim = executor.timeout(Duration::from_millis(15), connection.execute(ENDLESS, ()));
+            assert!(victim.await.is_none());
+            let started = Instant::now();
+            assert_eq!(number(&connection, "SELECT count(*) FROM t").await, 1);
+            longest = longest.max(started.elapsed());
+            assert!(
+                connection.in_transaction().expect("it is open"),
+                "a query that is interrupted ends alone"
+            );
+        }
+        assert!(
+            longest < Duration::from_millis(500),
+            "the next call waited for {longest:?}"
+        );
+        connection.commit().await.expect("it commits");
+        connection.close().await.expect("it closes");
+        assert_eq!(scratch.count(), 1);
+        format!("next result at most {} ms later", longest.as_millis())
+    })
+}
+
+fn timeout_around_a_long_write(executor: Executor) -> String {
+    executor.run(async move {
+        let scratch = Scratch::new();
+        let connection = scratch.with_table().await;
+        let mut longest = Duration::ZERO;
+        for round in 0..10 {
+            connection
+                .execute("INSERT INTO t VALUES (-1)", ())
+                .await
+                .expect("no error");
+            let limit = Duration::from_millis(5 + round * 5);
+            assert!(
+                executor
+                    .timeout(limit, connection.execute(ENDLESS_WRITE, ()))
+                    .await
+                    .is_none()
+            );
+            let started = Instant::now();
+            assert_eq!(number(&connection, "SELECT count(*) FROM t").await, 0);
+            longest = longest.max(started.elapsed());
+            assert!(
+                !connection.in_transaction().expect("it is open"),
+                "a write that is interrupted takes its transaction along"
+            );
+            connection.commit().await.expect("there is nothing to commit");
+        }
+        assert!(
+            longest < Duration::from_millis(1_000),
+            "the next call waited for {longest:?}"
+        );
+        connection
+            .execute("INSERT INTO t VALUES (1)", ())
+            .await
+            .expect("no error");
+        connection.commit().await.expect("it commits");
+        connection.close().await.expect("it closes");
+        assert_eq!(scratch.count(), 1);
+        format!("next result at most {} ms later", longest.as_millis())
+    })
+}
