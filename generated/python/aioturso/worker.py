@@ -39,6 +39,9 @@ NOT_OPEN = "await it, or enter it with `async with`, before it is used"
 CLOSED = "it is closed"
 OPEN_FAILED = "it could not be opened"
 LOOP_CLOSED = "its event loop was closed while a call was under way"
+REENTERED = (
+    "a call was made on an object from within a call on the same one, and would wait for itself: make it in the event loop"
+)
 FORKED = "it was opened in the process that this one was forked from: open another one here"
 
 logger = logging.getLogger("aioturso")
@@ -63,12 +66,18 @@ class CallQueue:
         # There while a transaction is open: calls then take turns.
         self.turns: Turns | None = None
         self.closed_error = closed_error
+        # The thread that runs the calls, by its number. What it puts in itself would wait for itself.
+        self.server: int | None = None
 
     def put_nowait(self, item: Item) -> bool:
         """Adds a call. Once the queue is closed, the call fails at once, where it is awaited.
 
         The answer is whether it has to wait for a transaction to end.
         """
+        future, _ = item
+        if future is not None and self.server == threading.get_ident():
+            future.set_exception(RuntimeError(REENTERED))
+            return False
         with self._lock:
             refusal = self._refusal
             if refusal is None:
@@ -77,7 +86,6 @@ class CallQueue:
                     self._drop_idle_turns()
                     return waits
                 self._items.put_nowait(item)
-        future, _ = item
         if refusal is not None and future is not None:
             future.set_exception(self.closed_error(refusal))
         return False
@@ -244,13 +252,15 @@ class Worker(Generic[ObjectT]):
         future: asyncio.Future[None] = asyncio.get_event_loop().create_future()
         self.queue.open((future, self._run_open))
         self._thread = threading.Thread(target=self._run, name=f"{self._name}-{next(_numbers)}", daemon=True)
+        # Before it starts: an open that fails may have ended it before this thread gets its turn again.
+        _running.add(self)
         try:
             self._thread.start()
         except BaseException:
+            _running.discard(self)
             self._ended = True
             self.stop(OPEN_FAILED)
             raise
-        _running.add(self)
         # What is to be done when the owner goes must not keep the worker, which keeps the error of a failed open, whose
         # traceback keeps the owner. While there is something to be stopped, the thread keeps the worker.
         weakref.finalize(owner, _stop_dropped, weakref.ref(self)).atexit = False
@@ -274,6 +284,9 @@ class Worker(Generic[ObjectT]):
 
     def tell_end(self, future: "asyncio.Future[None]") -> None:
         """Sets the future when the object is closed and the thread is gone. The first one gets the error of closing."""
+        if self.queue.server == threading.get_ident():
+            _settle(future, [None, None, RuntimeError(REENTERED)])
+            return
         with self._lock:
             if self._thread is not None and not self._ended:
                 self._closers.append(future)
@@ -311,6 +324,7 @@ class Worker(Generic[ObjectT]):
     # The rest runs in the thread.
 
     def _run(self) -> None:
+        self.queue.server = threading.get_ident()
         while True:
             item = self.queue.get()
             if item is None:
@@ -357,6 +371,8 @@ class Worker(Generic[ObjectT]):
         if self._object is not None and self._close is not None:
             _, error = _outcome(functools.partial(self._close, self._object))
         self._object = None
+        # The system may give the number to another thread.
+        self.queue.server = None
         with self._lock:
             self._ended = True
             closers, self._closers = self._closers, []
