@@ -38,6 +38,16 @@ pub(super) fn check_default(place: &proc_macro2::Ident, default: &str, ty: &Type
     };
     let Some(wanted) = Builtin::of(inner) else { return };
     let given = Builtin::of_literal(default);
+    if given.is_some_and(|given| given == wanted || (given, wanted) == (Builtin::Integer, Builtin::Float))
+        && let Some(wrong) = out_of_range(default, peel(inner))
+    {
+        report.fault(
+            place,
+            format!("the default `{default}` of `{place}` {wrong}"),
+            "give a default that the type has room for, or take another type",
+        );
+        return;
+    }
     let fits = match (given, wanted) {
         (None, _) => optional && default == "None",
         (Some(Builtin::Integer), Builtin::Float) => true,
@@ -53,6 +63,49 @@ pub(super) fn check_default(place: &proc_macro2::Ident, default: &str, ty: &Type
             format!("the default `{default}` of `{place}` does not fit its type"),
             cure,
         );
+    }
+}
+
+/// What is wrong with a literal that is of the right kind; `None` if its type has room for it.
+fn out_of_range(literal: &str, ty: &Type) -> Option<String> {
+    let named = |name: &&&str| is_named(ty, name);
+    if let Some(name) = ["f32", "f64"].iter().find(named) {
+        let number: f64 = literal.parse().ok()?;
+        let finite = if *name == "f32" {
+            (number as f32).is_finite()
+        } else {
+            number.is_finite()
+        };
+        return (!finite).then(|| format!("is beyond what `{name}` holds"));
+    }
+    if is_named(ty, "char") {
+        let text = &literal[1..literal.len() - 1];
+        // An escape stands for one character, or for a text that the compiler's own words are good enough for.
+        let one = text.starts_with('\\') || text.chars().count() == 1;
+        return (!one).then(|| "is not one character".to_owned());
+    }
+    let unsigned = ["u8", "u16", "u32", "u64", "u128", "usize"];
+    let signed = ["i8", "i16", "i32", "i64", "i128", "isize"];
+    // As wide as on a machine of 64 bits: what fits only there is the compiler's to refuse elsewhere.
+    let bits = |name: &str| name[1..].parse().unwrap_or(64_u32);
+    let (negative, digits) = match literal.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, literal),
+    };
+    if let Some(name) = unsigned.iter().find(named) {
+        let (most, number) = (u128::MAX >> (128 - bits(name)), digits.parse::<u128>());
+        return match number {
+            Ok(0) => None,
+            Ok(_) if negative => Some(format!("is negative, and `{name}` is not")),
+            Ok(number) if number <= most => None,
+            _ => Some(format!("is beyond what `{name}` holds, at most {most}")),
+        };
+    }
+    let name = signed.iter().find(named)?;
+    let most = i128::MAX >> (128 - bits(name));
+    match literal.parse::<i128>() {
+        Ok(number) if (-most - 1..=most).contains(&number) => None,
+        _ => Some(format!("is beyond what `{name}` holds, from {} to {most}", -most - 1)),
     }
 }
 
@@ -114,6 +167,68 @@ impl Builtin {
             Self::Integer => "1",
             Self::Float => "1.0",
             Self::Text => "\"…\"",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(ty: &str, default: &str) -> String {
+        let mut report = Report::new();
+        let place = proc_macro2::Ident::new("level", proc_macro2::Span::call_site());
+        check_default(&place, default, &syn::parse_str(ty).unwrap(), &mut report);
+        let faults = report.into_result().err().unwrap_or_default();
+        faults.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_default_that_its_type_has_no_room_for_is_refused() {
+        for (ty, default, wrong) in [
+            ("u8", "300", "is beyond what `u8` holds, at most 255"),
+            ("u64", "-1", "is negative, and `u64` is not"),
+            ("Option<i8>", "-129", "from -128 to 127"),
+            ("i64", "9223372036854775808", "is beyond what `i64` holds"),
+            (
+                "i128",
+                "170141183460469231731687303715884105728",
+                "is beyond what `i128` holds",
+            ),
+            (
+                "u128",
+                "340282366920938463463374607431768211456",
+                "is beyond what `u128` holds",
+            ),
+            ("f64", "1e400", "is beyond what `f64` holds"),
+            ("f32", "-1e39", "is beyond what `f32` holds"),
+            ("char", "\"ab\"", "is not one character"),
+            ("char", "\"\"", "is not one character"),
+        ] {
+            let found = faults(ty, default);
+            assert!(
+                found.contains(wrong) && found.contains("\nhelp: "),
+                "{ty} = {default}: {found}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_default_at_the_end_of_its_type_is_taken() {
+        for (ty, default) in [
+            ("u8", "255"),
+            ("u64", "-0"),
+            ("i8", "-128"),
+            ("Option<u64>", "18446744073709551615"),
+            ("i128", "-170141183460469231731687303715884105728"),
+            ("u128", "340282366920938463463374607431768211455"),
+            ("f64", "1e308"),
+            ("f64", "3"),
+            ("char", "\"é\""),
+            ("char", "\"\\n\""),
+            ("Option<u8>", "None"),
+        ] {
+            assert_eq!(faults(ty, default), "", "{ty} = {default}");
         }
     }
 }
