@@ -24,6 +24,7 @@ pub mod plan;
 pub mod python;
 mod python_changes;
 mod python_signatures;
+pub mod renamed;
 pub mod run;
 pub mod rust;
 pub mod select;

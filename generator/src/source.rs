@@ -8,7 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use async_proxy_syntax::depth::{find_deeper_than, find_too_deep};
+use async_proxy_syntax::expand::TOO_DEEP;
 use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Item, ItemMod};
@@ -16,7 +19,11 @@ use syn::{Item, ItemMod};
 use crate::cfg::{self, Truth};
 use crate::config::Config;
 use crate::diagnose::{Diagnostics, FileId, Sources};
+use crate::renamed;
 use crate::select;
+
+/// How deep a file may be nested where nothing is annotated. An annotated item has the macro's limit, which is lower.
+const DEEPEST: usize = 1000;
 
 /// A source file, parsed.
 pub struct SourceFile {
@@ -97,6 +104,7 @@ impl Reader<'_> {
         }
         let id = self.sources.add_text(&place.path, &text);
         if let Some(mut syntax) = parse(&text, id, self.sources, diagnostics) {
+            renamed::follow(&mut syntax.items);
             let position = self.files.len();
             let mut declared = Vec::new();
             if matches!(cfg::evaluate(&syntax.attrs, self.features), Truth::False) {
@@ -148,6 +156,10 @@ impl Reader<'_> {
                     return false;
                 }
                 _ => {}
+            }
+            if annotated && let Some(place) = find_too_deep(&item.to_token_stream()) {
+                diagnostics.error(place, TOO_DEEP);
+                return false;
             }
             if annotated {
                 select::select_inside(item, self.features, diagnostics);
@@ -374,6 +386,10 @@ fn parse(text: &str, id: FileId, sources: &mut Sources, diagnostics: &mut Diagno
     };
     if let Some(first) = tokens.clone().into_iter().next() {
         sources.claim_spans(id, TokenTree::span(&first));
+    }
+    if let Some(place) = find_deeper_than(&tokens, DEEPEST) {
+        diagnostics.error(place, TOO_DEEP);
+        return None;
     }
     match syn::parse2(tokens) {
         Ok(file) => Some(file),

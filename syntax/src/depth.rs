@@ -11,6 +11,11 @@ const LIMIT: usize = 128;
 /// Brackets count, and so do `<` and the operators that stand before a type or an expression. It is a bound and no parser:
 /// what stands behind a statement's end or an assignment begins anew.
 pub fn find_too_deep(tokens: &TokenStream) -> Option<Span> {
+    find_deeper_than(tokens, LIMIT)
+}
+
+/// The same with another limit: for whoever parses on a stack of a known size.
+pub fn find_deeper_than(tokens: &TokenStream, limit: usize) -> Option<Span> {
     // A list of what is still to be looked at: recursion is what this guards against.
     let mut open = vec![(tokens.clone(), 0)];
     while let Some((stream, depth)) = open.pop() {
@@ -23,7 +28,7 @@ pub fn find_too_deep(tokens: &TokenStream) -> Option<Span> {
         };
         for token in stream {
             level.step(&token);
-            if level.depth() > LIMIT {
+            if level.depth() > limit {
                 return Some(token.span());
             }
             if let TokenTree::Group(group) = token {

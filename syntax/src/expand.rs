@@ -9,7 +9,9 @@ use crate::parse::{ParsedItem, check_annotated_once, parse_item, strip_annotatio
 use crate::report::Report;
 use crate::{check, emit, strip};
 
-const TOO_DEEP: &str = "this is nested too deep to be read\nhelp: give the inner part a name or a function of its own";
+/// What is said of tokens that are nested too deep.
+pub const TOO_DEEP: &str =
+    "this is nested too deep to be read\nhelp: give the inner part a name or a function of its own";
 
 /// Expands `#[async_proxy(attribute)] item`.
 ///
