@@ -234,6 +234,8 @@ pub struct Argument {
     pub passing: Passing,
     /// The type that crosses the boundary: `String` for `&str`, `T` for `impl Into<T>`. It names no lifetime.
     pub owned: Type,
+    /// `#[proxy(name = "…")]`: its name in Python, where that is another.
+    pub python_name: Option<String>,
     /// `#[proxy(py = "…")]`: its annotation in Python in place of the type table's.
     pub python: Option<String>,
     /// `#[proxy(spread)]`: a struct of options ([`OptionStruct`]), whose fields are parameters of their own in Python.
@@ -347,8 +349,10 @@ pub struct OptionStruct {
 /// A field of an [`OptionStruct`].
 #[derive(Clone)]
 pub struct OptionField {
-    /// Its name on every side.
+    /// Its name.
     pub ident: Ident,
+    /// `#[proxy(name = "…")]`: its name in Python, where that is another.
+    pub python_name: Option<String>,
     /// Its type.
     pub ty: Type,
     /// `#[proxy(default = …)]`: its default as a Python literal; `None` where it is required.
@@ -368,6 +372,8 @@ pub struct ErrorEnum {
     pub ident: Ident,
     /// Its variants in source order.
     pub variants: Vec<ErrorVariant>,
+    /// `#[non_exhaustive]`: other crates have to reckon with variants that are not there yet.
+    pub non_exhaustive: bool,
     /// Documentation and other attributes.
     pub carried: Carried,
 }

@@ -42,6 +42,11 @@ pub fn plain(ident: &Ident) -> String {
     ident.unraw().to_string()
 }
 
+/// A keyword of Rust as a name: `r#type` for `type`. `None` for the few that cannot be one, and for what is no word.
+pub(crate) fn raw_ident(word: &str) -> Option<Ident> {
+    syn::parse_str::<Ident>(&format!("r#{word}")).ok()
+}
+
 /// The keywords of Python, and `__debug__`, which no one may assign either. Soft keywords (`match`, `type`) are names.
 const PYTHON_KEYWORDS: &[&str] = &[
     "False",

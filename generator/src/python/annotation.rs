@@ -173,7 +173,8 @@ impl<'a> Table<'a> {
                 inner if inner.ends_with("None") => inner,
                 inner => format!("{inner} | None"),
             },
-            ("Box" | "Cow" | "Arc", 1) => argument(0)?,
+            ("Cow", 1) => argument(0)?,
+            ("Box" | "Arc" | "Rc", 1) => return Err(boxed(ty, arguments[0])),
             ("HashMap" | "BTreeMap", 2 | 3) => format!("dict[{}, {}]", argument(0)?, argument(1)?),
             ("HashSet" | "BTreeSet", 1 | 2) => format!("set[{}]", argument(0)?),
             _ => return Err(self.unknown(ty)),
@@ -206,6 +207,27 @@ impl<'a> Table<'a> {
                  write `#[proxy(py = \"…\")]` here; a member that Python cannot have says `#[proxy(rust_only = \"why\")]`"
             ),
         }
+    }
+}
+
+/// What is in a box of Rust has no conversion: what is to be written in its place.
+fn boxed(ty: &Type, inner: &Type) -> Unknown {
+    let owned = match inner {
+        Type::Slice(slice) => format!("Vec<{}>", text::of_type(&slice.elem)),
+        inner => match text::of_type(inner).as_str() {
+            "str" => "String".to_owned(),
+            "Path" => "PathBuf".to_owned(),
+            "OsStr" => "OsString".to_owned(),
+            sized => sized.to_owned(),
+        },
+    };
+    Unknown {
+        span: ty.span(),
+        message: format!(
+            "`{}` cannot be converted from or to Python\nhelp: write `{owned}`, or keep the member out of Python with \
+             `#[proxy(rust_only = \"why\")]`",
+            text::of_type(ty)
+        ),
     }
 }
 
@@ -334,6 +356,22 @@ mod tests {
         );
         assert!(unknown.message.contains("[python.types]"));
         assert!(unknown.message.contains("#[proxy(py = \"…\")]"));
+    }
+
+    #[test]
+    fn what_lies_in_a_box_is_refused_with_the_owned_type() {
+        for (boxed, owned) in [
+            ("Box<str>", "`String`"),
+            ("Arc<str>", "`String`"),
+            ("Vec<Box<[u8]>>", "`Vec<u8>`"),
+            ("Arc<Path>", "`PathBuf`"),
+            ("Box<i64>", "`i64`"),
+        ] {
+            for position in [Position::Argument, Position::Result] {
+                let message = annotate(boxed, position).unwrap_err().message;
+                assert!(message.contains(&format!("help: write {owned}")), "{boxed}: {message}");
+            }
+        }
     }
 
     #[test]

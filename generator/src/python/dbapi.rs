@@ -50,6 +50,7 @@ pub(super) fn complete(parameters: &mut Vec<Parameter>, arguments: &mut [Argumen
 
 fn plain(name: &str, rust_type: &str, annotation: &str, default: &str, docs: &str) -> Parameter {
     Parameter {
+        span: proc_macro2::Span::call_site(),
         name: name.to_owned(),
         rust_type: rust_type.to_owned(),
         annotation: annotation.to_owned(),

@@ -243,8 +243,10 @@ pub struct Function {
 /// A parameter in Python.
 #[derive(Clone, Debug)]
 pub struct Parameter {
-    /// Its name in Python: the Rust name, without `r#`.
+    /// Its name in Python: what the description says, or the Rust name without `r#`.
     pub name: String,
+    /// Where it stands in the source.
+    pub span: proc_macro2::Span,
     /// The owned type that the glue makes of what is passed, as Rust text: `String`, `Params`.
     pub rust_type: String,
     /// Its annotation.

@@ -1,7 +1,6 @@
 //! The parameters of a function in Python, and how its Rust arguments are made of them.
 
 use async_proxy_syntax::model::{self as source, Passing, SignatureParameter};
-use proc_macro2::Span;
 use syn::Type;
 
 use super::annotation::Position;
@@ -32,7 +31,8 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, callable: &Callable<'_>) -> Opt
         let annotation = annotate(lowering, callable, argument);
         made.push((slot.argument, Made::Parameter(parameters.len())));
         parameters.push(Parameter {
-            name: names::plain(&argument.ident),
+            name: python_name(&argument.python_name, &argument.ident),
+            span: argument.ident.span(),
             rust_type: text::of_type(&argument.owned),
             annotation: annotation.unwrap_or_default(),
             default: slot.default,
@@ -40,7 +40,7 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, callable: &Callable<'_>) -> Opt
             docs: lowering.docs(&argument.docs),
         });
     }
-    check(lowering, &parameters, callable.span);
+    check(lowering, &parameters);
     made.sort_by_key(|(argument, _)| *argument);
     let arguments = made
         .into_iter()
@@ -51,6 +51,10 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, callable: &Callable<'_>) -> Opt
         })
         .collect();
     (lowering.diagnostics.len() == faults_before).then_some((parameters, arguments))
+}
+
+fn python_name(written: &Option<String>, ident: &proc_macro2::Ident) -> String {
+    written.clone().unwrap_or_else(|| names::plain(ident))
 }
 
 /// An argument in the place that it has in Python.
@@ -146,7 +150,8 @@ fn spread(
         };
         fields.push((field.ident.to_string(), parameters.len()));
         parameters.push(Parameter {
-            name: names::plain(&field.ident),
+            name: python_name(&field.python_name, &field.ident),
+            span: field.ident.span(),
             rust_type: text::of_type(&field.ty),
             annotation: annotation.unwrap_or_default(),
             default: field.default.clone(),
@@ -201,26 +206,35 @@ fn of_type(lowering: &mut Lowering<'_>, ty: &Type) -> Option<String> {
 }
 
 /// Checks what Python wants of the parameters together.
-fn check(lowering: &mut Lowering<'_>, parameters: &[Parameter], span: Span) {
+fn check(lowering: &mut Lowering<'_>, parameters: &[Parameter]) {
     let mut with_default = false;
     for (index, parameter) in parameters.iter().enumerate() {
         let name = &parameter.name;
         if let Some(fault) = names::fault(name) {
             lowering.diagnostics.error(
-                span,
-                format!("the parameter `{name}` {fault}\nhelp: rename the argument in Rust"),
+                parameter.span,
+                format!("the parameter `{name}` {fault}\nhelp: give it another name there with `#[proxy(name = \"…\")]` in front of it"),
+            );
+        }
+        if matches!(name.as_str(), "Self" | "cls" | "crate" | "super") {
+            lowering.diagnostics.error(
+                parameter.span,
+                format!(
+                    "the parameter `{name}` would be in the way of the generated code's own\nhelp: give it another name there with \
+                     `#[proxy(name = \"…\")]` in front of it"
+                ),
             );
         }
         if name == "self" || parameters[..index].iter().any(|earlier| earlier.name == *name) {
             lowering.diagnostics.error(
-                span,
-                format!("two parameters are called `{name}` in Python\nhelp: rename one of the arguments in Rust"),
+                parameter.span,
+                format!("two parameters are called `{name}` in Python\nhelp: give one another name there with `#[proxy(name = \"…\")]` in front of it"),
             );
         }
         let positional = parameter.passing != ParameterPassing::KeywordOnly;
         if positional && with_default && parameter.default.is_none() {
             lowering.diagnostics.error(
-                span,
+                parameter.span,
                 format!("`{name}` is required and stands behind a parameter with a default\nhelp: give it a default or put it in front"),
             );
         }

@@ -13,8 +13,8 @@ use crate::report::{Fault, Report};
 
 const PARAMETER: Owner = Owner {
     what: "a parameter",
-    keys: &["py", "spread"],
-    python_only: &["py", "spread"],
+    keys: &["name", "py", "spread"],
+    python_only: &["name", "py", "spread"],
 };
 
 /// Reads the arguments behind the receiver.
@@ -58,6 +58,7 @@ fn parse_argument(input: &PatType, parameters: &TypeParameters<'_>, report: &mut
         ty: (*input.ty).clone(),
         passing,
         owned,
+        python_name: None,
         python: None,
         spread: false,
         docs: parse_docs(&input.attrs),
@@ -71,6 +72,10 @@ fn parse_argument(input: &PatType, parameters: &TypeParameters<'_>, report: &mut
 fn read_entry(entry: &Entry, argument: &mut Argument, report: &mut Report) {
     if entry.key == "py" {
         argument.python = entry.annotation(report);
+        return;
+    }
+    if entry.key == "name" {
+        argument.python_name = entry.python_name(report);
         return;
     }
     entry.flag(report);

@@ -67,6 +67,15 @@ impl Entry {
         ident
     }
 
+    /// The value as a string that names a member of the block: one that is called `r#type` is named `type` or `r#type`.
+    pub(crate) fn member_name(&self, report: &mut Report) -> Option<Ident> {
+        let literal = self.string(report)?;
+        match names::raw_ident(&literal.value()) {
+            Some(raw) if literal.parse::<Ident>().is_err() => Some(Ident::new_raw(&names::plain(&raw), literal.span())),
+            _ => self.rust_name(report),
+        }
+    }
+
     /// The value as a string that holds a name of Python.
     pub(crate) fn python_name(&self, report: &mut Report) -> Option<String> {
         let literal = self.string(report)?;

@@ -1,7 +1,7 @@
 //! Annotated error enums.
 
 use proc_macro2::TokenStream;
-use syn::{Fields, ItemEnum, Variant};
+use syn::{Attribute, Fields, ItemEnum, Variant};
 
 use super::attribute::{Owner, parse_entries, parse_helper};
 use super::carried::parse_carried;
@@ -37,6 +37,7 @@ pub(crate) fn parse_errors(attribute: TokenStream, item: &ItemEnum, report: &mut
             .iter()
             .map(|variant| parse_variant(variant, report))
             .collect(),
+        non_exhaustive: is_non_exhaustive(&item.attrs),
         carried: parse_carried(&item.attrs),
     }
 }
@@ -63,6 +64,8 @@ fn parse_variant(variant: &Variant, report: &mut Report) -> ErrorVariant {
     ErrorVariant {
         ident: variant.ident.clone(),
         shape: match &variant.fields {
+            // Another crate may name none of its fields, not even by their number; this form goes for every shape.
+            _ if is_non_exhaustive(&variant.attrs) => VariantShape::Struct,
             Fields::Unit => VariantShape::Unit,
             Fields::Unnamed(_) => VariantShape::Tuple,
             Fields::Named(_) => VariantShape::Struct,
@@ -71,4 +74,10 @@ fn parse_variant(variant: &Variant, report: &mut Report) -> ErrorVariant {
         base,
         carried: parse_carried(&variant.attrs),
     }
+}
+
+fn is_non_exhaustive(attributes: &[Attribute]) -> bool {
+    attributes
+        .iter()
+        .any(|attribute| attribute.path().is_ident("non_exhaustive"))
 }

@@ -179,16 +179,16 @@ fn parse_property(entries: &mut KindEntries, entry: &Entry, report: &mut Report)
 
 fn parse_setter(entry: &Entry, entries: &mut KindEntries, ident: &Ident, report: &mut Report) -> Option<Kind> {
     let check = match entries.take_detail("check") {
-        Some(check) => Some(check.rust_name(report)?),
+        Some(check) => Some(check.member_name(report)?),
         None => None,
     };
     let property = match &entry.value {
-        Some(_) => entry.rust_name(report)?,
+        Some(_) => entry.member_name(report)?,
         None => {
             let plain = names::plain(ident);
             let stripped = plain
                 .strip_prefix("set_")
-                .and_then(|name| syn::parse_str::<Ident>(name).ok());
+                .and_then(|name| syn::parse_str::<Ident>(name).ok().or_else(|| names::raw_ident(name)));
             let Some(mut property) = stripped else {
                 report.fault(
                     entry,

@@ -117,7 +117,7 @@ pub(crate) fn parse_member(method: &ImplItemFn, class: &Ident, report: &mut Repo
 
 /// The property that says how many rows are read where the caller does not.
 fn parse_size(entry: &Entry, kind: Option<&Kind>, report: &mut Report) -> Option<Ident> {
-    let property = entry.rust_name(report)?;
+    let property = entry.member_name(report)?;
     match kind {
         Some(Kind::Rows(RowsRole::Many)) | None => Some(property),
         Some(_) => {

@@ -20,8 +20,8 @@ const STRUCT: Owner = Owner {
 
 const FIELD: Owner = Owner {
     what: "a field",
-    keys: &["default", "keyword_only", "py"],
-    python_only: &["default", "keyword_only", "py"],
+    keys: &["default", "keyword_only", "name", "py"],
+    python_only: &["default", "keyword_only", "name", "py"],
 };
 
 /// Reads an annotated struct of options.
@@ -80,6 +80,7 @@ fn parse_field(field: &Field, report: &mut Report) -> OptionField {
     }
     let mut parsed = OptionField {
         ident,
+        python_name: None,
         ty: field.ty.clone(),
         default: None,
         keyword_only: false,
@@ -92,6 +93,7 @@ fn parse_field(field: &Field, report: &mut Report) -> OptionField {
                 Ok(default) => parsed.default = Some(default),
                 Err(fault) => report.add(fault.or_at(&entry)),
             },
+            "name" => parsed.python_name = entry.python_name(report),
             "py" => parsed.python = entry.annotation(report),
             _ => {
                 entry.flag(report);

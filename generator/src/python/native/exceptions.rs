@@ -72,11 +72,24 @@ impl Glue<'_> {
             };
             quote!(Self::#ident #fields => #exception::new_err(message))
         });
+        let unknown = errors.source.non_exhaustive.then(|| {
+            let exception = self.exception(if self.package.dbapi {
+                "DatabaseError"
+            } else {
+                "RuntimeError"
+            });
+            quote! {
+                // A variant that the description does not have: one that is newer, or hidden.
+                #[allow(unreachable_patterns, reason = "the enum may get more variants")]
+                _ => #exception::new_err(message),
+            }
+        });
         let exception = if self.package.dbapi {
             quote! {
                 let code = python::dbapi::Coded::code(&self);
                 let exception = match self {
                     #(#arms,)*
+                    #unknown
                 };
                 python::dbapi::with_code(exception, code)
             }
@@ -84,6 +97,7 @@ impl Glue<'_> {
             quote! {
                 match self {
                     #(#arms,)*
+                    #unknown
                 }
             }
         };
