@@ -271,11 +271,17 @@ fn in_order(table: BTreeMap<Spanned<String>, Spanned<String>>) -> Vec<(String, S
 }
 
 fn check_rust_path(value: &Spanned<String>, refuse: &mut Refuse<'_>) {
-    if syn::parse_str::<syn::Path>(value.get_ref()).is_err() {
+    // `crate` and the like name something else in the generated code than in the sources.
+    let is_name = |segment: &syn::PathSegment| {
+        let of_rust = ["crate", "self", "super", "Self"];
+        segment.arguments.is_none() && !of_rust.iter().any(|word| segment.ident == word)
+    };
+    let names_crate = |path: syn::Path| path.segments.iter().all(is_name);
+    if !syn::parse_str(value.get_ref()).is_ok_and(names_crate) {
         refuse(
             value.span(),
             format!(
-                "`{}` is not a path of Rust\nhelp: write the crate's name as `use` has it: `my_driver`",
+                "`{}` is not a path of Rust that leads to a crate\nhelp: write the crate's name as `use` has it: `my_driver`",
                 value.get_ref()
             ),
         );

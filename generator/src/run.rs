@@ -128,10 +128,20 @@ fn check_files(files: &[File], diagnostics: &mut Diagnostics) {
                 file.path
             ));
         }
-        if file.text.contains('\r') {
+        let is_refused = |character: &char| character.is_control() && !matches!(character, '\n' | '\t');
+        // Python refuses a NUL, and takes others for the end of a line.
+        if let Some((number, line, character)) = file
+            .text
+            .split('\n')
+            .enumerate()
+            .find_map(|(number, line)| Some((number + 1, line, line.chars().find(is_refused)?)))
+        {
+            let shown: String = line.trim().escape_default().take(80).collect();
             diagnostics.error_without_place(format!(
-                "{} would have a carriage return in it\nhelp: take it out of the documentation or literal it comes from",
-                file.path
+                "line {number} of {} would have the control character `{}` in it: {shown}\nhelp: take it out of the \
+                 documentation, note or literal that it comes from",
+                file.path,
+                character.escape_default(),
             ));
         }
     }
@@ -253,8 +263,17 @@ fn check(plan: &Plan, since: &Since, config: &Config) -> Outcome {
         ));
     }
     let output = check::differences(plan, &config.output.folder) + &summary::of_changes(since);
+    let foreign = if plan.foreign.is_empty() {
+        String::new()
+    } else {
+        // A run would refuse to write beside them.
+        format!(
+            "move what is not ours out of {}/, which belongs to the generator alone; then ",
+            config.output.folder
+        )
+    };
     let faults = format!(
-        "error: {}/ is not what the sources give: {}\nhelp: run `{}`, look at what changed, and commit it\n",
+        "error: {}/ is not what the sources give: {}\nhelp: {foreign}run `{}`, look at what changed, and commit it\n",
         config.output.folder,
         summary::counts(plan),
         config.output.command

@@ -56,7 +56,7 @@ fn several_wrong_values_are_shown_together() {
         + "[python]\npackage = \"aio-toy\"\nmodule = \"1native\"\nprofile = \"orm\"\n";
     let faults = refused(&config);
     for expected in [
-        "`my-toy` is not a path of Rust",
+        "`my-toy` is not a path of Rust that leads to a crate",
         "`/tmp/out` is not a path relative to this file",
         "`aio-toy` is not a name in Python",
         "`1native` is not a name in Python",

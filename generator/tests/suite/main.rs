@@ -2,6 +2,7 @@
 
 mod changes;
 mod config;
+mod corners;
 mod expansion;
 mod failing;
 mod faults;
