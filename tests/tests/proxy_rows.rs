@@ -283,3 +283,31 @@ fn most_rows_of_an_iteration_are_there_when_they_are_asked_for() {
         assert!(waited <= 6400 / 32, "{waited} rows were waited for");
     });
 }
+
+/// Bug: the next chunk is read when the last is used up, so that each chunk is waited for.
+#[test]
+fn the_next_chunk_is_read_while_the_rows_of_the_last_are_consumed() {
+    block_on(async {
+        let chunks = 20;
+        let numbers = numbers(&Probe::default(), chunks * 64).await;
+        let mut stream = numbers.rows();
+        let (mut waited, mut rows) = (0, 0);
+        loop {
+            let mut next = Box::pin(stream.next());
+            let row = match next.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                std::task::Poll::Ready(row) => row,
+                std::task::Poll::Pending => {
+                    waited += 1;
+                    next.await
+                }
+            };
+            let Some(row) = row else { break };
+            assert_eq!(row, Ok(rows));
+            rows += 1;
+            // What is done with a row takes longer than reading it.
+            std::thread::sleep(Duration::from_micros(100));
+        }
+        assert_eq!(rows, chunks * 64);
+        assert!(waited < chunks / 2, "{waited} of {chunks} chunks were waited for");
+    });
+}

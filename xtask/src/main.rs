@@ -8,6 +8,7 @@
 mod environment;
 mod failure;
 mod interpreter;
+mod mutants;
 mod process;
 mod runner;
 mod session;
@@ -22,6 +23,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::terminal::Terminal;
+use crate::workspace::Workspace;
 
 #[derive(Parser)]
 #[command(
@@ -38,6 +40,23 @@ struct CommandLine {
 enum Command {
     /// Run every check, or the ones that are named, with all the set-up they need
     Test(TestArguments),
+    /// Try the tests of the worker on workers with one bug each: every one of them must fail
+    Mutants(MutantsArguments),
+}
+
+#[derive(Args)]
+struct MutantsArguments {
+    /// Only mutants whose bug or test contains this
+    #[arg(value_name = "WORD", default_value = "")]
+    word: String,
+
+    /// Only one mutant of each kind of bug
+    #[arg(long)]
+    quick: bool,
+
+    /// Also those whose test stands on the engine, which takes minutes to build
+    #[arg(long)]
+    with_engine: bool,
 }
 
 #[derive(Args)]
@@ -60,10 +79,32 @@ struct TestArguments {
 }
 
 fn main() -> ExitCode {
-    let CommandLine {
-        command: Command::Test(arguments),
-    } = CommandLine::parse();
     let terminal = Terminal::detect();
+    match CommandLine::parse().command {
+        Command::Test(arguments) => test(&arguments, terminal),
+        Command::Mutants(arguments) => try_mutants(&arguments, terminal),
+    }
+}
+
+fn try_mutants(arguments: &MutantsArguments, terminal: Terminal) -> ExitCode {
+    let scope = mutants::Scope {
+        quick: arguments.quick,
+        with_engine: arguments.with_engine,
+    };
+    let outcome = Workspace::find().and_then(|workspace| mutants::run(&workspace, scope, &arguments.word, terminal));
+    match outcome {
+        Ok(killed) => {
+            terminal.note(&format!("{killed} of {killed} mutants killed"));
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            terminal.error(&failure);
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn test(arguments: &TestArguments, terminal: Terminal) -> ExitCode {
     if arguments.list {
         runner::print_steps();
         return ExitCode::SUCCESS;

@@ -7,13 +7,17 @@ use crate::failure::{Context, Failure, Result};
 use crate::process::Program;
 use crate::session::Session;
 use crate::step::{Remark, Step};
-use crate::{interpreter, wheel};
+use crate::{interpreter, mutants, wheel};
 
 const RUST: &str = "rust";
 const PYTHON: &str = "python";
 const LINT: &str = "lint";
 const ENVIRONMENTS: &str = "environments";
 const WHEELS: &str = "wheels";
+const FAULTS: &str = "faults";
+
+/// The crate of the fault matrix.
+const FAULTS_PACKAGE: &str = "async-proxy-faults";
 
 /// All of them. A step stands behind those that it needs.
 pub(crate) const STEPS: &[Step] = &[
@@ -44,6 +48,20 @@ pub(crate) const STEPS: &[Step] = &[
         groups: &[RUST],
         needs: &[],
         run: run_rust_tests,
+    },
+    Step {
+        name: "rust-faults",
+        purpose: "the fault matrix of the Rust proxies, on the engine and real files",
+        groups: &[RUST, FAULTS],
+        needs: &[],
+        run: run_rust_faults,
+    },
+    Step {
+        name: "mutants",
+        purpose: "the tests of the worker fail on workers with one bug each (all of them: `cargo xtask mutants`)",
+        groups: &[FAULTS],
+        needs: &[],
+        run: try_mutants,
     },
     Step {
         name: "rust-docs",
@@ -153,11 +171,30 @@ fn run_rust_tests(session: &mut Session) -> Result<Remark> {
     // Extension modules link only inside of Python, and a feature of theirs (to leave Python's symbols open) would spread to
     // the crates that they share with tests.
     let mut command = session.cargo().arguments(["test", "--workspace"]);
+    // They take a minute, and have a step of their own.
+    command = command.arguments(["--exclude", FAULTS_PACKAGE]);
     for package in &session.workspace.extension_packages {
         command = command.argument("--exclude").argument(package);
     }
     command.run(session.terminal)?;
     Ok(Remark::new())
+}
+
+fn run_rust_faults(session: &mut Session) -> Result<Remark> {
+    session
+        .cargo()
+        .arguments(["test", "--package", FAULTS_PACKAGE])
+        .run(session.terminal)?;
+    Ok(Remark::new())
+}
+
+fn try_mutants(session: &mut Session) -> Result<Remark> {
+    let scope = mutants::Scope {
+        quick: true,
+        with_engine: false,
+    };
+    let killed = mutants::run(&session.workspace, scope, "", session.terminal)?;
+    Ok(format!("{killed} killed, none survived"))
 }
 
 fn build_rust_docs(session: &mut Session) -> Result<Remark> {

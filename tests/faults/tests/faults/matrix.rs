@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
-use std::sync::mpsc;
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use crate::executor::Executor;
@@ -39,6 +39,10 @@ struct Row {
 /// Tries the faults and prints the table.
 pub(crate) fn run(faults: impl Iterator<Item = &'static Fault>) -> ExitCode {
     crate::executor::start_timer();
+    // Panics on a worker are part of some faults, and belong to their calls; those of the faults themselves are in the table.
+    std::panic::set_hook(Box::new(|panic| {
+        *lock(&LAST_PANIC) = panic.location().map(ToString::to_string).unwrap_or_default();
+    }));
     let mut rows = Vec::new();
     let mut hangs = false;
     for fault in faults {
@@ -70,6 +74,13 @@ pub(crate) fn run(faults: impl Iterator<Item = &'static Fault>) -> ExitCode {
     }
 }
 
+/// Where the last panic was.
+static LAST_PANIC: Mutex<String> = Mutex::new(String::new());
+
+fn lock(mutex: &Mutex<String>) -> MutexGuard<'_, String> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 const HANGS: &str = "hangs";
 
 fn try_one(fault: &'static Fault, executor: Executor) -> Result<String, String> {
@@ -94,7 +105,12 @@ fn try_one(fault: &'static Fault, executor: Executor) -> Result<String, String> 
             .downcast_ref::<String>()
             .cloned()
             .or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        format!("{} (bug: {})", text.unwrap_or_default(), fault.bug)
+        format!(
+            "{} at {} (bug: {})",
+            text.unwrap_or_default(),
+            lock(&LAST_PANIC),
+            fault.bug
+        )
     })?;
     before.check_restored()?;
     Ok(remark)
