@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use turso_core::{Connection, Database, DatabaseOpts, OpenFlags, SqliteDialect, Value};
+use turso_core::{Connection, Database, DatabaseOpts, LimboError, OpenFlags, SqliteDialect, StepResult, Value};
 
 fn engine() -> Arc<Connection> {
     let options = DatabaseOpts::new();
@@ -95,4 +95,127 @@ fn whoever_opens_a_file_first_decides_for_the_process_whether_it_can_be_written(
         "SQLite opens it for writing"
     );
     drop(reader);
+}
+
+/// Two connections to one file, the first of which has made and filled the table.
+fn two_connections(directory: &tempfile::TempDir) -> (Arc<Connection>, Arc<Connection>) {
+    let path = directory.path().join("test.db");
+    let path = path.to_str().expect("the path is text");
+    let dialect = Arc::new(SqliteDialect);
+    let options = DatabaseOpts::new();
+    let opened = Database::open_new(path, None::<&str>, OpenFlags::Create, options, None, dialect);
+    let (_, database) = opened.expect("the database opens");
+    let (one, other) = (database.connect().unwrap(), database.connect().unwrap());
+    one.execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b); INSERT INTO t VALUES (1, 1), (2, 2)")
+        .unwrap();
+    (one, other)
+}
+
+#[test]
+fn a_reader_that_is_left_ends_the_transaction_begun_behind_it() {
+    let connection = engine();
+    let mut reader = connection.prepare("SELECT a FROM t").unwrap();
+    reader.step().unwrap();
+    connection.execute("BEGIN; INSERT INTO t VALUES (3, 3)").unwrap();
+    drop(reader);
+    assert!(connection.get_auto_commit(), "SQLite keeps the transaction open");
+    assert_eq!(rows(&connection, "SELECT a FROM t").len(), 2, "SQLite keeps the row");
+}
+
+#[test]
+fn a_query_with_a_window_function_counts_as_a_write() {
+    let statement = engine()
+        .prepare("SELECT row_number() OVER (ORDER BY a) FROM t")
+        .unwrap();
+    assert!(
+        !statement.get_program().is_readonly(),
+        "SQLite: sqlite3_stmt_readonly is true"
+    );
+}
+
+#[test]
+fn a_rollback_ends_the_queries_that_are_half_read() {
+    let connection = engine();
+    connection.execute("CREATE TABLE other (a)").unwrap();
+    let mut reader = connection.prepare("SELECT a FROM t").unwrap();
+    assert!(matches!(reader.step(), Ok(StepResult::Row)));
+    connection
+        .execute("BEGIN; INSERT INTO other VALUES (3); ROLLBACK")
+        .unwrap();
+    let step = reader.step();
+    assert!(matches!(step, Ok(StepResult::Done)), "SQLite gives the second row");
+}
+
+#[test]
+fn a_renamed_table_is_written_without_quotes() {
+    let connection = engine();
+    connection.execute("ALTER TABLE t RENAME TO renamed").unwrap();
+    let sql = rows(&connection, "SELECT sql FROM sqlite_schema");
+    assert_eq!(
+        sql,
+        [[Value::from_text("CREATE TABLE renamed (a INTEGER PRIMARY KEY, b)")]],
+        "SQLite: CREATE TABLE \"renamed\""
+    );
+}
+
+#[test]
+fn rows_before_the_error_of_or_fail_are_not_counted() {
+    let connection = engine();
+    connection.execute("BEGIN").unwrap();
+    let before = connection.total_changes();
+    assert!(
+        connection
+            .execute("INSERT OR FAIL INTO t VALUES (20, 1), (1, 1)")
+            .is_err()
+    );
+    assert_eq!(rows(&connection, "SELECT a FROM t").len(), 3);
+    assert_eq!(connection.total_changes(), before, "SQLite counts one row");
+}
+
+#[test]
+fn a_table_that_is_there_is_not_made_without_the_lock_of_writers() {
+    let directory = tempfile::tempdir().unwrap();
+    let (one, other) = two_connections(&directory);
+    one.execute("BEGIN IMMEDIATE").unwrap();
+    for sql in ["CREATE TABLE IF NOT EXISTS t (a)", "DROP TABLE IF EXISTS missing"] {
+        assert!(
+            matches!(other.execute(sql), Err(LimboError::Busy)),
+            "SQLite does nothing: {sql}"
+        );
+    }
+}
+
+#[test]
+fn a_schema_changed_by_another_connection_is_seen_at_prepare() {
+    let directory = tempfile::tempdir().unwrap();
+    let (one, other) = two_connections(&directory);
+    rows(&other, "SELECT * FROM t");
+    one.execute("ALTER TABLE t RENAME TO renamed").unwrap();
+    assert!(
+        other.prepare("SELECT * FROM t").is_err(),
+        "SQLite sees it at the first step"
+    );
+}
+
+#[test]
+fn a_half_read_pragma_holds_no_snapshot() {
+    let directory = tempfile::tempdir().unwrap();
+    let (one, other) = two_connections(&directory);
+    let mut pragma = one.prepare("PRAGMA table_info(t)").unwrap();
+    assert!(matches!(pragma.step(), Ok(StepResult::Row)));
+    other.execute("INSERT INTO t VALUES (3, 3)").unwrap();
+    one.execute("INSERT INTO t VALUES (4, 4)")
+        .expect("SQLite: database is locked");
+}
+
+#[test]
+fn minus_zero_keeps_its_sign_in_a_column_of_reals() {
+    let connection = engine();
+    connection
+        .execute("CREATE TABLE r (a REAL); INSERT INTO r VALUES (-0.0)")
+        .unwrap();
+    let Value::Numeric(turso_core::Numeric::Float(stored)) = rows(&connection, "SELECT a FROM r")[0][0] else {
+        panic!("a real is expected");
+    };
+    assert!(f64::from(stored).is_sign_negative(), "SQLite: 0.0");
 }

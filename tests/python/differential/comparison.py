@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import Any, Literal
 
 from players import Observation, Transcript
-from programs import Program, Step
+from programs import CloseConnection, ConnectionExecute, NewCursor, Program, Reopen, Step, sql_of
+from reading import Reading, half_read
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,15 @@ class Case:
 
     @property
     def expected(self) -> Observation:
-        return self.expected_transcript.observations[self.index]
+        return self._observation(self.expected_transcript)
 
     @property
     def seen(self) -> Observation:
-        return self.seen_transcript.observations[self.index]
+        return self._observation(self.seen_transcript)
+
+    def _observation(self, transcript: Transcript) -> Observation:
+        """What was seen behind the step; nothing, behind the last."""
+        return transcript.observations[self.index] if self.step is not None else Observation(None, {}, {})
 
     @cached_property
     def fields(self) -> set[str]:
@@ -52,22 +57,28 @@ class Case:
     @property
     def sql(self) -> str:
         """The step's SQL, in capitals; empty for a step without."""
-        sql = getattr(self.step, "sql", getattr(self.step, "script", ""))
-        return sql.upper() if isinstance(sql, str) else ""
+        return sql_of(self.step)
 
     @property
     def sql_before(self) -> list[str]:
         """The SQL of the steps up to this one, in capitals."""
-        steps = self.program.steps[: self.index + 1]
-        texts = [getattr(step, "sql", getattr(step, "script", "")) for step in steps]
-        return [text.upper() for text in texts if isinstance(text, str)]
+        return [sql_of(step) for step in self.program.steps[: self.index + 1]]
 
-    def was_in_transaction(self) -> bool:
-        """Whether any connection had a transaction open before the step."""
-        if self.index == 0:
-            return False
-        before = self.expected_transcript.observations[self.index - 1]
-        return any(state["in_transaction"] is True for state in before.connections.values())
+    @cached_property
+    def half_read(self) -> dict[int, Reading]:
+        """What the cursors were reading before the step, as far as the transcript of the first driver tells."""
+        return half_read(self.program, self.expected_transcript, self.index)
+
+    @cached_property
+    def ever_half_read(self) -> list[Reading]:
+        """What the cursors were reading before the step, or when their connection was closed."""
+        closed = [
+            reading
+            for index, step in enumerate(self.program.steps[: self.index])
+            if isinstance(step, (CloseConnection, Reopen, NewCursor, ConnectionExecute))
+            for reading in half_read(self.program, self.expected_transcript, index).values()
+        ]
+        return [*closed, *self.half_read.values()]
 
 
 @dataclass(frozen=True)
@@ -126,9 +137,7 @@ def explained(case: Case, difference: Difference) -> bool:
 
 def changes_behind(index: int, expected: Transcript, seen: Transcript) -> list[Change]:
     if index == len(expected.observations):
-        if expected.content == seen.content:
-            return []
-        return [Change(("content", 0), "content", expected.content, seen.content)]
+        return changes_between(("content", 0), expected.content, seen.content)
     one, other = expected.observations[index], seen.observations[index]
     changes = []
     if one.outcome != other.outcome:
@@ -136,23 +145,37 @@ def changes_behind(index: int, expected: Transcript, seen: Transcript) -> list[C
     for kind in ("connections", "cursors"):
         ours, theirs = getattr(one, kind), getattr(other, kind)
         for number in sorted(ours.keys() | theirs.keys()):
-            state, other_state = ours.get(number, {}), theirs.get(number, {})
-            changes += [
-                Change((kind, number), name, state.get(name, "missing"), other_state.get(name, "missing"))
-                for name in sorted(state.keys() | other_state.keys())
-                if state.get(name, "missing") != other_state.get(name, "missing")
-            ]
+            changes += changes_between((kind, number), ours.get(number, {}), theirs.get(number, {}))
     return changes
+
+
+def changes_between(where: tuple[str, int], expected: dict[str, Any], seen: dict[str, Any]) -> list[Change]:
+    return [
+        Change(where, name, expected.get(name, "missing"), seen.get(name, "missing"))
+        for name in sorted(expected.keys() | seen.keys())
+        if expected.get(name, "missing") != seen.get(name, "missing")
+    ]
 
 
 def report(case: Case, names: tuple[str, str]) -> str:
     """What a reader needs to see the difference: the program up to the step, and what was seen."""
     width = max(map(len, names))
     program = Program(case.program.options, case.program.steps[: case.index + 1])
-    lines = ["this program gives different results:", "", *("    " + line for line in program.source().splitlines()), ""]
+    lines = [
+        "this program gives different results:",
+        "",
+        *("    " + line for line in program.source().splitlines()),
+        "",
+    ]
     for change in case.changes:
         kind, number = change.where
-        lines.append(change.name if kind in ("outcome", "content") else f"{kind[:-1]}{number}.{change.name}")
+        lines.append(
+            change.name
+            if kind == "outcome"
+            else f"content of {change.name}"
+            if kind == "content"
+            else f"{kind[:-1]}{number}.{change.name}"
+        )
         lines.append(f"    {names[0]:{width}}  {change.expected}")
         lines.append(f"    {names[1]:{width}}  {change.seen}")
     return "\n".join(lines)

@@ -1,8 +1,367 @@
-"""The list of what differs."""
+"""What differs, one entry each. The list is in the docs as a table; `test_documentation.py` keeps the two in step.
+
+A difference is used up where it explains a step of a program that was tried; one that is never used fails the run, because
+then it is no longer true.
+"""
 
 from __future__ import annotations
 
-from comparison import Difference
+import re
 
-FROM_SQLITE3: list[Difference] = []
-FROM_BLOCKING: list[Difference] = []
+from comparison import Case, Difference
+from players import HAS_AUTOCOMMIT
+from programs import (
+    CloseConnection,
+    CloseCursor,
+    Commit,
+    ConnectionExecute,
+    Execute,
+    ExecuteMany,
+    ExecuteScript,
+    FetchAll,
+    FetchMany,
+    FetchOne,
+    Iterate,
+    Options,
+    Program,
+    Rollback,
+    SetArraysize,
+    SetAutocommit,
+    SetIsolationLevel,
+    SetTextFactory,
+    Source,
+    Step,
+    WithBlock,
+    sql_of,
+)
+from reading import Reading
+from strategies import FIRST_STEPS
+
+
+def program(*steps: Step, options: Options | None = None) -> Program:
+    """A program behind the steps that every program begins with."""
+    return Program(options or Options(), [*FIRST_STEPS, *steps])
+
+
+def is_about_what_is_closed(case: Case) -> bool:
+    return "closed" in case.expected.message or "closed" in case.seen.message
+
+
+def repeats_an_older_error(case: Case) -> bool:
+    """Whether sqlite3 raised what it had raised before, word by word, and the driver did not."""
+    if case.step is None or case.expected.message == case.seen.message:
+        return False
+    # What SQLite calls rows and their end, and are no errors.
+    if case.expected.message in ("another row available", "no more rows available"):
+        return True
+    older = [observation.message for observation in case.expected_transcript.observations[: case.index]]
+    return case.expected.message in filter(None, older)
+
+
+def names_what_another_connection_took_away(case: Case) -> bool:
+    """Whether a statement is refused for what is not there, in a program that changed the schema on another connection."""
+    is_refused = case.seen.message.startswith("no such") or "has no column" in case.seen.message
+    return is_refused and len(case.expected.connections) > 1 and any(changes_schema(sql) for sql in case.sql_before)
+
+
+def changes_schema(sql: str) -> bool:
+    return any(word in sql for word in ("ALTER", "CREATE", "DROP"))
+
+
+def returns_rows(case: Case) -> bool:
+    return "RETURNING" in case.sql
+
+
+def half_read_returning(case: Case) -> bool:
+    """Whether sqlite3 has a statement with RETURNING that may not be at its end, of whatever connection, or had one that a
+    connection was closed on."""
+    return returns_rows(case) or any("RETURNING" in reading.sql for reading in case.ever_half_read)
+
+
+def total_changes_with_returning(case: Case) -> bool:
+    return case.fields == {"total_changes"} and half_read_returning(case)
+
+
+FETCHES = (FetchOne, FetchMany, FetchAll, Iterate)
+
+
+def reading_of(case: Case) -> Reading | None:
+    """What the cursor of a step that fetches was reading."""
+    return case.half_read.get(case.step.cursor) if isinstance(case.step, FETCHES) else None
+
+
+def was_rolled_back_while_it_read(case: Case) -> bool:
+    """Whether a statement failed, or a transaction was rolled back, since the cursor began to read."""
+    reading = reading_of(case)
+    if reading is None:
+        return False
+    between = range(reading.began + 1, case.index)
+    return any(
+        isinstance(case.program.steps[index], (Rollback, WithBlock))
+        or case.expected_transcript.observations[index].raised is not None
+        or "ROLLBACK" in sql_of(case.program.steps[index])
+        for index in between
+    )
+
+
+def query_that_fails(case: Case) -> bool:
+    """Whether the step is, or reads from, a query that fails while it runs."""
+    reading = reading_of(case)
+    sql = case.sql if reading is None else reading.sql
+    return case.expected.raised == "OperationalError" and any(word in sql for word in ("JSON(", "ABS(-9"))
+
+
+def stored_minus_zero(case: Case) -> bool:
+    return "'-0.0'" in str(case.changes) and "'0.0'" in str(case.changes)
+
+
+def sql_that_is_not_unicode(case: Case) -> bool:
+    return case.expected.raised == case.seen.raised == "UnicodeEncodeError" or "\ud800" in case.sql.lower()
+
+
+def tells_the_total_of_changes(case: Case) -> bool:
+    """Whether a row holds `total_changes()`, which another difference has changed."""
+    reading = reading_of(case)
+    return reading is not None and "TOTAL_CHANGES()" in reading.sql
+
+
+def was_read_ahead(case: Case) -> bool:
+    """Whether the step fetches rows that the asyncio side may have read before another step changed them, or made other
+    objects of them, or ended the transaction."""
+    reading = reading_of(case)
+    if reading is None:
+        return False
+    return any(not isinstance(step, FETCHES) for step in case.program.steps[reading.began + 1 : case.index])
+
+
+def was_ended_by_reading_ahead(case: Case) -> bool:
+    """Whether a query that is half read on the blocking side, and read to its end on the other, makes the difference."""
+    return bool(case.half_read) or was_read_ahead(case) or query_that_fails_ahead(case)
+
+
+def query_that_fails_ahead(case: Case) -> bool:
+    return case.fields == {"in_transaction"} and "JSON(" in case.sql
+
+
+def ran_a_script(case: Case) -> bool:
+    """Whether a script was run on the cursor while it was half read."""
+    reading = reading_of(case)
+    if reading is None:
+        return False
+    between = case.program.steps[reading.began + 1 : case.index]
+    return any(isinstance(step, ExecuteScript) and step.cursor == case.step.cursor for step in between)
+
+
+FROM_SQLITE3: list[Difference] = [
+    Difference(
+        name="What is closed refuses assignments, and keeps its last values",
+        whose="driver",
+        reason="An assignment to what is closed is a mistake, and has no effect: it raises `ProgrammingError`. `sqlite3` lets "
+        "most of them pass. A cursor that is closed keeps its last `rowcount`, where `sqlite3` sets -1 when it is "
+        "used again, and closing it once more raises nothing although its connection is closed too.",
+        explains=is_about_what_is_closed,
+        fields=frozenset({"outcome", "arraysize", "rowcount", "isolation_level", "autocommit"}),
+        reproduction="test_what_is_closed_refuses_assignments",
+        example=program(CloseCursor(0), SetArraysize(0, 2)),
+    ),
+    Difference(
+        name="An error is told once",
+        whose="sqlite3",
+        reason="When a value can't be bound, or a statement is nothing but a comment, `sqlite3` asks SQLite for its last "
+        "error, and raises again what a statement before has raised.",
+        explains=repeats_an_older_error,
+        reproduction="test_sqlite3_raises_an_older_error_again",
+        example=program(Execute(0, "gibberish"), Execute(0, "-- nothing"))
+        if False
+        else program(Execute(0, "-- nothing"), Execute(1, "COMMIT"), Execute(0, "-- nothing")),
+    ),
+    Difference(
+        name="executemany drops the rows of RETURNING",
+        whose="sqlite3",
+        reason='`sqlite3` does so for the last set of values only; for any other it fails (`InterfaceError`, "another row '
+        'available"), and it leaves the last one running.',
+        explains=lambda case: isinstance(case.step, ExecuteMany) and returns_rows(case),
+        reproduction="test_sqlite3_fails_in_executemany_with_returning",
+        example=program(ExecuteMany(0, "INSERT INTO u (x) VALUES (?) RETURNING x", Source(((1,), (2,))))),
+    ),
+    Difference(
+        name="RETURNING runs to its end at execute",
+        whose="driver",
+        reason="`sqlite3` keeps such a statement running until its last row is read: `total_changes` grows then, and until "
+        "then `commit` fails, and so may others. Here the changes are done when `execute` returns.",
+        explains=total_changes_with_returning,
+        fields=frozenset({"total_changes"}),
+        reproduction="test_returning_runs_to_its_end_at_execute",
+        example=program(Execute(0, "INSERT INTO u (x) VALUES (1), (2) RETURNING x")),
+    ),
+    Difference(
+        name="RETURNING does not keep its transaction open",
+        whose="driver",
+        reason="The same, seen from `commit`, from the end of the connection, and from other connections.",
+        explains=half_read_returning,
+        reproduction="test_returning_runs_to_its_end_at_execute",
+        example=program(Execute(0, "INSERT INTO u (x) VALUES (1), (2) RETURNING x"), Commit()),
+    ),
+    Difference(
+        name="A renamed table is written without quotes",
+        whose="engine",
+        reason="`ALTER TABLE … RENAME TO` writes the new name into the table's SQL in `sqlite_schema` as it is; SQLite puts "
+        "it in quotes.",
+        explains=lambda case: case.step is None and any("RENAME TO" in sql for sql in case.sql_before),
+        reproduction="a_renamed_table_is_written_without_quotes",
+        example=program(Execute(0, "ALTER TABLE u RENAME TO renamed")),
+    ),
+    Difference(
+        name="Rows before the error of INSERT OR FAIL are not counted inside a transaction",
+        whose="engine",
+        reason="They are inserted, but `total_changes` leaves them out.",
+        explains=lambda case: "OR FAIL" in case.sql,
+        fields=frozenset({"total_changes"}),
+        reproduction="rows_before_the_error_of_or_fail_are_not_counted",
+        example=program(Execute(0, "INSERT OR FAIL INTO t (id) VALUES (20), (1), (22)")),
+    ),
+    Difference(
+        name="IF EXISTS and IF NOT EXISTS wait for the lock of writers",
+        whose="engine",
+        reason="`CREATE TABLE IF NOT EXISTS` and `DROP TABLE IF EXISTS` do so also if nothing is to be done.",
+        explains=lambda case: re.search("IF (NOT )?EXISTS", case.sql) is not None and "locked" in case.seen.message,
+        reproduction="a_table_that_is_there_is_not_made_without_the_lock_of_writers",
+        example=program(
+            Execute(0, "BEGIN IMMEDIATE"),
+            ConnectionExecute(1, "CREATE TABLE IF NOT EXISTS t (id)", connection=1),
+            options=Options(in_file=True),
+        ),
+    ),
+    Difference(
+        name="What another connection did to the schema is seen when a statement is prepared",
+        whose="engine",
+        reason="SQLite prepares by the schema that it knows, and looks whether that is still true at the first step: an error "
+        'of the parameters comes before "no such table".',
+        explains=names_what_another_connection_took_away,
+        reproduction="a_schema_changed_by_another_connection_is_seen_at_prepare",
+        example=program(
+            ConnectionExecute(1, "ALTER TABLE u RENAME TO renamed", connection=1),
+            Execute(0, "SELECT * FROM u", (1,)),
+            options=Options(in_file=True),
+        ),
+    ),
+    Difference(
+        name="An error in a query rolls the whole transaction back",
+        whose="engine",
+        reason="SQLite ends the query, and keeps the transaction open with what was done in it.",
+        explains=query_that_fails,
+        reproduction="an_error_in_a_query_rolls_the_whole_transaction_back",
+        example=program(Execute(0, "INSERT INTO u (x) VALUES (1)"), Execute(1, "SELECT abs(-9223372036854775807 - 1)")),
+    ),
+    Difference(
+        name="The rows of a half-read query are lost with a rollback",
+        whose="engine",
+        reason="When a transaction is rolled back, or a statement fails outside of one, a query that is half read may end "
+        "there. SQLite goes on.",
+        explains=was_rolled_back_while_it_read,
+        reproduction="a_rollback_ends_the_queries_that_are_half_read",
+        example=program(
+            Execute(0, "SELECT id FROM t ORDER BY id"),
+            Execute(1, "INSERT INTO u (x) VALUES (1)"),
+            Rollback(),
+            FetchAll(0),
+        ),
+    ),
+    Difference(
+        name="SQL that is not Unicode is refused before anything else",
+        whose="driver",
+        reason="A lone surrogate in the SQL is a `UnicodeEncodeError` on both; `sqlite3` forgets the last statement before it "
+        "looks at the next, here the cursor stays as it is.",
+        explains=sql_that_is_not_unicode,
+        fields=frozenset({"description", "rowcount"}),
+        reproduction="test_sql_that_is_not_unicode_leaves_the_cursor_as_it_is",
+        example=program(Execute(0, "SELECT '\ud800'")),
+    ),
+    Difference(
+        name="Minus zero keeps its sign in a column of type REAL",
+        whose="engine",
+        reason="SQLite stores a whole number there as an integer, which has no minus zero.",
+        explains=stored_minus_zero,
+        reproduction="minus_zero_keeps_its_sign_in_a_column_of_reals",
+        example=program(Execute(0, "INSERT INTO u (z) VALUES (?)", (-0.0,))),
+    ),
+    Difference(
+        name="A half-read statement does not always hold its snapshot",
+        whose="engine",
+        reason="When another connection has written since, SQLite lets a connection write only when all that it reads is at "
+        'its end ("database is locked"). The engine lets it write if what is half read is a `PRAGMA`, or if another '
+        "statement of the same snapshot has ended.",
+        explains=lambda case: "locked" in case.expected.message and bool(case.ever_half_read),
+        reproduction="a_half_read_pragma_holds_no_snapshot",
+        example=program(
+            Execute(0, "PRAGMA table_info(u)"),
+            ConnectionExecute(1, "INSERT INTO u (x) VALUES (1)", connection=1),
+            Execute(2, "INSERT INTO u (x) VALUES (2)"),
+            options=Options(in_file=True, isolation_level=None),
+        ),
+    ),
+]
+
+FROM_BLOCKING: list[Difference] = [
+    Difference(
+        name="What is closed refuses assignments, and keeps its last values (asyncio)",
+        whose="driver",
+        reason="Every use of a closed asyncio connection raises, assignments of whatever kind too; a cursor can be closed "
+        "although its connection is closed already, so that `async with` ends.",
+        explains=is_about_what_is_closed,
+        fields=frozenset({"outcome", "arraysize", "rowcount", "isolation_level", "autocommit", "description"}),
+        reproduction="test_what_is_closed_refuses_assignments",
+        example=program(CloseConnection(), SetTextFactory("bytes")),
+    ),
+    Difference(
+        name="An assignment that fails when it is applied raises nothing",
+        whose="driver",
+        reason="On the asyncio side an assignment is checked at once and applied in its turn; if the `COMMIT` or `BEGIN` that "
+        "comes with it fails then, nobody is there to catch it.",
+        explains=lambda case: isinstance(case.step, (SetIsolationLevel, SetAutocommit)),
+        fields=frozenset({"outcome", "isolation_level", "autocommit"}),
+        reproduction="test_an_assignment_on_the_asyncio_side_is_applied_in_its_turn",
+        example=program(
+            Execute(0, "ROLLBACK"),
+            SetIsolationLevel(None),
+            options=Options(autocommit=False) if HAS_AUTOCOMMIT else None,
+        ),
+    ),
+    Difference(
+        name="The rowcount of RETURNING is known at once",
+        whose="driver",
+        reason="The rows are read ahead, and `rowcount` is set when the last of them is.",
+        explains=lambda case: returns_rows(case),
+        fields=frozenset({"rowcount"}),
+        reproduction="test_reading_ahead",
+        example=program(Execute(0, "INSERT INTO u (x) VALUES (1) RETURNING x")),
+    ),
+    Difference(
+        name="A script drops what is left of the cursor's rows",
+        whose="driver",
+        reason="On the asyncio side a script begins anew; on the others it leaves the rows of the statement before it.",
+        explains=ran_a_script,
+        reproduction="test_reading_ahead",
+        example=program(Execute(0, "SELECT id FROM t ORDER BY id"), ExecuteScript(0, ""), FetchAll(0)),
+    ),
+    Difference(
+        name="Rows are what they were when they were read ahead",
+        whose="driver",
+        reason="The asyncio side reads a chunk of rows with each trip to its thread (`iter_chunk_size`, 64 at first). What "
+        "changes behind that does not show in them, nor does a `row_factory` that is set later.",
+        explains=was_read_ahead,
+        fields=frozenset({"outcome", "in_transaction"}),
+        reproduction="test_reading_ahead",
+        example=program(
+            Execute(0, "SELECT id FROM t ORDER BY id"), Execute(1, "DELETE FROM t WHERE id = 3"), FetchAll(0)
+        ),
+    ),
+    Difference(
+        name="A query that was read ahead to its end is no longer in the way",
+        whose="driver",
+        reason="The table that it read can be dropped, and what fails in it fails when it is read ahead.",
+        explains=was_ended_by_reading_ahead,
+        reproduction="test_reading_ahead",
+        example=program(Execute(0, "SELECT id FROM t ORDER BY id"), Execute(1, "DROP TABLE t")),
+    ),
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 import sys
@@ -35,17 +36,12 @@ class Observation:
     @property
     def raised(self) -> str | None:
         """The name of the class of the exception, if there was one."""
-        match self.outcome:
-            case ("raised", [name, *_]):
-                return str(name)
-        return None
+        return self.outcome[1][0] if isinstance(self.outcome, Raised) else None
 
     @property
     def message(self) -> str:
-        match self.outcome:
-            case ("raised", [*_], message):
-                return str(message)
-        return ""
+        """The words of the exception, if there was one."""
+        return self.outcome[2] if isinstance(self.outcome, Raised) else ""
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,7 @@ class Transcript:
     """A program as it went on one driver."""
 
     observations: list[Observation]
-    content: Any
+    content: dict[str, Any]
 
 
 class Raised(tuple[Any, ...]):
@@ -164,7 +160,10 @@ class Player:
                 await settled(connection.close())
         return Transcript(observations, content)
 
-    async def _content(self, world: World) -> Any:
+    async def applied(self, _connection: Any) -> None:
+        """Waits until what was assigned to a connection or to its cursors holds."""
+
+    async def _content(self, world: World) -> dict[str, Any]:
         if self.path is None:
             return looked_at_database(await rows_of_memory(world))
         for connection in world.connections.values():
@@ -238,6 +237,11 @@ class AsyncOurs(Player):
     def next(self, cursor: Any) -> Any:
         return cursor.__anext__()
 
+    async def applied(self, connection: Any) -> None:
+        # An assignment is queued; what is queued behind it ends behind it.
+        with contextlib.suppress(aioturso.ProgrammingError):
+            await connection.set_query_timeout(None)
+
     def run(self, coroutine: Coroutine[Any, Any, Transcript]) -> Transcript:
         return self.loop.run_until_complete(coroutine)
 
@@ -255,7 +259,7 @@ async def rows_of_memory(world: World) -> dict[str, Any]:
         connection.text_factory = str
         tables = await fetched(connection, TABLES)
     except Exception as error:
-        return {"raised": Raised(error)}
+        return {"raised": hierarchy(error)}
     return {"sqlite_master": tables} | {name: await fetched(connection, everything_of(name)) for name in names(tables)}
 
 
@@ -264,7 +268,7 @@ async def fetched(connection: Any, sql: str) -> Any:
     return await settled(cursor.fetchall())
 
 
-def content_of_file(path: Path) -> Any:
+def content_of_file(path: Path) -> dict[str, Any]:
     """What a database file holds, as SQLite reads it, and whether SQLite finds it sound."""
     connection = sqlite3.connect(path)
     try:
@@ -273,7 +277,7 @@ def content_of_file(path: Path) -> Any:
         sound = connection.execute("PRAGMA integrity_check").fetchall()
     finally:
         connection.close()
-    return looked_at_database({"sqlite_master": tables} | found), sound
+    return looked_at_database({"sqlite_master": tables, "integrity_check": sound} | found)
 
 
 def everything_of(table: str) -> str:
@@ -284,7 +288,7 @@ def names(tables: list[tuple[Any, ...]]) -> list[str]:
     return [row[1] for row in tables if row[0] == "table"]
 
 
-def looked_at_database(found: dict[str, Any]) -> Any:
+def looked_at_database(found: dict[str, Any]) -> dict[str, Any]:
     return {name: described(rows) for name, rows in found.items()}
 
 

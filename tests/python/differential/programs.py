@@ -44,6 +44,8 @@ class Driver(Protocol):
 
     def next(self, cursor: Any) -> Any: ...
 
+    async def applied(self, connection: Any) -> None: ...
+
 
 @dataclass
 class World:
@@ -143,6 +145,7 @@ class SetIsolationLevel(Step):
     async def perform(self, world: World) -> Any:
         connection = await world.connection(self.connection)
         connection.isolation_level = self.level
+        await world.driver.applied(connection)
 
     def source(self) -> str:
         return f"connection{self.connection}.isolation_level = {self.level!r}"
@@ -156,6 +159,7 @@ class SetAutocommit(Step):
     async def perform(self, world: World) -> Any:
         connection = await world.connection(self.connection)
         connection.autocommit = self.autocommit
+        await world.driver.applied(connection)
 
     def source(self) -> str:
         return f"connection{self.connection}.autocommit = {self.autocommit!r}"
@@ -365,7 +369,9 @@ class SetArraysize(Step):
     arraysize: int
 
     async def perform(self, world: World) -> Any:
-        (await world.cursor(self.cursor)).arraysize = self.arraysize
+        cursor = await world.cursor(self.cursor)
+        cursor.arraysize = self.arraysize
+        await world.driver.applied(cursor.connection)
 
     def source(self) -> str:
         return f"cursor{self.cursor}.arraysize = {self.arraysize}"
@@ -404,9 +410,12 @@ class SetRowFactory(Step):
     async def perform(self, world: World) -> Any:
         factory = world.driver.Row if self.factory == "Row" else ROW_FACTORIES[self.factory]
         if self.cursor is None:
-            (await world.connection(self.connection)).row_factory = factory
+            owner = connection = await world.connection(self.connection)
         else:
-            (await world.cursor(self.cursor)).row_factory = factory
+            owner = await world.cursor(self.cursor)
+            connection = owner.connection
+        owner.row_factory = factory
+        await world.driver.applied(connection)
 
     def source(self) -> str:
         whose = f"connection{self.connection}" if self.cursor is None else f"cursor{self.cursor}"
@@ -422,7 +431,9 @@ class SetTextFactory(Step):
     connection: int = 0
 
     async def perform(self, world: World) -> Any:
-        (await world.connection(self.connection)).text_factory = TEXT_FACTORIES[self.factory]
+        connection = await world.connection(self.connection)
+        connection.text_factory = TEXT_FACTORIES[self.factory]
+        await world.driver.applied(connection)
 
     def source(self) -> str:
         return f"connection{self.connection}.text_factory = {self.factory}"
@@ -462,3 +473,9 @@ class Program:
 
 def arguments_of(sql: Any, parameters: Any) -> str:
     return source_of(sql) if parameters == () else f"{source_of(sql)}, {source_of(parameters)}"
+
+
+def sql_of(step: Step | None) -> str:
+    """A step's SQL in capitals; empty for a step without."""
+    sql = getattr(step, "sql", getattr(step, "script", ""))
+    return sql.upper() if isinstance(sql, str) else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 from players import HAS_AUTOCOMMIT
@@ -46,9 +46,18 @@ from values import (
     SequenceThatBreaks,
 )
 
+ResultT = TypeVar("ResultT")
+
+
+def weighted(*weights: tuple[int, st.SearchStrategy[ResultT]]) -> st.SearchStrategy[ResultT]:
+    """One of several, each as often as its number says. (`one_of` merges what it is given twice.)"""
+    population = [strategy for weight, strategy in weights for _ in range(weight)]
+    return st.integers(0, len(population) - 1).flatmap(population.__getitem__)
+
+
 usual = st.sampled_from(USUAL)
-values = st.one_of(usual, usual, usual, st.sampled_from(UNUSUAL))
-any_value = st.one_of(values, values, values, st.sampled_from(REFUSED))
+values = weighted((4, usual), (1, st.sampled_from(UNUSUAL)))
+any_value = weighted((15, values), (1, st.sampled_from(REFUSED)))
 
 
 @st.composite
@@ -99,26 +108,25 @@ writes = st.sampled_from(WRITES)
 definitions = st.sampled_from(DEFINITIONS)
 transactions = st.sampled_from(TRANSACTIONS)
 broken = st.sampled_from(BROKEN)
-statements = with_parameters(
-    st.one_of(queries, queries, queries, writes, writes, writes, writes, definitions, transactions, broken)
-)
-block_statements = with_parameters(st.one_of(writes, writes, queries, broken))
+statements = with_parameters(weighted((8, queries), (10, writes), (4, definitions), (4, transactions), (2, broken)))
+block_statements = with_parameters(weighted((4, writes), (2, queries), (1, broken)))
 
 cursors = st.integers(0, CURSORS - 1)
+levels = st.sampled_from([None, "", "DEFERRED", "IMMEDIATE", "exclusive", "bogus", 1])
 row_factories = st.sampled_from(["None", "Row", "as_dictionary", "as_last_value", "that_refuses_two"])
 
 
 @st.composite
 def sources(draw: st.DrawFn, statement: Statement) -> Source:
     usual_items = st.lists(parameters_for(statement, mistakes=False), max_size=4)
-    items = draw(st.one_of(usual_items, usual_items, st.lists(parameters_for(statement), max_size=4)))
-    fails_after = draw(st.one_of(st.none(), st.none(), st.none(), st.integers(0, len(items))))
+    items = draw(weighted((3, usual_items), (1, st.lists(parameters_for(statement), max_size=4))))
+    fails_after = draw(weighted((5, st.none()), (1, st.integers(0, len(items)))))
     return Source(tuple(items), draw(st.booleans()), fails_after)
 
 
 @st.composite
 def executemany(draw: st.DrawFn) -> Step:
-    statement = draw(st.one_of(st.sampled_from(MANY), st.sampled_from(MANY), writes, queries, broken))
+    statement = draw(weighted((8, st.sampled_from(MANY)), (3, writes), (1, queries), (1, broken)))
     return ExecuteMany(draw(cursors), statement.sql, draw(sources(statement)))
 
 
@@ -145,39 +153,44 @@ def steps(connections: int) -> st.SearchStrategy[Step]:
     seldom = [
         st.builds(NewCursor, cursors, connection),
         st.builds(lambda both, fails, on: WithBlock(*both, fails, on), block_statements, st.booleans(), connection),
-        st.builds(
-            SetIsolationLevel, st.sampled_from([None, "", "DEFERRED", "IMMEDIATE", "exclusive", "bogus", 1]), connection
-        ),
+        st.builds(SetIsolationLevel, levels, connection),
         st.builds(SetArraysize, cursors, st.sampled_from([1, 2, 3, 0])),
         st.builds(SetRowFactory, row_factories, st.one_of(st.none(), cursors), connection),
         st.builds(SetTextFactory, st.sampled_from(["str", "bytes", "bytearray", "len"]), connection),
-        st.builds(CloseCursor, cursors),
-        st.builds(CloseConnection, connection),
         st.builds(Reopen, connection),
     ]
     if HAS_AUTOCOMMIT:
         seldom.append(st.builds(SetAutocommit, st.sampled_from([True, False, -1, -1, 2, "bogus"]), connection))
-    return st.one_of(
-        execute,
-        execute,
-        execute,
-        execute,
-        short_form,
-        executemany(),
-        scripts(),
-        fetches,
-        fetches,
-        ends,
-        st.one_of(seldom),
+    closes = st.one_of(st.builds(CloseCursor, cursors), st.builds(CloseConnection, connection))
+    return weighted(
+        (24, st.one_of(execute, short_form)),
+        (5, executemany()),
+        (4, scripts()),
+        (16, fetches),
+        (4, ends),
+        (6, st.one_of(seldom)),
+        # What comes behind these is mostly refused.
+        (1, closes),
     )
 
 
 autocommit_modes = st.sampled_from([-1, -1, -1, True, False]) if HAS_AUTOCOMMIT else st.just(-1)
 
-FIRST_SCRIPT = (
-    "CREATE TABLE t (id INTEGER PRIMARY KEY, a UNIQUE, b NOT NULL DEFAULT 'none', c CHECK (c < 100)); "
-    "CREATE TABLE u (x INTEGER, y TEXT, z REAL)"
-)
+FIRST_STEPS = [
+    ExecuteScript(
+        0,
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a UNIQUE, b NOT NULL DEFAULT 'none', c CHECK (c < 100)); "
+        "CREATE TABLE u (x INTEGER, y TEXT, z REAL)",
+    ),
+    Execute(0, "INSERT INTO t (id, a) VALUES (1, 1), (2, 2), (3, 'three')"),
+    Commit(),
+]
+"""What all programs begin with."""
+
+
+def program_steps(connections: int) -> st.SearchStrategy[list[Step]]:
+    one = steps(connections)
+    return st.one_of(st.lists(one, min_size=1, max_size=8), st.lists(one, min_size=8, max_size=24))
 
 
 @st.composite
@@ -189,9 +202,4 @@ def programs(draw: st.DrawFn) -> Program:
         iter_chunk_size=draw(st.sampled_from([64, 1, 2])),
     )
     connections = draw(st.integers(1, CONNECTIONS)) if options.in_file else 1
-    first = [
-        ExecuteScript(0, FIRST_SCRIPT),
-        Execute(0, "INSERT INTO t (id, a) VALUES (1, 1), (2, 2), (3, 'three')"),
-        Commit(),
-    ]
-    return Program(options, [*first, *draw(st.lists(steps(connections), min_size=1, max_size=14))])
+    return Program(options, [*FIRST_STEPS, *draw(program_steps(connections))])

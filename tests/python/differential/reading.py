@@ -1,0 +1,80 @@
+"""Which cursors are half read at a point of a program, as its transcript tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from players import Observation, Transcript
+from programs import (
+    CloseConnection,
+    CloseCursor,
+    ConnectionExecute,
+    Execute,
+    ExecuteMany,
+    FetchAll,
+    FetchMany,
+    FetchOne,
+    Iterate,
+    NewCursor,
+    Program,
+    Reopen,
+    Step,
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A result set of which rows may remain."""
+
+    sql: str
+    """In capitals."""
+    began: int
+    """The step that ran the statement."""
+
+
+def half_read(program: Program, transcript: Transcript, index: int) -> dict[int, Reading]:
+    """By cursor, what may still have rows before the step of that index. Too much rather than too little: whether the row
+    that was read last was the last one is not known before the next read."""
+    reading: dict[int, Reading] = {}
+    connection_of: dict[int, int] = {}
+    for position, (step, observation) in enumerate(zip(program.steps[:index], transcript.observations, strict=False)):
+        note(reading, connection_of, position, step, observation)
+    return reading
+
+
+def note(
+    reading: dict[int, Reading], connection_of: dict[int, int], position: int, step: Step, observation: Observation
+) -> None:
+    match step:
+        case Execute(cursor=cursor) | ConnectionExecute(cursor=cursor):
+            if isinstance(step, ConnectionExecute):
+                if observation.raised is not None:
+                    return
+                connection_of[cursor] = step.connection
+            reading.pop(cursor, None)
+            state = observation.cursors.get(cursor)
+            if observation.raised is None and state is not None and state["description"] is not None:
+                reading[cursor] = Reading(str(step.sql).upper(), position)
+        case NewCursor(cursor=cursor):
+            connection_of[cursor] = step.connection
+            reading.pop(cursor, None)
+        case ExecuteMany(cursor=cursor) | CloseCursor(cursor=cursor) | FetchAll(cursor=cursor):
+            reading.pop(cursor, None)
+        case FetchOne(cursor=cursor) | FetchMany(cursor=cursor) | Iterate(cursor=cursor):
+            if observation.raised is not None or is_at_its_end(step, observation.outcome):
+                reading.pop(cursor, None)
+        case CloseConnection(connection=connection) | Reopen(connection=connection):
+            for cursor in [cursor for cursor in reading if connection_of.get(cursor, 0) == connection]:
+                del reading[cursor]
+
+
+def is_at_its_end(step: Step, outcome: Any) -> bool:
+    match step, outcome:
+        case FetchOne(), (_, ("NoneType", _)):
+            return True
+        case FetchMany(size=size), (_, ("list", rows)):
+            return size == 0 or len(rows) < (size or 1)
+        case Iterate(), (_, ("list", rows)):
+            return ("str", "'the end'") in rows
+    return False
