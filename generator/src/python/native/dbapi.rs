@@ -48,10 +48,11 @@ pub(super) fn initial_fields(class: &Class, package: &Package) -> InitialFields 
                     let connection = parent.and_then(|parent| parent.cast::<super::#file::#connection_ident>().ok());
                     let connection = connection.map(Bound::get);
                 },
-                confined: connection
-                    .shared
-                    .then(|| quote!(.confined(connection.and_then(|connection| connection.object.home()))))
-                    .unwrap_or_default(),
+                confined: if connection.shared {
+                    quote!(.confined(connection.and_then(|connection| connection.object.home())))
+                } else {
+                    TokenStream::new()
+                },
                 fields: quote! {
                     row_factory: connection
                         .map_or_else(python::Slot::default, |connection| python::Slot::copy_of(&connection.row_factory, py)),
