@@ -5,6 +5,7 @@ use std::fs;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
+use async_proxy_syntax::names::is_python_keyword;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -238,6 +239,8 @@ fn parse(text: &str, folder: PathBuf, refuse: &mut Refuse<'_>) -> Option<Config>
 fn check_python(raw: RawPython, refuse: &mut Refuse<'_>) -> Python {
     check_python_name(&raw.package, refuse);
     check_python_name(&raw.module, refuse);
+    check_module(&raw.package, &SHADOWED, refuse);
+    check_module(&raw.module, &OWN_MODULES, refuse);
     let profile = raw.profile.and_then(|name| match name.get_ref().as_str() {
         "dbapi" => Some(Profile::Dbapi),
         other => {
@@ -347,10 +350,46 @@ fn check_python_name(value: &Spanned<String>, refuse: &mut Refuse<'_>) {
         .next()
         .is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
         && characters.all(|character| character.is_ascii_alphanumeric() || character == '_');
-    if !good {
+    if is_python_keyword(name) {
+        refuse(
+            value.span(),
+            format!("`{name}` is a keyword of Python\nhelp: take another name: `{name}_`"),
+        );
+    } else if !good {
         refuse(
             value.span(),
             format!("`{name}` is not a name in Python\nhelp: use letters, digits and `_`, no digit in front"),
+        );
+    }
+}
+
+/// The modules of every package, beside which the native one lies.
+const OWN_MODULES: [&str; 7] = ["aio", "calls", "lib", "lib_aio", "rows", "turns", "transactions"];
+
+/// Modules of Python that the package needs itself.
+const SHADOWED: [&str; 12] = [
+    "asyncio",
+    "builtins",
+    "collections",
+    "contextlib",
+    "datetime",
+    "functools",
+    "logging",
+    "os",
+    "threading",
+    "typing",
+    "typing_extensions",
+    "warnings",
+];
+
+fn check_module(value: &Spanned<String>, taken: &[&str], refuse: &mut Refuse<'_>) {
+    let name = value.get_ref();
+    if taken.contains(&name.as_str()) || name == "worker" || name.starts_with("__") {
+        refuse(
+            value.span(),
+            format!(
+                "the package needs the module `{name}` itself\nhelp: take another name: `_native` for the native module"
+            ),
         );
     }
 }

@@ -65,7 +65,7 @@ pub(super) const ABSTRACT_NAMES: [&str; 17] = [
 ];
 
 /// Builtin names in annotations.
-const BUILTIN_NAMES: [&str; 20] = [
+pub(super) const BUILTIN_NAMES: [&str; 20] = [
     "None",
     "True",
     "False",

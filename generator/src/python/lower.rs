@@ -9,6 +9,7 @@ use syn::{Expr, Lit, Meta, Type};
 
 use super::annotation::{self, Table};
 use super::model::{Alias, Class, Docs, Function, Kind, Member, Package, Role};
+use super::reserved::Top;
 use super::{dbapi, docs, exceptions, names, parameters};
 use crate::config::{Config, FILE_NAME, Python};
 use crate::diagnose::Diagnostics;
@@ -19,6 +20,24 @@ pub fn lower(api: &Api, config: &Config, python: &Python, diagnostics: &mut Diag
     lowering.check_config();
     let classes = lowering.classes();
     let functions = lowering.functions();
+    let aliases: Vec<Alias> = python
+        .aliases
+        .iter()
+        .map(|(name, annotation)| Alias {
+            name: name.clone(),
+            annotation: annotation.clone(),
+        })
+        .collect();
+    let top = Top {
+        dbapi: lowering.dbapi,
+        native_module: &python.module,
+        classes: &classes,
+        functions: &functions,
+        exceptions: &lowering.exceptions,
+        aliases: &aliases,
+    };
+    top.check(lowering.diagnostics);
+    lowering.check_profile(&classes);
     Package {
         name: python.package.clone(),
         native_module: python.module.clone(),
@@ -26,14 +45,7 @@ pub fn lower(api: &Api, config: &Config, python: &Python, diagnostics: &mut Diag
         dbapi: config.is_dbapi(),
         command: config.output.command.clone(),
         sources: vec![config.source.root.clone()],
-        aliases: python
-            .aliases
-            .iter()
-            .map(|(name, annotation)| Alias {
-                name: name.clone(),
-                annotation: annotation.clone(),
-            })
-            .collect(),
+        aliases,
         exceptions: std::mem::take(&mut lowering.exceptions),
         errors: api
             .errors
@@ -93,6 +105,18 @@ impl<'a> Lowering<'a> {
                 }
             }
         }
+    }
+
+    /// The profile is of use only for what PEP 249 speaks of.
+    fn check_profile(&mut self, classes: &[Class]) {
+        if !self.dbapi || classes.iter().any(|class| class.role == Role::Connection) {
+            return;
+        }
+        self.diagnostics.error_without_place(format!(
+            "{FILE_NAME}: `profile = \"dbapi\"` is for an API as in PEP 249, and none of the classes here is a connection: one \
+             that a function or a member opens (`#[proxy(open)]`) and that hands out (`#[proxy(child)]`) a class whose rows are \
+             read (`#[proxy(rows)]`)\nhelp: describe such a class, or leave `profile` out"
+        ));
     }
 
     /// The names in an annotation that nothing defines.

@@ -11,6 +11,7 @@ mod names;
 pub mod native;
 pub mod package;
 mod parameters;
+mod reserved;
 #[cfg(test)]
 mod tests;
 

@@ -189,3 +189,116 @@ fn every_annotation_of_the_config_that_names_nothing_is_shown() {
         assert!(faults.contains(&format!("there is no `{name}`")), "{name}: {faults}");
     }
 }
+
+#[test]
+fn names_that_the_package_uses_itself_are_refused_with_a_cure() {
+    for member in [
+        "pub fn _worker(&self) {}",
+        "pub fn _call(&self) {}",
+        "#[proxy(name = \"Any\")] pub fn any(&self) {}",
+        "#[proxy(name = \"Lamp\")] pub fn lamp(&self) {}",
+        "pub fn datetime(&self) {}\npub fn wait(&self, time: Duration) {}",
+    ] {
+        let faults = refused(&lamp(member));
+        assert!(faults.contains("the class uses the name `"), "{member}: {faults}");
+        assert!(faults.contains("`#[proxy(name = \"…\")]`"), "{member}: {faults}");
+    }
+    // Nothing else is called like the module.
+    generated(&lamp("pub fn datetime(&self) {}"));
+    for class in [
+        "Worker",
+        "Call",
+        "Any",
+        "ClosedError",
+        "Coroutine",
+        "str",
+        "BlockingLamp",
+        "_Fan",
+        "OSError",
+    ] {
+        let fan = format!(
+            "pub struct Fan;\n#[async_proxy(python = \"{class}\")]\nimpl Fan {{\n#[proxy(open)] pub fn new() -> Self {{}}\n}}\n"
+        );
+        let faults = refused(&(fan + &lamp("")));
+        assert!(
+            faults.contains(&format!("the package uses the name `{class}` itself")),
+            "{class}: {faults}"
+        );
+        assert!(faults.contains("`#[async_proxy(python = \"…\")]`"), "{class}: {faults}");
+    }
+    for function in ["lib", "asyncio", "worker", "list", "super", "_native"] {
+        let function = format!("#[async_proxy]\n#[proxy(name = \"{function}\")]\npub fn light() -> Lamp {{}}\n");
+        let faults = refused(&(function + &lamp("")));
+        assert!(faults.contains("the package uses the name `"), "{faults}");
+    }
+    let faults = refused(&TOY.replace("BulbError", "Worker"));
+    assert!(
+        faults.contains("the exception `Worker` has a name that the package uses itself"),
+        "{faults}"
+    );
+    let faults = refused(&lamp("pub fn close(&self, door: u8) {}"));
+    assert!(faults.contains("`close` ends the object in Python"), "{faults}");
+}
+
+#[test]
+fn an_alias_that_the_package_uses_itself_is_refused() {
+    let project = Project::with_root(TOY);
+    let tables = "[python.aliases]\nlist = \"int\"\nLamp = \"int\"\nBulbError = \"int\"\nWorker = \"int\"\n";
+    project.write("async-proxy.toml", format!("{CONFIG}{PYTHON}{tables}"));
+    let faults = project.run(&[]).shown_faults();
+    for name in ["list", "Lamp", "BulbError", "Worker"] {
+        assert!(
+            faults.contains(&format!("defines `{name}`, a name that the package has or uses itself")),
+            "{faults}"
+        );
+    }
+}
+
+#[test]
+fn a_package_or_module_that_is_in_the_way_is_refused() {
+    for (wanted, wrong) in [
+        (
+            "package = \"class\"\nmodule = \"_native\"",
+            "`class` is a keyword of Python",
+        ),
+        (
+            "package = \"asyncio\"\nmodule = \"_native\"",
+            "the package needs the module `asyncio` itself",
+        ),
+        (
+            "package = \"aiotoy\"\nmodule = \"lib\"",
+            "the package needs the module `lib` itself",
+        ),
+        (
+            "package = \"aiotoy\"\nmodule = \"worker\"",
+            "the package needs the module `worker` itself",
+        ),
+        (
+            "package = \"aiotoy\"\nmodule = \"__init__\"",
+            "the package needs the module `__init__` itself",
+        ),
+    ] {
+        let project = Project::with_root(TOY);
+        project.write("async-proxy.toml", format!("{CONFIG}[python]\n{wanted}\n"));
+        let run = project.run(&[]);
+        assert_eq!(run.code, Some(2), "{wanted}: {run:?}");
+        assert!(run.faults.contains(wrong), "{wanted}: {run:?}");
+    }
+}
+
+#[test]
+fn the_profile_says_what_it_needs_where_nothing_is_a_connection() {
+    let project = Project::with_root(TOY);
+    project.write("async-proxy.toml", format!("{CONFIG}{PYTHON}profile = \"dbapi\"\n"));
+    let run = project.run(&[]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(
+        run.faults.contains("none of the classes here is a connection"),
+        "{run:?}"
+    );
+    assert!(
+        run.faults
+            .contains("help: describe such a class, or leave `profile` out"),
+        "{run:?}"
+    );
+}
