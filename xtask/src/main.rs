@@ -54,7 +54,7 @@ struct MutantsArguments {
     #[arg(long)]
     quick: bool,
 
-    /// Also those whose test stands on the engine, which takes minutes to build
+    /// Those that the fault matrix must find, in place of the others: the engine takes minutes to build
     #[arg(long)]
     with_engine: bool,
 }

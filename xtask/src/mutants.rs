@@ -8,6 +8,7 @@
 mod copy;
 mod cursors;
 mod ends;
+mod engine;
 mod laboratory;
 mod list;
 mod queue;
@@ -27,7 +28,7 @@ use list::{MUTANTS, Mutant};
 pub(crate) struct Scope {
     /// One mutant of each kind of bug.
     pub(crate) quick: bool,
-    /// Those too whose test needs the engine, which takes minutes to build.
+    /// Those whose test needs the engine, which takes minutes to build, in place of the others.
     pub(crate) with_engine: bool,
 }
 
@@ -46,7 +47,7 @@ pub(crate) fn run(workspace: &Workspace, scope: Scope, word: &str, terminal: Ter
         .iter()
         .copied()
         .flatten()
-        .filter(|mutant| scope.with_engine || !mutant.test.needs_engine())
+        .filter(|mutant| scope.with_engine == mutant.test.needs_engine())
         .filter(|mutant| !scope.quick || mutant.quick)
         .filter(|mutant| mutant.bug.contains(word) || mutant.test.name.contains(word))
         .collect();

@@ -15,6 +15,8 @@ use crate::workspace::Workspace;
 
 /// A test that takes longer hangs, which is one way to fail. On a sound worker each takes a second or two.
 const PATIENCE: Duration = Duration::from_secs(12);
+/// The same for a fault of the matrix, which is tried on every executor.
+const PATIENCE_WITH_ENGINE: Duration = Duration::from_secs(60);
 /// How long a test waits for something that must come soon, in seconds; longer than that, it fails.
 const PATIENCE_OF_TESTS: &str = "3";
 /// Some bugs are races: a test has so many chances to lose one.
@@ -180,6 +182,11 @@ fn run_test(program: &PathBuf, test: Test) -> Result<Verdict> {
         .stderr(Stdio::null())
         .spawn()
         .context(describe)?;
+    let patience = if test.needs_engine() {
+        PATIENCE_WITH_ENGINE
+    } else {
+        PATIENCE
+    };
     let started = Instant::now();
     loop {
         if let Some(status) = child.try_wait().context(describe)? {
@@ -189,7 +196,7 @@ fn run_test(program: &PathBuf, test: Test) -> Result<Verdict> {
                 Verdict::Killed
             });
         }
-        if started.elapsed() > PATIENCE {
+        if started.elapsed() > patience {
             child.kill().context(describe)?;
             child.wait().context(describe)?;
             return Ok(Verdict::Hung);

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::path::Path;
 
-use super::{cursors, ends, queue};
+use super::{cursors, ends, engine, queue};
 use crate::failure::{Context, Failure, Result};
 
 /// All mutants, by what they break.
-pub(super) const MUTANTS: &[&[Mutant]] = &[queue::MUTANTS, ends::MUTANTS, cursors::MUTANTS];
+pub(super) const MUTANTS: &[&[Mutant]] = &[queue::MUTANTS, ends::MUTANTS, cursors::MUTANTS, engine::MUTANTS];
 
 /// A worker with one bug.
 pub(super) struct Mutant {

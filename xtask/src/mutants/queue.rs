@@ -1,10 +1,9 @@
 //! Bugs in how calls wait, run and give their results.
 
-use super::list::{Mutant, fault, proxy};
+use super::list::{Mutant, proxy};
 
 const TASK: &str = "runtime/src/task.rs";
 const QUEUE: &str = "runtime/src/queue.rs";
-const INTERRUPT: &str = "driver/src/interrupt.rs";
 
 pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
@@ -199,29 +198,5 @@ pub(super) const MUTANTS: &[Mutant] = &[
         wrong: "object.interrupt(\"\")",
         test: proxy("proxy_endings", "a_cancelled_call_interrupts_its_own_lane_only"),
         quick: true,
-    },
-    Mutant {
-        bug: "a call that is dropped before its statement has begun is not interrupted",
-        file: INTERRUPT,
-        right: "call: CallToken::current(),",
-        wrong: "call: None,",
-        test: fault("cancelled before the driver hears of it"),
-        quick: false,
-    },
-    Mutant {
-        bug: "an interrupt finds no operation",
-        file: INTERRUPT,
-        right: "            self.interrupted.store(running, Ordering::SeqCst);",
-        wrong: "            let _ = running;",
-        test: fault("timeout around a long query"),
-        quick: false,
-    },
-    Mutant {
-        bug: "an interrupt is meant for whatever runs",
-        file: INTERRUPT,
-        right: "self.interrupted.load(Ordering::SeqCst) == running ||",
-        wrong: "self.interrupted.load(Ordering::SeqCst) != NONE ||",
-        test: fault("cancelled at random points"),
-        quick: false,
     },
 ];
