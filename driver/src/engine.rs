@@ -29,9 +29,12 @@ pub(crate) struct Engine {
 
 /// A statement that a cursor reads from.
 struct HalfRead {
-    statement: Box<PreparedStatement>,
+    /// `None` once it is at its end, or was cut off.
+    statement: Option<Box<PreparedStatement>>,
     /// Whether a transaction was open when it began.
     in_transaction: bool,
+    /// Whether a rollback came before its last row.
+    is_cut_off: bool,
 }
 
 impl Engine {
@@ -108,8 +111,9 @@ impl Engine {
     /// Keeps a statement that a cursor reads from.
     pub(crate) fn keep(&mut self, statement: Box<PreparedStatement>) -> StatementKey {
         let half_read = Some(HalfRead {
-            statement,
+            statement: Some(statement),
             in_transaction: self.in_transaction(),
+            is_cut_off: false,
         });
         if let Some(place) = self.free.pop() {
             self.half_read[place] = half_read;
@@ -121,13 +125,41 @@ impl Engine {
 
     /// The statement that a cursor reads from.
     pub(crate) fn half_read(&mut self, key: StatementKey) -> Option<&mut PreparedStatement> {
-        let half_read = self.half_read.get_mut(key.0)?.as_mut()?;
-        Some(&mut half_read.statement)
+        self.half_read.get_mut(key.0)?.as_mut()?.statement.as_deref_mut()
+    }
+
+    /// Whether a rollback came before the last row of the statement that a cursor reads from.
+    pub(crate) fn is_cut_off(&self, key: StatementKey) -> bool {
+        let half_read = self.half_read.get(key.0).and_then(Option::as_ref);
+        half_read.is_some_and(|half_read| half_read.is_cut_off)
+    }
+
+    /// Ends the half-read statements before a rollback. The engine would let them go on behind it as if they were at their
+    /// end, or panic. Those that have further rows are cut off: their cursors learn of it, and of no false end.
+    pub(crate) fn cut_off_half_read(&mut self, work: Work<'_>) {
+        if !self.in_transaction() {
+            return;
+        }
+        let mut ended = Vec::new();
+        for half_read in self.half_read.iter_mut().flatten() {
+            if let Some(mut statement) = half_read.statement.take() {
+                half_read.is_cut_off = !matches!(statement.step(work), Ok(Step::Done));
+                if half_read.in_transaction {
+                    ended.push(statement);
+                } else {
+                    self.waiting.push(statement);
+                }
+            }
+        }
+        for statement in ended {
+            // A statement that can't be ended well is dropped with the transaction.
+            let _ = self.give_back(statement);
+        }
     }
 
     /// Takes the statement out that a cursor has read from.
     pub(crate) fn take(&mut self, key: StatementKey) -> Option<Box<PreparedStatement>> {
-        Some(self.take_half_read(key)?.statement)
+        self.take_half_read(key)?.statement
     }
 
     fn take_half_read(&mut self, key: StatementKey) -> Option<HalfRead> {
@@ -149,12 +181,15 @@ impl Engine {
     /// The engine takes the end of a statement that is not read to its end, and that began outside of a transaction, for
     /// the end of the transaction that was begun since, and rolls that back. So such a statement waits for its end.
     pub(crate) fn release(&mut self, key: StatementKey) -> Result<()> {
-        match self.take_half_read(key) {
-            Some(half_read) if !half_read.in_transaction && self.in_transaction() => {
-                self.waiting.push(half_read.statement);
+        let Some(half_read) = self.take_half_read(key) else {
+            return Ok(());
+        };
+        match half_read.statement {
+            Some(statement) if !half_read.in_transaction && self.in_transaction() => {
+                self.waiting.push(statement);
                 Ok(())
             }
-            Some(half_read) => self.give_back(half_read.statement),
+            Some(statement) => self.give_back(statement),
             None => Ok(()),
         }
     }
@@ -182,8 +217,12 @@ impl Engine {
     /// Refuses to drop a table or an index while a cursor is half read, as SQLite does. The engine would do it, and the
     /// cursor would go on in pages that hold something else by then.
     pub(crate) fn refuse_drop_while_reading(&self, statement: &PreparedStatement) -> Result<()> {
-        let mut others = self.half_read.iter().flatten();
-        if statement.drops_pages() && others.any(|other| other.statement.opens_tables()) {
+        let mut others = self
+            .half_read
+            .iter()
+            .flatten()
+            .filter_map(|other| other.statement.as_ref());
+        if statement.drops_pages() && others.any(|other| other.opens_tables()) {
             return Err(LimboError::TableLocked.into());
         }
         Ok(())
@@ -210,6 +249,9 @@ impl Engine {
     /// What `rollback` does in that mode; see [`Connection::rollback`](crate::Connection::rollback). Nothing stops it.
     pub(crate) fn rollback(&mut self, autocommit: Autocommit, work: Work<'_>) -> Result<()> {
         work.shield();
+        if autocommit != Autocommit::Enabled {
+            self.cut_off_half_read(work);
+        }
         self.end_transaction("ROLLBACK", autocommit, work)
     }
 
@@ -237,6 +279,7 @@ impl Engine {
         drop(statement);
         if was_writing && self.in_transaction() && work.is_stopped() {
             work.shield();
+            self.cut_off_half_read(work);
             // If the rollback fails too, the transaction stays open and the engine refuses its COMMIT: the caller
             // learns of it there. What ended the statement is the more useful of the two errors.
             let _ = self.run("ROLLBACK", work);
@@ -257,7 +300,11 @@ impl Engine {
     /// How many statements cursors read from.
     #[cfg(test)]
     pub(crate) fn half_read_count(&self) -> usize {
-        self.half_read.iter().flatten().count()
+        self.half_read
+            .iter()
+            .flatten()
+            .filter(|half_read| half_read.statement.is_some())
+            .count()
     }
 
     /// The SQL of the statements in the cache, the oldest first.

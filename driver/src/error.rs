@@ -203,6 +203,11 @@ impl Error {
         Self::programming("Cannot operate on a closed cursor.")
     }
 
+    /// The error for rows that a rollback has taken away, in SQLite's words for it (`SQLITE_ABORT_ROLLBACK`).
+    pub(crate) fn cut_off() -> Self {
+        Self::operational("abort due to ROLLBACK: run the query again, or read it to its end before the rollback")
+    }
+
     /// The error for values by position that are too many or too few, in `sqlite3`'s words.
     pub(crate) fn wrong_number_of_values(needed: usize, supplied: usize) -> Self {
         Self::programming(format!(

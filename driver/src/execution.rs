@@ -238,7 +238,7 @@ impl Execution {
 
     /// Runs a statement: a query as far as its first row, one that changes data to its end.
     fn run(&mut self, engine: &mut Engine, statement: &mut PreparedStatement, work: Work<'_>) -> Result<Progress> {
-        engine.refuse_drop_while_reading(statement)?;
+        prepare_half_read_for(engine, statement, work)?;
         let rowid_before = engine.core().last_insert_rowid();
         self.run_steps(engine, statement, work)
             .inspect_err(|_| engine.note_failed_insert(statement, rowid_before))
@@ -279,11 +279,15 @@ impl Execution {
         let Some(key) = self.half_read else {
             return Ok(row);
         };
+        let is_cut_off = engine.is_cut_off(key);
         let step = match engine.half_read(key) {
             Some(statement) => statement.step(work).map(|step| match step {
                 Step::Row => Some(statement.row()),
                 Step::Done => None,
             }),
+            // The row that was read before is still good.
+            None if is_cut_off && row.is_some() => return Ok(row),
+            None if is_cut_off => Err(Error::cut_off()),
             None => Ok(None),
         };
         match step {
@@ -335,9 +339,18 @@ enum Progress {
     Ended,
 }
 
+/// What a statement may do to those that are half read is done before it, or refused.
+fn prepare_half_read_for(engine: &mut Engine, statement: &PreparedStatement, work: Work<'_>) -> Result<()> {
+    engine.refuse_drop_while_reading(statement)?;
+    if statement.is_rollback() {
+        engine.cut_off_half_read(work);
+    }
+    Ok(())
+}
+
 /// Runs a statement of a script, whose rows are dropped.
 fn run_to_end(engine: &mut Engine, statement: &mut PreparedStatement, work: Work<'_>) -> Result<()> {
-    engine.refuse_drop_while_reading(statement)?;
+    prepare_half_read_for(engine, statement, work)?;
     let rowid_before = engine.core().last_insert_rowid();
     loop {
         match statement.step(work) {

@@ -80,6 +80,16 @@ pub(crate) fn is_query(sql: &str) -> bool {
     starts_with_one_of(skip_empty(sql), &["SELECT", "VALUES", "WITH"])
 }
 
+/// Whether the statement rolls the whole transaction back: `ROLLBACK`, and not `ROLLBACK TO` a savepoint.
+pub(crate) fn is_rollback(sql: &str) -> bool {
+    let sql = skip_empty(sql);
+    starts_with_one_of(sql, &["ROLLBACK"])
+        && !Lexer::new(sql.as_bytes())
+            .flatten()
+            .take_while(|token| token.token_type != TokenType::TK_SEMI)
+            .any(|token| token.token_type == TokenType::TK_TO)
+}
+
 /// Whether the statement gives a table's or an index's pages back: `DROP TABLE` or `DROP INDEX`.
 pub(crate) fn drops_pages(sql: &str) -> bool {
     starts_with_one_of(sql, &["DROP"])
@@ -138,6 +148,13 @@ mod tests {
         assert!(!may_insert("WITH x AS (SELECT 'INSERT') DELETE FROM t"));
         assert!(is_query(";; select 1") && is_query("VALUES (1)") && is_query("WITH x AS (SELECT 1) SELECT 1"));
         assert!(!is_query("PRAGMA user_version"));
+    }
+
+    #[test]
+    fn a_rollback_to_a_savepoint_is_told_from_that_of_the_transaction() {
+        assert!(is_rollback("; rollback /* TO */ transaction; ROLLBACK TO s"));
+        assert!(!is_rollback("ROLLBACK TRANSACTION TO s"));
+        assert!(!is_rollback("COMMIT"));
     }
 
     #[test]

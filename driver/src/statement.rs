@@ -106,6 +106,11 @@ impl PreparedStatement {
         self.may_insert && !self.is_readonly()
     }
 
+    /// Whether it rolls the whole transaction back.
+    pub(crate) fn is_rollback(&self) -> bool {
+        sql::is_rollback(&self.sql)
+    }
+
     /// Whether it gives pages back from which another statement may be reading.
     pub(crate) fn drops_pages(&self) -> bool {
         // With `IF EXISTS`, and nothing there, it opens no table and drops nothing.
