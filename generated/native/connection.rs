@@ -66,6 +66,7 @@ impl Connection {
     fn __init__(
         &self,
         py: Python<'_>,
+        #[pyo3(from_py_with = python::path)]
         database: ::std::path::PathBuf,
         timeout: f64,
         detect_types: i64,

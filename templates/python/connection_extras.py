@@ -2,7 +2,8 @@
     @property
     def row_factory(self) -> RowFactory[Any] | None:
         """What makes the object that is handed out for a row: `None` for a tuple, or something that is called with
-        the cursor and that tuple, such as `Row`. Cursors take it over when they are made.
+        the cursor and that tuple, such as `Row`. Cursors take it over when they are made. As in `sqlite3`, what can't be
+        called is an error where a row is made.
         """
         return self._assigned.get("row_factory", lambda: self._worker.in_place.row_factory)
 
@@ -13,13 +14,22 @@
     @property
     def text_factory(self) -> Callable[[bytes], Any]:
         """What makes the object for a text: `str` (the default), `bytes`, `bytearray`, or something that is
-        called with the text's UTF-8 as `bytes`.
+        called with the text's UTF-8 as `bytes`. As in `sqlite3`, what can't be called is an error where a row is made.
         """
         return self._assigned.get("text_factory", lambda: self._worker.in_place.text_factory)
 
     @text_factory.setter
     def text_factory(self, text_factory: Callable[[bytes], Any]) -> None:
         self._assign("text_factory", text_factory)
+
+    @property
+    def iter_chunk_size(self) -> int:
+        """How many rows a cursor reads ahead; at least 1. Cursors take it over when they are made."""
+        return {% if class.has_rows %}self._rows.chunk_size{% else %}self._chunk_size{% endif %}
+
+    @iter_chunk_size.setter
+    def iter_chunk_size(self, iter_chunk_size: int) -> None:
+        {% if class.has_rows %}self._rows.chunk_size{% else %}self._chunk_size{% endif %} = check_chunk_size(iter_chunk_size)
 {%- if let Some(execute) = class.execute %}
 
 {{ execute.insert_head }}

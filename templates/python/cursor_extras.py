@@ -2,7 +2,8 @@
     @property
     def row_factory(self) -> RowFactory[Any] | None:
         """What makes the object that is handed out for a row: `None` for a tuple, or something that is called with the
-        cursor and that tuple. A cursor begins with its connection's.
+        cursor and that tuple. A cursor begins with its connection's. As in `sqlite3`, what can't be called is an error
+        where a row is made.
         """
         return self._assigned.get("row_factory", lambda: (self._{{ class.object }} or self._parent).row_factory)
 
@@ -12,9 +13,9 @@
 
     @property
     def iter_chunk_size(self) -> int:
-        """How many rows are read ahead."""
+        """How many rows are read ahead; at least 1. A cursor begins with its connection's."""
         return self._rows.chunk_size
 
     @iter_chunk_size.setter
     def iter_chunk_size(self, iter_chunk_size: int) -> None:
-        self._rows.chunk_size = iter_chunk_size
+        self._rows.chunk_size = check_chunk_size(iter_chunk_size)

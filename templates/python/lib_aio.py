@@ -62,9 +62,9 @@ ResultT = TypeVar("ResultT")
         self._assigned = Assigned()
 {%- endif %}
 {%- if class.has_rows %}
-        self._rows: Rows[{{ class.row }}] = Rows({% if class.chunks %}{% if class.is_root %}iter_chunk_size{% else %}parent.iter_chunk_size{% endif %}{% endif %})
+        self._rows: Rows[{{ class.row }}] = Rows({% if class.chunks %}{% if class.is_root %}check_chunk_size(iter_chunk_size){% else %}parent.iter_chunk_size{% endif %}{% endif %})
 {%- else if class.chunks %}
-        self.iter_chunk_size = iter_chunk_size
+        self._chunk_size = check_chunk_size(iter_chunk_size)
 {%- endif %}
 {%- if let Some(snapshot) = class.snapshot %}
         self._snapshot: {{ snapshot.annotation }} = {{ snapshot.initial }}
@@ -118,9 +118,10 @@ ResultT = TypeVar("ResultT")
 {%- if !class.is_root %}
 
     def __del__(self) -> None:
-        # It is dropped where it was made and used.
-        if self._{{ class.object }} is not None:
-            self._worker.queue.discard(self._{{ class.object }})
+        # It is dropped where it was made and used. There is none if `__init__` refused its arguments.
+        {{ class.object }} = getattr(self, "_{{ class.object }}", None)
+        if {{ class.object }} is not None:
+            self._worker.queue.discard({{ class.object }})
 {%- endif %}
 {%- for member in class.members %}
 
@@ -149,8 +150,12 @@ ResultT = TypeVar("ResultT")
 {%- if class.snapshot.is_some() %}
             await self._call(lambda {{ class.object }}: None)
 {%- endif %}
+        except Exception:
+            # Nobody has the object, so nobody else will close it.
+            await self._worker.close()
+            raise
         except BaseException:
-            # It failed or was cancelled, at whatever point: nobody has the object, so nobody else will close it.
+            # It was cancelled, at whatever point, and who cancels does not want to wait.
             self._worker.stop()
             raise
         return self
@@ -195,8 +200,24 @@ ResultT = TypeVar("ResultT")
 {%- if class.has_setters %}
 
     def _assign(self, name: str, value: object) -> None:
-        self._worker.queue.check()
-        self._call(self._assigned.set(name, value))
+{%- if class.is_root %}
+        worker = self._worker
+{% endif %}
+        def assign() -> None:
+{%- if class.is_root %}
+            setattr(worker.opened, name, value)
+{%- if class.snapshot.is_some() %}
+            self._snapshot = worker.opened._snapshot()
+{%- endif %}
+{%- else %}
+            {{ class.object }} = self._object()
+            setattr({{ class.object }}, name, value)
+{%- if class.snapshot.is_some() %}
+            self._snapshot = {{ class.object }}._snapshot()
+{%- endif %}
+{%- endif %}
+
+        {% if class.is_root %}worker{% else %}self._worker{% endif %}.queue.assign(self._assigned.set(name, value, assign))
 {%- endif %}
 {%- if class.has_chains %}
 

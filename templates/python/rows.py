@@ -34,7 +34,15 @@ def check_size(size: int) -> int:
     return count
 
 
-class Taken(Generic[RowT]):
+{% if dbapi %}def check_chunk_size(size: int) -> int:
+    """How many rows are read ahead, as a number of at least 1."""
+    count = operator.index(size)
+    if count < 1:
+        raise ValueError(f"{count} rows cannot be read ahead: give 1 or more")
+    return count
+
+
+{% endif %}class Taken(Generic[RowT]):
     """What a read has taken of a result set: rows, or the error that came before there were enough of them."""
 
     __slots__ = ("error", "result_set", "rows")

@@ -80,7 +80,7 @@ class Connection(Generic[RowT]):
     NotSupportedError: type[_NotSupportedError]
     def __init__(
         self,
-        database: str | os.PathLike[str],
+        database: str | bytes | os.PathLike[str] | os.PathLike[bytes],
         timeout: float = 5.0,
         detect_types: int = 0,
         isolation_level: IsolationLevel | None = "",

@@ -3,11 +3,13 @@
 """What an asynchronous method returns: calls that are queued, or done, and can be awaited or made a task of."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 ResultT = TypeVar("ResultT")
+ItemT = TypeVar("ItemT")
 
 
 class Awaited(Coroutine[Any, Any, ResultT], Generic[ResultT]):
@@ -89,6 +91,11 @@ class Call(Awaited[ResultT]):
     ) -> None:
         """`async with` is another way to await: there is nothing to leave."""
 
+    async def __aiter__(self: "Call[list[ItemT]]") -> AsyncIterator[ItemT]:
+        """What gives a list may also be read with `async for`."""
+        for item in await self:
+            yield item
+
     def cancel(self) -> None:
         """Cancels the call. If it is queued, it never runs; if it runs now, it is interrupted."""
         self._cancel(self._future)
@@ -129,18 +136,40 @@ class Assigned:
         value = self._values.get(name)
         return read() if value is None else value[0]
 
-    def set(self, name: str, value: object) -> Callable[[object], None]:
-        """Notes a value; what is returned is to be queued, and sets it."""
-        assigned = self._values[name] = [value]
+    def set(self, name: str, value: object, assign: Callable[[], None]) -> "Assignment":
+        """What is to be queued: until `assign` has set the value, it is read from here."""
+        return Assignment(self._values, name, value, assign)
 
-        def apply(thing: object) -> None:
-            try:
-                setattr(thing, name, value)
-            finally:
-                if self._values.get(name) is assigned:
-                    del self._values[name]
 
-        return apply
+class Assignment:
+    """An assignment to a property. Nobody waits for it.
+
+    If it fails, since the object could not be made, say, the property reads what the object has, as it does afterwards.
+    """
+
+    __slots__ = ("_assign", "_name", "_noted", "_values")
+
+    def __init__(self, values: dict[str, list[Any]], name: str, value: object, assign: Callable[[], None]) -> None:
+        self._values = values
+        self._name = name
+        self._noted = [value]
+        self._assign = assign
+
+    def note(self) -> None:
+        """It is about to be queued."""
+        self._values[self._name] = self._noted
+
+    def forget(self) -> None:
+        """It is done, or never will be."""
+        if self._values.get(self._name) is self._noted:
+            del self._values[self._name]
+
+    def __call__(self) -> None:
+        try:
+            with contextlib.suppress(Exception):
+                self._assign()
+        finally:
+            self.forget()
 
 
 def raisable(error: BaseException) -> BaseException:

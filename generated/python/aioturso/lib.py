@@ -35,6 +35,7 @@ __all__ = [
     "PARSE_DECLTYPES",
     "AutocommitMode",
     "Binary",
+    "ClosedError",
     "Connection",
     "Cursor",
     "DataError",
@@ -171,7 +172,7 @@ class ClosedError(ProgrammingError, ValueError):
 
 @overload
 def connect(
-    database: str | os.PathLike[str],
+    database: str | bytes | os.PathLike[str] | os.PathLike[bytes],
     timeout: float = 5.0,
     detect_types: int = 0,
     isolation_level: IsolationLevel | None = "",
@@ -190,7 +191,7 @@ def connect(
 
 @overload
 def connect(
-    database: str | os.PathLike[str],
+    database: str | bytes | os.PathLike[str] | os.PathLike[bytes],
     timeout: float = 5.0,
     detect_types: int = 0,
     isolation_level: IsolationLevel | None = "",
@@ -208,7 +209,7 @@ def connect(
 
 
 def connect(
-    database: str | os.PathLike[str],
+    database: str | bytes | os.PathLike[str] | os.PathLike[bytes],
     timeout: float = 5.0,
     detect_types: int = 0,
     isolation_level: IsolationLevel | None = "",

@@ -19,7 +19,7 @@ from .calls import Assigned, Awaited, Call, Ready
 from .lib import AutocommitMode, ClosedError, Description, Encryption, IsolationLevel, Parameters, RowFactory, RowT
 from .lib import Connection as BlockingConnection
 from .lib import Cursor as BlockingCursor
-from .rows import CHUNK_SIZE, Reading, Rows
+from .rows import CHUNK_SIZE, Reading, Rows, check_chunk_size
 from .transactions import Transaction, TransactionMode
 from .worker import Worker
 
@@ -33,7 +33,7 @@ class Connection(Generic[RowT]):
     `total_changes`, `isolation_level`, `autocommit`) and `interrupt` never wait.
     """
 
-    __slots__ = ("__weakref__", "_assigned", "_worker", "iter_chunk_size")
+    __slots__ = ("__weakref__", "_assigned", "_chunk_size", "_worker")
 
     Warning = lib.Warning
     Error = lib.Error
@@ -55,7 +55,7 @@ class Connection(Generic[RowT]):
             closed_error=ClosedError,
         )
         self._assigned = Assigned()
-        self.iter_chunk_size = iter_chunk_size
+        self._chunk_size = check_chunk_size(iter_chunk_size)
 
     def __await__(self) -> Generator[Any, Any, "Connection[RowT]"]:
         return self._open().__await__()
@@ -211,7 +211,7 @@ class Connection(Generic[RowT]):
     def autocommit(self, autocommit: AutocommitMode) -> None:
         self._assign("autocommit", BlockingConnection._check_autocommit(autocommit))
 
-    def iterdump(self) -> Coroutine[Any, Any, list[str]]:
+    def iterdump(self) -> Call[list[str]]:
         """The statements that make the database again, in the order in which they are to be run: what the shell of SQLite
         prints for `.dump`, and `sqlite3` gives one by one.
 
@@ -381,7 +381,8 @@ class Connection(Generic[RowT]):
     @property
     def row_factory(self) -> RowFactory[Any] | None:
         """What makes the object that is handed out for a row: `None` for a tuple, or something that is called with
-        the cursor and that tuple, such as `Row`. Cursors take it over when they are made.
+        the cursor and that tuple, such as `Row`. Cursors take it over when they are made. As in `sqlite3`, what can't be
+        called is an error where a row is made.
         """
         return self._assigned.get("row_factory", lambda: self._worker.in_place.row_factory)
 
@@ -392,13 +393,22 @@ class Connection(Generic[RowT]):
     @property
     def text_factory(self) -> Callable[[bytes], Any]:
         """What makes the object for a text: `str` (the default), `bytes`, `bytearray`, or something that is
-        called with the text's UTF-8 as `bytes`.
+        called with the text's UTF-8 as `bytes`. As in `sqlite3`, what can't be called is an error where a row is made.
         """
         return self._assigned.get("text_factory", lambda: self._worker.in_place.text_factory)
 
     @text_factory.setter
     def text_factory(self, text_factory: Callable[[bytes], Any]) -> None:
         self._assign("text_factory", text_factory)
+
+    @property
+    def iter_chunk_size(self) -> int:
+        """How many rows a cursor reads ahead; at least 1. Cursors take it over when they are made."""
+        return self._chunk_size
+
+    @iter_chunk_size.setter
+    def iter_chunk_size(self, iter_chunk_size: int) -> None:
+        self._chunk_size = check_chunk_size(iter_chunk_size)
 
     def execute_insert(self, sql: str, parameters: Parameters = ()) -> Call[RowT | None]:
         """Runs an `INSERT` and gives a row with the id of the row that it inserted: aiosqlite's short form."""
@@ -439,15 +449,23 @@ class Connection(Generic[RowT]):
             return self
         try:
             await self._worker.start(self)
+        except Exception:
+            # Nobody has the object, so nobody else will close it.
+            await self._worker.close()
+            raise
         except BaseException:
-            # It failed or was cancelled, at whatever point: nobody has the object, so nobody else will close it.
+            # It was cancelled, at whatever point, and who cancels does not want to wait.
             self._worker.stop()
             raise
         return self
 
     def _assign(self, name: str, value: object) -> None:
-        self._worker.queue.check()
-        self._call(self._assigned.set(name, value))
+        worker = self._worker
+
+        def assign() -> None:
+            setattr(worker.opened, name, value)
+
+        worker.queue.assign(self._assigned.set(name, value, assign))
 
     def _call(self, function: Callable[[BlockingConnection[RowT]], ResultT]) -> Call[ResultT]:
         worker = self._worker
@@ -517,9 +535,10 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         return rows[0]
 
     def __del__(self) -> None:
-        # It is dropped where it was made and used.
-        if self._cursor is not None:
-            self._worker.queue.discard(self._cursor)
+        # It is dropped where it was made and used. There is none if `__init__` refused its arguments.
+        cursor = getattr(self, "_cursor", None)
+        if cursor is not None:
+            self._worker.queue.discard(cursor)
 
     def execute(self, sql: str, parameters: Parameters = ()) -> Coroutine[Any, Any, "Cursor[RowT]"]:
         """Runs one statement. Its rows, if it has any, are then read with the `fetch` methods or by iteration.
@@ -645,7 +664,8 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
     @property
     def row_factory(self) -> RowFactory[Any] | None:
         """What makes the object that is handed out for a row: `None` for a tuple, or something that is called with the
-        cursor and that tuple. A cursor begins with its connection's.
+        cursor and that tuple. A cursor begins with its connection's. As in `sqlite3`, what can't be called is an error
+        where a row is made.
         """
         return self._assigned.get("row_factory", lambda: (self._cursor or self._parent).row_factory)
 
@@ -655,12 +675,12 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
 
     @property
     def iter_chunk_size(self) -> int:
-        """How many rows are read ahead."""
+        """How many rows are read ahead; at least 1. A cursor begins with its connection's."""
         return self._rows.chunk_size
 
     @iter_chunk_size.setter
     def iter_chunk_size(self, iter_chunk_size: int) -> None:
-        self._rows.chunk_size = iter_chunk_size
+        self._rows.chunk_size = check_chunk_size(iter_chunk_size)
 
     def _abandon(self) -> None:
         self._made.cancel()
@@ -679,8 +699,12 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         return self._cursor
 
     def _assign(self, name: str, value: object) -> None:
-        self._worker.queue.check()
-        self._call(self._assigned.set(name, value))
+        def assign() -> None:
+            cursor = self._object()
+            setattr(cursor, name, value)
+            self._snapshot = cursor._snapshot()
+
+        self._worker.queue.assign(self._assigned.set(name, value, assign))
 
     def _begin(self, function: Callable[[BlockingCursor[RowT]], object]) -> Call["Cursor[RowT]"]:
         def begin(cursor: BlockingCursor[RowT]) -> "Cursor[RowT]":
@@ -721,7 +745,7 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
 
 @overload
 def connect(
-    database: str | os.PathLike[str],
+    database: str | bytes | os.PathLike[str] | os.PathLike[bytes],
     timeout: float = 5.0,
     detect_types: int = 0,
     isolation_level: IsolationLevel | None = "",
@@ -741,7 +765,7 @@ def connect(
 
 @overload
 def connect(
-    database: str | os.PathLike[str],
+    database: str | bytes | os.PathLike[str] | os.PathLike[bytes],
     timeout: float = 5.0,
     detect_types: int = 0,
     isolation_level: IsolationLevel | None = "",
@@ -760,7 +784,7 @@ def connect(
 
 
 def connect(
-    database: str | os.PathLike[str],
+    database: str | bytes | os.PathLike[str] | os.PathLike[bytes],
     timeout: float = 5.0,
     detect_types: int = 0,
     isolation_level: IsolationLevel | None = "",

@@ -35,6 +35,14 @@ def check_size(size: int) -> int:
     return count
 
 
+def check_chunk_size(size: int) -> int:
+    """How many rows are read ahead, as a number of at least 1."""
+    count = operator.index(size)
+    if count < 1:
+        raise ValueError(f"{count} rows cannot be read ahead: give 1 or more")
+    return count
+
+
 class Taken(Generic[RowT]):
     """What a read has taken of a result set: rows, or the error that came before there were enough of them."""
 

@@ -88,6 +88,14 @@ pub(super) const BUILTIN_NAMES: [&str; 20] = [
     "type",
 ];
 
+/// What is taken for a path.
+pub(super) const PATH: &str = "str | os.PathLike[str]";
+
+/// Whether a type of argument, as it is owned, is a path.
+pub(super) fn is_path(ty: &Type) -> bool {
+    matches!(ty, Type::Path(ty) if ty.path.segments.last().is_some_and(|last| last.ident == "PathBuf"))
+}
+
 /// Modules that an annotation may name things of: `os.PathLike[str]`.
 pub(super) const MODULES: [&str; 8] = [
     "datetime",
@@ -162,9 +170,7 @@ impl<'a> Table<'a> {
             ("i8" | "i16" | "i32" | "i64" | "i128" | "isize", 0) => "int".to_owned(),
             ("f32" | "f64", 0) => "float".to_owned(),
             ("String" | "str" | "char", 0) => "str".to_owned(),
-            ("Path" | "PathBuf" | "OsStr" | "OsString", 0) if position == Position::Argument => {
-                "str | os.PathLike[str]".to_owned()
-            }
+            ("Path" | "PathBuf" | "OsStr" | "OsString", 0) if position == Position::Argument => PATH.to_owned(),
             ("Path" | "PathBuf", 0) => "pathlib.Path".to_owned(),
             ("OsStr" | "OsString", 0) => "str".to_owned(),
             ("Duration", 0) => "datetime.timedelta".to_owned(),

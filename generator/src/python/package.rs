@@ -50,6 +50,7 @@ pub fn render(package: &Package, config: &Config, diagnostics: &mut Diagnostics)
             "rows.py".to_owned(),
             RowsFile {
                 header: renderer.header.clone(),
+                dbapi: package.dbapi,
                 turns: package.has_transactions(),
             }
             .render(),
@@ -140,6 +141,7 @@ struct CallsFile {
 #[template(path = "python/rows.py")]
 struct RowsFile {
     header: String,
+    dbapi: bool,
     turns: bool,
 }
 

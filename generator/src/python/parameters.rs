@@ -3,7 +3,7 @@
 use async_proxy_syntax::model::{self as source, Passing, SignatureParameter};
 use syn::Type;
 
-use super::annotation::Position;
+use super::annotation::{self, Position};
 use super::lower::{Callable, Lowering, mentioned_parameter};
 use super::model::{Argument, Docs, Made, Parameter, ParameterPassing};
 use super::names;
@@ -192,7 +192,12 @@ fn annotate(lowering: &mut Lowering<'_>, callable: &Callable<'_>, argument: &sou
         lowering.report_generic(argument.ident.span(), &parameter);
         return None;
     }
-    of_type(lowering, &argument.owned)
+    let annotation = of_type(lowering, &argument.owned)?;
+    if annotation::is_path(&argument.owned) && annotation == annotation::PATH {
+        // Bytes are taken for a path, but not for one inside of another type.
+        return Some("str | bytes | os.PathLike[str] | os.PathLike[bytes]".to_owned());
+    }
+    Some(annotation)
 }
 
 fn of_type(lowering: &mut Lowering<'_>, ty: &Type) -> Option<String> {

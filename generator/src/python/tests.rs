@@ -196,7 +196,10 @@ fn names_annotations_and_defaults_are_final() {
     assert_eq!(parameters, [("what", "str", None), ("count", "int", Some("1"))]);
     let open = &package.functions[0];
     assert_eq!(open.opens.as_deref(), Some("Shop"));
-    assert_eq!(open.parameters[0].annotation, "str | os.PathLike[str]");
+    assert_eq!(
+        open.parameters[0].annotation,
+        "str | bytes | os.PathLike[str] | os.PathLike[bytes]"
+    );
     assert_eq!(open.parameters[1].annotation, "Sequence[str]");
 }
 

@@ -1,7 +1,10 @@
 //! From what is passed in Python to the arguments of a blocking call.
 
+use std::path::PathBuf;
+
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::exceptions::IntoException;
@@ -52,6 +55,26 @@ where
     T: for<'a, 'py> FromPyObject<'a, 'py, Error: IntoException<M>>,
 {
     object.extract().map_err(IntoException::<M>::into_exception)
+}
+
+/// Converts a path: text, bytes as the file system has them, or an object of which `os.fspath` makes one of these.
+///
+/// # Errors
+/// A `TypeError` for anything else.
+pub fn path(object: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
+    object
+        .py()
+        .import(intern!(object.py(), "os"))?
+        .call_method1(intern!(object.py(), "fsdecode"), (object,))?
+        .extract()
+}
+
+/// Converts a path for a parameter that has a default.
+///
+/// # Errors
+/// As [`path`].
+pub fn given_path(object: &Bound<'_, PyAny>) -> PyResult<Given<PathBuf>> {
+    path(object).map(Given::Value)
 }
 
 /// A parameter with a default that Rust has no literal for.

@@ -20,7 +20,7 @@ mod rows;
 mod shared;
 mod slot;
 
-pub use arguments::{Given, Refusal, argument, given};
+pub use arguments::{Given, Refusal, argument, given, given_path, path};
 pub use carried::carry;
 pub use confined::Home;
 pub use exceptions::{Failure, IntoException, Module};

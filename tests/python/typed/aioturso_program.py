@@ -59,6 +59,11 @@ async def asynchronous(path: str) -> None:
         assert_type(connection.total_changes, int)
         connection.isolation_level = None
 
+        async for line in connection.iterdump():
+            assert_type(line, str)
+        assert_type(await connection.iterdump(), list[str])
+        await connection.execute("SELECT ?, ?, ?", (b"bytes", bytearray(b"bytearray"), memoryview(b"memoryview")))
+
         commit = asyncio.create_task(connection.commit())
         assert_type(await commit, None)
         try:
@@ -68,7 +73,7 @@ async def asynchronous(path: str) -> None:
 
 
 def blocking(path: str) -> None:
-    connection = aioturso.lib.connect(path)
+    connection = aioturso.lib.connect(path.encode())
     with connection:
         cursor = connection.execute("SELECT title, year FROM book WHERE year < ?", (1969,))
         assert len(cursor.fetchall()) == 2

@@ -22,6 +22,7 @@ use super::exceptions::NativeModule;
 )]
 pub(super) fn open<'py>(
     py: Python<'py>,
+    #[pyo3(from_py_with = python::path)]
     path: ::std::path::PathBuf,
     create: bool,
     largest_entry: u32,

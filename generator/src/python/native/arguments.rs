@@ -6,6 +6,7 @@ use quote::{format_ident, quote};
 
 use super::types::{self, DefaultValue};
 use super::{Glue, path, rust_ident};
+use crate::python::annotation::is_path;
 use crate::python::model::{Argument, Made, Parameter, ParameterPassing};
 
 /// What the parameters of a function come to.
@@ -96,9 +97,12 @@ impl Glue<'_> {
         let ident = rust_ident(&parameter.name);
         let source = self.parameter_type(&parameter.rust_type);
         let ty = self.qualified(&source, None);
+        let is_path = is_path(&source);
         let converts = !types::is_converted_by_pyo3(&source);
         let plain = |attribute| RenderedParameter {
-            declaration: if converts {
+            declaration: if is_path {
+                quote!(#[pyo3(from_py_with = python::path)] #ident: #ty)
+            } else if converts {
                 quote!(#[pyo3(from_py_with = python::argument::<NativeModule, #ty>)] #ident: #ty)
             } else {
                 quote!(#ident: #ty)
@@ -112,8 +116,10 @@ impl Glue<'_> {
         match types::default(&source, literal) {
             Some(DefaultValue::Literal(default)) => plain(quote!(#ident = #default)),
             Some(DefaultValue::Converted(default)) => RenderedParameter {
-                declaration: quote! {
-                    #[pyo3(from_py_with = python::given::<NativeModule, #ty>)] #ident: python::Given<#ty>
+                declaration: if is_path {
+                    quote!(#[pyo3(from_py_with = python::given_path)] #ident: python::Given<#ty>)
+                } else {
+                    quote!(#[pyo3(from_py_with = python::given::<NativeModule, #ty>)] #ident: python::Given<#ty>)
                 },
                 attribute: quote!(#ident = python::Given::Default),
                 prepare: quote!(let #ident = #ident.or::<NativeModule, _>(#py, #default)?;),

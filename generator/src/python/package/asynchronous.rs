@@ -211,7 +211,7 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
     slots.extend(own(has_setters, "_assigned"));
     slots.extend(own(class.has_rows(), "_rows"));
     slots.extend(own(snapshot.is_some(), "_snapshot"));
-    slots.extend(own(chunks && !class.has_rows(), "iter_chunk_size"));
+    slots.extend(own(chunks && !class.has_rows(), "_chunk_size"));
     if !is_root {
         slots.extend(["_made", "_make_error", "_parent"].map(str::to_owned));
         slots.push(format!("_{}", writer.object));

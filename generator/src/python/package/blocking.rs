@@ -75,6 +75,7 @@ impl Renderer<'_> {
         let mut all = self.shared();
         all.extend(self.classes());
         all.extend(self.functions());
+        all.push("ClosedError".to_owned());
         let connection = self.connection();
         LibFile {
             header: self.header.clone(),

@@ -108,7 +108,7 @@ impl Renderer<'_> {
         lines.extend(from_lib.into_iter().map(|(_, line)| line));
         let mut rows = Vec::new();
         if classes.iter().any(|class| class.chunks) {
-            rows.push("CHUNK_SIZE".to_owned());
+            rows.extend(["CHUNK_SIZE".to_owned(), "check_chunk_size".to_owned()]);
         }
         if classes.iter().any(|class| class.has_rows) {
             rows.extend(["Reading".to_owned(), "Rows".to_owned()]);

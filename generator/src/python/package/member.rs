@@ -98,7 +98,13 @@ impl<'a> Writer<'a> {
                     |lane| format!("self._call_in_lane(\"{lane}\", "),
                 );
                 let body = self.forward(&queue, member, &member.returns);
-                self.method(member, &coroutine(&member.returns), &body)
+                // A list may be waited for, or be read with `async for`.
+                let returns = if member.returns.starts_with("list[") {
+                    format!("Call[{}]", member.returns)
+                } else {
+                    coroutine(&member.returns)
+                };
+                self.method(member, &returns, &body)
             }
             Kind::SelfReturn => {
                 let body = self.forward("self._begin(", member, "object");

@@ -101,7 +101,11 @@ class Reader:
     def _read_rows(self, limit: int) -> tuple[list[Entry], bool, BaseException | None]: ...
 
 def open(
-    path: str | os.PathLike[str], create: bool = True, largest_entry: int = 1048576, *, repair: bool = False
+    path: str | bytes | os.PathLike[str] | os.PathLike[bytes],
+    create: bool = True,
+    largest_entry: int = 1048576,
+    *,
+    repair: bool = False,
 ) -> Journal:
     """Opens the journal at that path.
 

@@ -18,6 +18,7 @@ from ._native import (
 
 __all__ = [
     "ChangedElsewhere",
+    "ClosedError",
     "CorruptEntry",
     "Entry",
     "EntryTooLong",

@@ -105,8 +105,12 @@ class Journal:
         try:
             await self._worker.start(self)
             await self._call(lambda journal: None)
+        except Exception:
+            # Nobody has the object, so nobody else will close it.
+            await self._worker.close()
+            raise
         except BaseException:
-            # It failed or was cancelled, at whatever point: nobody has the object, so nobody else will close it.
+            # It was cancelled, at whatever point, and who cancels does not want to wait.
             self._worker.stop()
             raise
         return self
@@ -117,8 +121,13 @@ class Journal:
         return self._snapshot
 
     def _assign(self, name: str, value: object) -> None:
-        self._worker.queue.check()
-        self._call(self._assigned.set(name, value))
+        worker = self._worker
+
+        def assign() -> None:
+            setattr(worker.opened, name, value)
+            self._snapshot = worker.opened._snapshot()
+
+        worker.queue.assign(self._assigned.set(name, value, assign))
 
     def _call(self, function: Callable[[BlockingJournal], ResultT]) -> Call[ResultT]:
         worker = self._worker
@@ -179,9 +188,10 @@ class Reader(Awaited["Reader"]):
         return rows[0]
 
     def __del__(self) -> None:
-        # It is dropped where it was made and used.
-        if self._reader is not None:
-            self._worker.queue.discard(self._reader)
+        # It is dropped where it was made and used. There is none if `__init__` refused its arguments.
+        reader = getattr(self, "_reader", None)
+        if reader is not None:
+            self._worker.queue.discard(reader)
 
     def seek(self, number: int) -> Coroutine[Any, Any, "Reader"]:
         """Goes on at the entry of that number; the number behind the last entry is the end."""
@@ -253,7 +263,11 @@ class Reader(Awaited["Reader"]):
 
 
 def open(
-    path: str | os.PathLike[str], create: bool = True, largest_entry: int = 1048576, *, repair: bool = False
+    path: str | bytes | os.PathLike[str] | os.PathLike[bytes],
+    create: bool = True,
+    largest_entry: int = 1048576,
+    *,
+    repair: bool = False,
 ) -> Journal:
     """Opens the journal at that path.
 

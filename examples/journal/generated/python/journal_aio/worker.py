@@ -21,7 +21,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
-from .calls import Call, Closing, raisable
+from .calls import Assignment, Call, Closing, raisable
 
 ObjectT = TypeVar("ObjectT")
 Item = tuple["asyncio.Future[Any] | None", Callable[[], object]]
@@ -77,6 +77,13 @@ class CallQueue:
                 self._items.put_nowait(item)
         if refusal is not None and future is not None:
             future.set_exception(self.closed_error(refusal))
+
+    def assign(self, assignment: Assignment) -> None:
+        """Adds an assignment to a property, which needs no event loop."""
+        with self._lock:
+            self.check()
+            assignment.note()
+            self.put_nowait((None, assignment))
 
     def get(self) -> Item | None:
         """The next call, as soon as there is one; `None` is the end."""
