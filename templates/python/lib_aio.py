@@ -38,6 +38,9 @@ ResultT = TypeVar("ResultT")
             interrupt=lambda {{ class.object }}: {{ class.object }}.{{ interrupt }}(),
 {%- endif %}
             closed_error=ClosedError,
+{%- if class.is_connection %}
+            about=about,
+{%- endif %}
 {%- if class.keeps %}
             keeps_object=True,
 {%- endif %}

@@ -11,7 +11,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TYPED_PROGRAMS = sorted((ROOT / "tests" / "python" / "typed").glob("*.py"))
-DOCUMENTS = [ROOT / "README.md", ROOT / "examples" / "journal" / "README.md"]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "docs" / "threads.md",
+    ROOT / "docs" / "transactions.md",
+    ROOT / "examples" / "journal" / "README.md",
+]
 EXAMPLE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EXPECTED_LINE = re.compile(r"print\(.*\)  # (.+)$", re.MULTILINE)
 

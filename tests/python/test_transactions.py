@@ -177,6 +177,38 @@ async def test_a_transaction_that_no_block_began_is_not_taken_over(path: str) ->
         assert committed(path) == [1]
 
 
+async def test_without_autocommit_what_was_open_before_is_kept(path: str) -> None:
+    """Bug: the block's exception rolls back what was written before it; its end leaves that open."""
+    async with opened(path, autocommit=False) as connection:
+        await add(connection, 1)
+        with contextlib.suppress(ValueError):
+            async with connection.transaction():
+                await add(connection, 2)
+                raise ValueError
+        assert committed(path) == []
+        assert await rows_of(connection) == [1]
+        async with connection.transaction():
+            await add(connection, 3)
+        assert committed(path) == [1, 3]
+        assert connection.in_transaction
+
+
+async def test_an_end_that_fails_leaves_nothing_open(path: str) -> None:
+    """Bugs: COMMIT is refused, the error is raised, and the transaction stays; the turn is never given up."""
+    async with opened(path) as connection:
+        await connection.execute("PRAGMA foreign_keys = ON")
+        await connection.execute("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
+        await connection.execute("CREATE TABLE child (id INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)")
+        with pytest.raises(aioturso.IntegrityError):
+            async with connection.transaction():
+                await connection.execute("INSERT INTO child VALUES (1)")
+                await add(connection, 1)
+        assert not connection.in_transaction
+        async with connection.transaction():
+            await add(connection, 2)
+        assert committed(path) == [2]
+
+
 async def test_a_block_is_entered_once(path: str) -> None:
     """Bug: entered again, it waits for its own end."""
     async with opened(path) as connection:
@@ -453,6 +485,21 @@ async def test_a_statement_that_ends_the_transaction_ends_the_block(path: str, s
         await connection.rollback()
 
 
+async def test_what_takes_an_inner_block_takes_those_around_it(path: str) -> None:
+    """Bug: the outer block catches the inner error and goes on, outside of any transaction."""
+    async with opened(path) as connection:
+        with pytest.raises(aioturso.OperationalError, match="was rolled back when"):
+            async with connection.transaction():
+                await add(connection, 1)
+                with contextlib.suppress(asyncio.TimeoutError):
+                    async with connection.transaction():
+                        await asyncio.wait_for(connection.execute(ENDLESS_WRITE), 0.05)
+                with pytest.raises(aioturso.OperationalError, match="was rolled back when"):
+                    await add(connection, 2)
+        assert not connection.in_transaction
+        assert committed(path) == []
+
+
 @pytest.mark.parametrize("options", [{}, {"autocommit": False}], ids=str)
 async def test_an_interrupted_write_takes_the_block_with_it(path: str, options: dict[str, Any]) -> None:
     """Bug: the engine has rolled all of it back, the block goes on, and its second half is committed alone."""
@@ -709,6 +756,37 @@ async def test_one_cursor_used_inside_and_outside_gives_each_row_once(path: str)
 
         await run_to_the_end(*(asyncio.create_task(read(number % 2 == 0)) for number in range(6)))
         assert sorted(seen) == list(range(3000))
+
+
+async def test_rows_are_not_taken_past_a_read_that_waits(path: str) -> None:
+    """Bug: the loop takes rows from the buffer while the thread, which runs a read out of its order, does the same."""
+    from aioturso.rows import Rows
+
+    rows: Rows[int] = Rows(chunk_size=10)
+    stored = iter(range(100))
+
+    def read_rows(limit: int) -> tuple[list[int], bool, None]:
+        return [next(stored) for _ in range(limit)], False, None
+
+    future = asyncio.get_running_loop().create_future()
+    waiting = rows.ask()
+    rows.wait(waiting, future)
+    passing = rows.ask()
+    assert rows.take(read_rows, 1).rows == [0]
+    rows.answer(passing)
+    assert not rows.has_ahead()
+    assert rows.take_ahead(1) is None
+    assert rows.take(read_rows, 1).rows == [1]
+    rows.answer(waiting)
+    assert rows.has_ahead()
+    taken = rows.take_ahead(2)
+    assert taken is not None and taken.rows == [2, 3]
+    # One that is cancelled in the line is forgotten when the next one has run.
+    rows.wait(rows.ask(), future)
+    future.cancel()
+    assert not rows.has_ahead()
+    rows.answer(rows.ask())
+    assert rows.has_ahead()
 
 
 # All of it at once

@@ -46,13 +46,16 @@ class Connection(Generic[RowT]):
     ProgrammingError = lib.ProgrammingError
     NotSupportedError = lib.NotSupportedError
 
-    def __init__(self, connector: Callable[[], BlockingConnection[RowT]], iter_chunk_size: int = CHUNK_SIZE) -> None:
+    def __init__(
+        self, connector: Callable[[], BlockingConnection[RowT]], iter_chunk_size: int = CHUNK_SIZE, about: object = ""
+    ) -> None:
         self._worker: Worker[BlockingConnection[RowT]] = Worker(
             "aioturso.Connection",
             connector,
             close=lambda connection: connection.close(),
             interrupt=lambda connection: connection.interrupt(),
             closed_error=ClosedError,
+            about=about,
         )
         self._assigned = Assigned()
         self._chunk_size = check_chunk_size(iter_chunk_size)
@@ -844,4 +847,4 @@ def connect(
             connection.row_factory = row_factory
         return connection
 
-    return Connection(connector, iter_chunk_size)
+    return Connection(connector, iter_chunk_size, database)

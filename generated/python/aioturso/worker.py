@@ -19,7 +19,7 @@ import warnings
 import weakref
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from .calls import Assignment, Call, Closing, raisable
 from .lib import ProgrammingError
@@ -34,6 +34,9 @@ INTERRUPT_AGAIN_SECONDS = 0.01
 JOIN_SECONDS = 1.0
 # How long the end of the process waits until everything that is open is closed.
 EXIT_SECONDS = 2.0
+
+# How much of a path the name of a thread has.
+LABEL_LENGTH = 40
 
 NOT_OPEN = "await it, or enter it with `async with`, before it is used"
 CLOSED = "it is closed"
@@ -212,9 +215,12 @@ class Worker(Generic[ObjectT]):
         close: Callable[[ObjectT], object] | None = None,
         interrupt: Callable[[ObjectT], object] | None = None,
         closed_error: Callable[[str], Exception],
+        about: object = "",
     ) -> None:
         self.queue = CallQueue(closed_error)
         self._name = name
+        self._number = next(_numbers)
+        self._about = _label(about) or name.partition(".")[2]
         self._open = open
         self._close = close
         self._interrupt = interrupt
@@ -228,6 +234,11 @@ class Worker(Generic[ObjectT]):
         self._close_error: BaseException | None = None
         self._ended = False
         self._skips = False
+
+    @property
+    def thread_name(self) -> str:
+        """What the thread is called, in the log too: by a number, and by what it opens."""
+        return f"aioturso-{self._number} {self._about}"
 
     @property
     def started(self) -> bool:
@@ -251,7 +262,7 @@ class Worker(Generic[ObjectT]):
         """Starts the thread, which first opens the object, and which ends when `owner` is collected."""
         future: asyncio.Future[None] = asyncio.get_event_loop().create_future()
         self.queue.open((future, self._run_open))
-        self._thread = threading.Thread(target=self._run, name=f"{self._name}-{next(_numbers)}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=self.thread_name, daemon=True)
         # Before it starts: an open that fails may have ended it before this thread gets its turn again.
         _running.add(self)
         try:
@@ -314,7 +325,7 @@ class Worker(Generic[ObjectT]):
         try:
             self._interrupt(self._object)
         except Exception:
-            logger.exception("%s: a call could not be interrupted", self._name)
+            logger.exception("%s: a call could not be interrupted", self.thread_name)
 
     def _warn_and_stop(self) -> None:
         if self.stop():
@@ -358,6 +369,7 @@ class Worker(Generic[ObjectT]):
             self._open_error = error
             self.stop(OPEN_FAILED)
             raise
+        logger.debug("%s: opened", self.thread_name)
 
     def _deliver(self, future: "asyncio.Future[Any]", settle: Callable[..., None], *arguments: object) -> None:
         try:
@@ -379,10 +391,11 @@ class Worker(Generic[ObjectT]):
             self._close_error = None if closers else error
         _running.discard(self)
         if error is not None and not closers:
-            logger.error("%s: closing failed", self._name, exc_info=error)
+            logger.error("%s: closing failed", self.thread_name, exc_info=error)
         for closer in closers:
             self._deliver(closer, _settle_close, self._thread, error)
             error = None
+        logger.debug("%s: ended", self.thread_name)
 
     # These are for the whole process.
 
@@ -426,6 +439,20 @@ def _future_of(assignment: Assignment) -> "asyncio.Future[Any] | None":
 
     future.add_done_callback(forget)
     return future
+
+
+def _label(about: object) -> str:
+    """What tells an object that is opened by a path from others, and gives nothing away: the last part, without options."""
+    try:
+        path = os.fsdecode(cast("str", about))
+    except Exception:
+        # What is no path is refused where it is opened.
+        return ""
+    if path.startswith("file:"):
+        # Behind these may stand a key.
+        path = path.partition("?")[0].partition("#")[0].removeprefix("file:")
+    name = "".join(character if character.isprintable() else "?" for character in os.path.basename(path))
+    return name if len(name) <= LABEL_LENGTH else f"{name[: LABEL_LENGTH - 1]}…"
 
 
 def _outcome(function: Callable[[], object]) -> tuple[object, BaseException | None]:

@@ -144,6 +144,7 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
         ];
         if chunks {
             items.push("iter_chunk_size: int = CHUNK_SIZE".to_owned());
+            items.push("about: object = \"\"".to_owned());
         }
         bracketed(4, "def __init__(", &items, ") -> None:")
     } else {

@@ -77,11 +77,17 @@ pub(super) fn function(package: &Package, function: &Function) -> Vec<String> {
     } else {
         bracketed(8, &format!("return lib.{name}("), &passed, ")")
     };
-    let made = if chunks {
-        "connector, iter_chunk_size"
-    } else {
-        "connector"
-    };
+    let mut made = vec!["connector"];
+    if chunks {
+        made.push("iter_chunk_size");
+        // The path is what the thread is named after.
+        let path = function.parameters.first();
+        made.extend(
+            path.filter(|path| path.annotation.starts_with("str"))
+                .map(|path| path.name.as_str()),
+        );
+    }
+    let made = made.join(", ");
     let text = format!(
         "{head}\n{docs}\n    def connector() -> Blocking{}:\n{call}\n\n    return {}({made})",
         typed("Any"),
