@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import gc
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -438,6 +439,45 @@ async def test_one_block_cannot_wait_for_another_that_waits_for_it(path: str, tm
         await one.commit()
         await two.commit()
         assert (await rows_of(one), await rows_of(two)) == ([survivor], [survivor])
+
+
+def test_tasks_of_two_event_loops_take_turns(
+    path: str, event_loop_name: str, run_in_loop: Callable[[Any], None]
+) -> None:
+    """Bugs: a waiter is woken in the loop of the one that ends the block; an error of the line is set from another thread."""
+
+    async def count(connection: aioturso.Connection, number: int) -> None:
+        for _ in range(40):
+            async with connection.transaction():
+                (before,) = await rows_of(connection)
+                await asyncio.sleep(0)
+                await connection.execute("UPDATE t SET a = ?", (before + 1,))
+            await connection.execute("SELECT ?", (number,))
+
+    async def elsewhere(connection: aioturso.Connection) -> None:
+        await asyncio.gather(*(count(connection, number) for number in range(3)))
+
+    async def program() -> None:
+        async with opened(path) as connection:
+            await add(connection, 0)
+            await connection.commit()
+            threads = [asyncio.to_thread(run_in_loop, elsewhere(connection)) for _ in range(2)]
+            await asyncio.gather(elsewhere(connection), *threads)
+            assert committed(path) == [40 * 9]
+            inside = connection.transaction()
+            await inside.__aenter__()
+            left = contextvars.Context().run(asyncio.create_task, asyncio.to_thread(run_in_loop, waits(connection)))
+            await soon(lambda: line_of(connection) == 1)
+            await connection.close()
+            await left
+            with contextlib.suppress(aioturso.ClosedError):
+                await inside.__aexit__(None, None, None)
+
+    async def waits(connection: aioturso.Connection) -> None:
+        with pytest.raises(aioturso.ClosedError):
+            await connection.execute("SELECT 1")
+
+    run_in_loop(program())
 
 
 # What is refused inside
