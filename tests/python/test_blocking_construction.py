@@ -10,6 +10,7 @@ import os
 import sqlite3
 import sys
 import threading
+import warnings
 import weakref
 from collections.abc import Callable
 from types import ModuleType
@@ -42,7 +43,10 @@ def the_parameters_of_connect_stand_in_their_order(module: ModuleType, path: str
     class Derived(module.Connection):  # type: ignore[misc,name-defined]
         pass
 
-    connection = module.connect(path, 1.5, 0, "IMMEDIATE", False, Derived, 10, False)
+    with warnings.catch_warnings():
+        # Python 3.13 begins to part with all but the first; the order is still that of the names.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        connection = module.connect(path, 1.5, 0, "IMMEDIATE", False, Derived, 10, False)
     transcript.note(connection.isolation_level, type(connection) is Derived)
     connection.close()
     connection = module.connect(database=path, timeout=1, isolation_level=None, check_same_thread=True, uri=False)
@@ -93,7 +97,9 @@ def a_derived_class_changes_its_arguments(module: ModuleType, path: str, transcr
 
 @program
 def methods_that_a_derived_class_overrides_are_called(module: ModuleType, path: str, transcript: Transcript) -> None:
-    """Not by `execute` of the connection: since Python 3.11 it makes a plain cursor."""
+    """Not by `execute` of the connection, nor by one another: since Python 3.11 what is built in calls what is built in."""
+    if sys.version_info < (3, 11):
+        return
 
     class OwnCursor(module.Cursor):  # type: ignore[misc,name-defined]
         def execute(self, *arguments: Any) -> Any:
@@ -117,8 +123,7 @@ def methods_that_a_derived_class_overrides_are_called(module: ModuleType, path: 
     connection.cursor().executescript("CREATE TABLE t (a)")
     cursor = connection.cursor().execute("INSERT INTO t VALUES (?)", (1,))
     transcript.note(type(cursor) is OwnCursor, cursor.lastrowid)
-    if sys.version_info >= (3, 11):
-        transcript.note(type(connection.execute("SELECT 1")) is module.Cursor)
+    transcript.note(type(connection.execute("SELECT 1")) is module.Cursor)
     transcript.note(connection.cursor().executemany("INSERT INTO t VALUES (?)", [(2,), (3,)]).rowcount)
     connection.commit()
     with connection:
@@ -229,8 +234,9 @@ def another_thread_is_refused(module: ModuleType, path: str, transcript: Transcr
             f"id {home} and this is thread id "
         )
         transcript.note(what, type(error).__name__)
-    # Nothing of that did any harm.
-    transcript.note(cursor.fetchall())
+    if module is aioturso.lib:
+        # Nothing of that did any harm. (From Python 3.12 it costs the cursor of sqlite3 its rows.)
+        assert cursor.fetchall() == [(1,), (2,)]
     # These touch no statement, and sqlite3 lets them pass.
     transcript.note(in_another_thread(connection.interrupt), in_another_thread(lambda: connection.in_transaction))
     transcript.note(in_another_thread(lambda: cursor.description))
