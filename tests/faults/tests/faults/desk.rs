@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::scratch::ENDLESS;
 use async_proxy::async_proxy;
 use turso_driver::{ConnectOptions, Connection, ParamsSequence, Result, connect};
 
@@ -26,7 +27,7 @@ struct State {
 }
 
 impl Watch {
-    /// How many statements have begun.
+    /// How many endless statements have begun.
     pub(crate) fn begun(&self) -> usize {
         self.0.begun.load(Ordering::SeqCst)
     }
@@ -96,13 +97,19 @@ impl Desk {
 
     /// The one number that a query gives.
     pub fn ask(&self, sql: &str, parameter: i64) -> Result<i64> {
-        self.watch.0.begun.fetch_add(1, Ordering::SeqCst);
         let mut cursor = self.connection.execute(sql, [parameter])?;
         let row = cursor.fetchone()?.expect("a row");
         row.get(0)
     }
 
-    /// The same, but it stands at the gate before the driver hears of it.
+    /// Runs until it is interrupted.
+    pub fn run_endlessly(&self) -> Result<i64> {
+        self.watch.0.begun.fetch_add(1, Ordering::SeqCst);
+        let cursor = self.connection.execute(ENDLESS, ())?;
+        Ok(cursor.rowcount())
+    }
+
+    /// The same as `ask`, but it stands at the gate before the driver hears of it.
     pub fn ask_late(&self, sql: &str) -> Result<i64> {
         self.watch.wait_at_gate();
         let mut cursor = self.connection.execute(sql, ())?;
