@@ -232,6 +232,10 @@ impl<W: Send, O: Send> CancelFlag for Task<W, O> {
 /// A long-running method looks at it now and then (in a progress handler, say) and gives up early. Unlike a class's
 /// `interrupt` member, which sets a state of the whole object, a token belongs to one call and can't hit another.
 ///
+/// The two go together: the member stops what is under way, and finds nothing if the call has not come that far. The token
+/// is set before the member is called. So a method that first announces what it begins, where the member looks for it, and
+/// then looks at its token, is stopped whenever its future is dropped.
+///
 /// ```
 /// # use async_proxy::CallToken;
 /// fn count(numbers: &[u64]) -> Result<u64, String> {
