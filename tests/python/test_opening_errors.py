@@ -111,9 +111,8 @@ def test_a_path_with_a_nul_is_an_error_with_the_path(tmp_path: Path) -> None:
     assert content_of(tmp_path) == {}
 
 
-@pytest.mark.parametrize("path", [5, None, b"bytes.db", 1.5])
+@pytest.mark.parametrize("path", [5, None, 1.5])
 def test_what_is_no_path_is_a_type_error(path: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As sqlite3 has it, but for `bytes`: the engine takes paths in UTF-8."""
     monkeypatch.chdir(tmp_path)
     with pytest.raises(TypeError):
         aioturso.lib.connect(path)

@@ -50,10 +50,11 @@ impl Glue<'_> {
             || quote!(None),
             |check| quote!(#check.then(|| python::Home::here(#py)).transpose()?),
         );
+        let cell = if class.shared { quote!(Shared) } else { quote!(Owned) };
         let new = new(
             &text,
             &quote! {
-                object: python::Shared::unopened(),
+                object: python::#cell::unopened(),
                 row_factory: python::Slot::default(),
                 text_factory: ::core::default::Default::default(),
             },

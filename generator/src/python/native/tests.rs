@@ -358,3 +358,92 @@ fn only_the_profile_brings_its_words() {
         &["#[pyclass(name = \"Row\", module = \"aiolibrary.lib\""],
     );
 }
+
+/// A database: what the profile takes for a connection and its cursor.
+const DATABASE: &str = r#"
+    #[async_proxy]
+    pub fn open(place: &str, #[proxy(spread)] options: Options) -> Database {}
+
+    #[async_proxy]
+    pub struct Options {
+        #[proxy(default = 5.0)]
+        pub timeout: f64,
+        #[proxy(default = 7)]
+        pub pages: i64,
+    }
+
+    #[async_proxy]
+    impl Database {
+        #[proxy(child)]
+        pub fn cursor(&self) -> Reader {}
+        #[proxy(child)]
+        pub fn run(&self, sql: &str) -> Reader {}
+        #[proxy(property, live)]
+        pub fn is_open(&self) -> bool {}
+    }
+
+    #[async_proxy]
+    impl Reader {
+        pub fn run(&mut self, sql: &str) -> &mut Self {}
+        #[proxy(rows)]
+        pub fn next(&mut self) -> Option<Page> {}
+    }
+"#;
+
+#[test]
+fn a_connection_is_called_as_the_function_that_opens_it() {
+    let (files, faults) = rendered(DATABASE, Some(Profile::Dbapi));
+    assert_eq!(faults, "");
+    assert!(
+        files.iter().all(|file| file.path != "native/functions.rs"),
+        "the function is there in the form of the class alone"
+    );
+    assert_holds(
+        &text(DATABASE, Some(Profile::Dbapi), "database"),
+        &[
+            // Behind the parameters that they stand behind in `sqlite3`, or at the end.
+            "text_signature = \"(place, timeout=5.0, detect_types=0, pages=7, *, check_same_thread=True, factory=None)\"",
+            "fn __init__(",
+            "let options = ::library::Options { timeout, pages, };",
+            "let home = check_same_thread.then(|| python::Home::here(py)).transpose()?;",
+            "::library::open(&place, options)",
+        ],
+    );
+}
+
+#[test]
+fn a_cursor_is_called_with_its_connection_and_belongs_to_its_thread() {
+    assert_holds(
+        &text(DATABASE, Some(Profile::Dbapi), "reader"),
+        &[
+            "fn __init__( &self, py: Python<'_>, connection: &Bound<'_, super::database::Database>, )",
+            ".confined(connection.and_then(|connection| connection.object.home()))",
+        ],
+    );
+    let database = text(DATABASE, Some(Profile::Dbapi), "database");
+    assert_holds(
+        &database,
+        &["python::dbapi::cursor_of::< super::reader::Reader, >(factory.bind(py), slf.as_any(), row_factory)"],
+    );
+    assert_eq!(
+        database.matches("cursor_of").count(),
+        1,
+        "only the member that does nothing else than make a cursor"
+    );
+}
+
+#[test]
+fn without_the_profile_nothing_is_called_or_confined() {
+    for file in rendered(DATABASE, None).0 {
+        for word in [
+            "__init__",
+            "confined",
+            "factory",
+            "check_same_thread",
+            "detect_types",
+            "Coded",
+        ] {
+            assert!(!file.text.contains(word), "`{word}` is in {}", file.path);
+        }
+    }
+}
