@@ -254,10 +254,11 @@ FROM_SQLITE3: list[Difference] = [
         example=program(Execute(0, "INSERT INTO u (x) VALUES (1)"), Execute(1, "SELECT abs(-9223372036854775807 - 1)")),
     ),
     Difference(
-        name="The rows of a half-read query are lost with a rollback",
+        name="A query that is half read does not outlive a rollback",
         whose="engine",
-        reason="When a transaction is rolled back, or a statement fails outside of one, a query that is half read may end "
-        "there. SQLite goes on.",
+        reason="The engine would end its rows too early, or panic. So its cursor is told when the transaction is rolled back "
+        "(`OperationalError`, \"abort due to ROLLBACK\"). Where a statement that fails rolls back, outside of a transaction "
+        "or by `OR ROLLBACK`, the rows may still end too early. SQLite goes on.",
         explains=was_rolled_back_while_it_read,
         reproduction="a_rollback_ends_the_queries_that_are_half_read",
         example=program(
