@@ -33,11 +33,14 @@ fn build(workspace: &Workspace, project: &Path, tools: &Environment, terminal: T
     if folder.exists() {
         fs::remove_dir_all(&folder).context(|| format!("removing {}", folder.display()))?;
     }
-    Program::new(tools.program("maturin"), project)
-        .arguments(["build", "--release", "--interpreter"])
-        .argument(tools.python())
-        .argument("--out")
+    // As a user's `pip install .` does it: with the build tool that pyproject.toml asks for, in an environment of its own.
+    // Cargo's target folder is the workspace's, so that the engine is built once.
+    Program::new(tools.python(), project)
+        .arguments(["-m", "pip", "wheel", ".", "--no-deps", "--quiet"])
+        .arguments(["--disable-pip-version-check", "--wheel-dir"])
         .argument(&folder)
+        .environment("CARGO_TARGET_DIR", &workspace.target)
+        .advice("pip fetches maturin for it: see `pip config` and the variables PIP_INDEX_URL and PIP_FIND_LINKS")
         .run(terminal)?;
     let describe = || format!("reading {}", folder.display());
     let mut built = Vec::new();
@@ -51,7 +54,7 @@ fn build(workspace: &Workspace, project: &Path, tools: &Environment, terminal: T
             wheel.display()
         ))),
         _ => Err(Failure::new(format!(
-            "maturin left {} files in {} where one was expected",
+            "pip left {} files in {} where one was expected",
             built.len(),
             folder.display()
         ))),
