@@ -64,6 +64,8 @@ async def test_a_cursor_that_could_not_be_made_forgets_what_is_assigned(path: st
         cursor.row_factory = aioturso.Row
         with pytest.raises(aioturso.OperationalError, match="bad"):
             await cursor
+        # Behind it, the assignments have had their turn.
+        await connection.commit()
         assert cursor.arraysize == 1
         assert cursor.row_factory is None
 
@@ -94,6 +96,7 @@ async def test_an_assignment_keeps_its_place_behind_a_call_that_waits_for_a_tran
             cursor.arraysize = 7
             go_on.set()
             await cursor
+            await connection.commit()
             return cursor.arraysize
 
         task = asyncio.create_task(in_transaction())
