@@ -372,7 +372,7 @@ class Worker(Generic[ObjectT]):
         except Exception:
             logger.exception("%s: a call could not be interrupted", self.thread_name)
 
-    def _warn_and_stop(self) -> None:
+    def warn_and_stop(self) -> None:
         if self.stop():
             # Where the owner was dropped: above this stand `_stop_dropped` and the finalizer.
             warnings.warn(f"{self._name} was deleted before being closed", ResourceWarning, stacklevel=4)
@@ -520,7 +520,7 @@ class Worker(Generic[ObjectT]):
 def _stop_dropped(reference: "weakref.ref[Worker[Any]]") -> None:
     worker = reference()
     if worker is not None:
-        worker._warn_and_stop()
+        worker.warn_and_stop()
 
 
 {% if turns %}def _future_of(assignment: Assignment) -> "asyncio.Future[Any] | None":

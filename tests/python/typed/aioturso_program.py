@@ -64,6 +64,11 @@ async def asynchronous(path: str) -> None:
         assert_type(await connection.iterdump(), list[str])
         await connection.execute("SELECT ?, ?, ?", (b"bytes", bytearray(b"bytearray"), memoryview(b"memoryview")))
 
+        async with connection.transaction("IMMEDIATE") as inside:
+            assert_type(inside, aioturso.Connection)
+            async with connection.transaction():
+                await inside.execute("DELETE FROM book WHERE year < ?", (1900,))
+
         commit = asyncio.create_task(connection.commit())
         assert_type(await commit, None)
         try:
