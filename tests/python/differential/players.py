@@ -21,8 +21,12 @@ from programs import Options, Program, Step, World, settled
 HAS_AUTOCOMMIT = sys.version_info >= (3, 12)
 """Whether this interpreter's sqlite3 has the attribute `autocommit`."""
 
-CLASSES = frozenset({name for name in aioturso.lib.__all__ if isinstance(getattr(aioturso.lib, name), type)})
-"""The exceptions of PEP 249, by name. (Other classes among them do no harm.)"""
+CLASSES = frozenset(
+    name
+    for name in aioturso.lib.__all__
+    if isinstance(known := getattr(sqlite3, name, None), type) and issubclass(known, Exception)
+)
+"""The exceptions of PEP 249, by name."""
 
 
 @dataclass(frozen=True)
