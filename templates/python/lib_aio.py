@@ -54,12 +54,12 @@ ResultT = TypeVar("ResultT")
         )
 {%- else %}
 {%- if class.is_coroutine %}
-        super().__init__()
+        {{ class.coroutine }}
 {%- endif %}
         self._{{ class.object }}: {{ class.blocking }} | None = None
         self._make_error: BaseException | None = None
-        self._parent = parent
-        self._worker = parent._worker
+        self._parent{{ class.parent_type }} = parent
+        self._worker{{ class.worker_type }} = parent._worker
 {%- endif %}
 {%- if class.has_setters %}
         self._assigned = Assigned()
@@ -97,7 +97,7 @@ ResultT = TypeVar("ResultT")
         traceback: TracebackType | None,
         /,
     ) -> None:
-{%- if class.is_root %}
+{%- if class.is_root && class.close.is_none() %}
         await self.close()
 {%- else if let Some(close) = class.close %}
         await self.{{ close }}()

@@ -1,8 +1,6 @@
 {{ header }}
 # The documentation is for editors, which have no other place to find it.
-# ruff: noqa: PYI021
-
-{{ imports }}
+# ruff: noqa: PYI021{{ imports }}
 {%- if dbapi %}
 
 __version__: str
@@ -82,6 +80,5 @@ def adapt(obj: object, proto: type | None = None, /, *alt: Any) -> Any:
     """
 {%- endif %}
 {%- for function in functions %}
-
 {{ function }}
 {%- endfor %}

@@ -26,7 +26,7 @@ from .lib import ProgrammingError
 from .turns import ENDED_AROUND, Turn, Turns
 {%- endif %}
 
-ObjectT = TypeVar("ObjectT")
+ObjectT = TypeVar("ObjectT", covariant=True)
 Item = tuple["asyncio.Future[Any] | None", Callable[[], object]]
 
 # An interrupt is lost if it comes just before the call has really begun, so it is repeated for as long as the call runs.
@@ -44,7 +44,8 @@ CLOSED = "it is closed"
 OPEN_FAILED = "it could not be opened"
 LOOP_CLOSED = "its event loop was closed while a call was under way"
 REENTERED = (
-    "a call was made on an object from within a call on the same one, and would wait for itself: make it in the event loop"
+    "a call was made on an object from within a call on the same one, and would wait for itself: make it in the event "
+    "loop"
 )
 FORKED = "it was opened in the process that this one was forked from: open another one here"
 

@@ -10,7 +10,7 @@ use syn::{Expr, Lit, Meta, Type};
 use super::annotation::{self, Table};
 use super::model::{Alias, Class, Docs, Function, Kind, Member, Package, Role};
 use super::reserved::Top;
-use super::{dbapi, docs, exceptions, names, parameters};
+use super::{dbapi, docs, exceptions, extends, names, parameters};
 use crate::config::{Config, FILE_NAME, Python};
 use crate::diagnose::Diagnostics;
 
@@ -37,6 +37,7 @@ pub fn lower(api: &Api, config: &Config, python: &Python, diagnostics: &mut Diag
         aliases: &aliases,
     };
     top.check(lowering.diagnostics);
+    extends::check(&classes, lowering.diagnostics);
     lowering.check_profile(&classes);
     Package {
         name: python.package.clone(),

@@ -4,6 +4,7 @@ mod annotation;
 mod dbapi;
 mod docs;
 mod exceptions;
+mod extends;
 pub mod lower;
 mod members;
 pub mod model;

@@ -7,7 +7,9 @@ mod driver;
 mod function;
 mod imports;
 mod layout;
+mod locals;
 mod member;
+mod scope;
 mod signature;
 mod stub;
 
@@ -67,7 +69,14 @@ pub fn render(package: &Package, config: &Config, diagnostics: &mut Diagnostics)
     let mut files = vec![File::new(format!("python/{}/py.typed", package.name), "")];
     for (name, text) in texts {
         match text {
-            Ok(text) => files.push(File::new(format!("python/{}/{name}", package.name), tidy(&text))),
+            Ok(text) => {
+                let text = if name == "lib_aio.py" || name.ends_with(".pyi") {
+                    scope::qualify(&tidy(&text), package)
+                } else {
+                    tidy(&text)
+                };
+                files.push(File::new(format!("python/{}/{name}", package.name), text));
+            }
             Err(error) => diagnostics.error_without_place(format!(
                 "{name} cannot be rendered: {error}\nnote: this is a fault of the generator, not of the description; please \
                  report it with the sources"

@@ -118,6 +118,18 @@ impl Top<'_> {
         for function in self.functions {
             let span = function.source.ident.span();
             self.check_name(&function.name, span, "#[proxy(name = \"…\")]", diagnostics);
+            let opens_connection =
+                |class: &&Class| function.opens.as_ref() == Some(&class.name) && class.role == Role::Connection;
+            let mut parameters = function.parameters.iter();
+            if self.classes.iter().any(|class| opens_connection(&class))
+                && let Some(parameter) = parameters.find(|parameter| parameter.name == "iter_chunk_size")
+            {
+                diagnostics.error(
+                    parameter.span,
+                    "the profile adds a parameter `iter_chunk_size`\nhelp: give this one another name with \
+                     `#[proxy(name = \"…\")]` in front of it",
+                );
+            }
         }
         for exception in self.exceptions.iter().filter(|exception| !exception.builtin) {
             if self.is_taken(&exception.name) && !is_builtin_exception(&exception.name) {
@@ -185,6 +197,7 @@ impl Top<'_> {
             let is_exception = || self.exceptions.iter().any(|exception| exception.name == name);
             let is_used = name.starts_with('_')
                 || of_role.contains(&name)
+                || name == "builtins"
                 || TYPING_NAMES.contains(&name)
                 || ABSTRACT_NAMES.contains(&name)
                 || ANY_PACKAGE

@@ -302,3 +302,39 @@ fn the_profile_says_what_it_needs_where_nothing_is_a_connection() {
         "{run:?}"
     );
 }
+
+#[test]
+fn a_class_that_does_not_go_with_the_one_it_extends_is_refused() {
+    let derived = "pub struct Spot;\n#[async_proxy(extends = Lamp)]\nimpl Spot {\n";
+    let snapshot = "#[proxy(property, snapshot)] pub fn level(&self) -> u8 {}\n";
+    let opened = "#[proxy(open)] pub fn make() -> Self {}\n";
+    let faults = refused(&format!(
+        "{}{derived}{opened}#[proxy(property, snapshot)] pub fn angle(&self) -> u8 {{}}\n}}\n",
+        lamp(snapshot)
+    ));
+    assert!(
+        faults.contains("both `Spot` and `Lamp`, which it extends, have properties that are snapshots"),
+        "{faults}"
+    );
+    let faults = refused(&format!(
+        "{}{derived}}}\n",
+        lamp("#[proxy(child)] pub fn spot(&self) -> Spot {}")
+    ));
+    assert!(faults.contains("in Python both are opened or neither is"), "{faults}");
+    // What one of them has, the other has too.
+    let project = generated(&format!("{}{derived}{opened}}}\n", lamp(snapshot)));
+    let text = project.read("generated/python/aiotoy/lib_aio.py");
+    assert_eq!(
+        text.matches("self._snapshot = self._worker.opened._snapshot()").count(),
+        2,
+        "{text}"
+    );
+}
+
+#[test]
+fn an_object_is_closed_at_the_end_of_a_block_by_the_member_that_closes_it() {
+    // It was closed by `close`, which is there only where nothing else is.
+    let text = generated(TOY).read("generated/python/aiotoy/lib_aio.py");
+    assert!(text.contains("        await self.unplug()\n"), "{text}");
+    assert!(!text.contains("self.close()"), "{text}");
+}

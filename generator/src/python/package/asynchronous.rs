@@ -29,8 +29,14 @@ pub(super) struct AsyncClass {
     pub(super) execute: Option<Execute>,
     pub(super) heads: Heads,
     pub(super) parent_object: String,
+    /// The annotations of the attributes for the parent and its worker, with a colon in front: a class that extends another
+    /// may narrow that one's.
+    pub(super) parent_type: String,
+    pub(super) worker_type: String,
     pub(super) is_root: bool,
     pub(super) is_coroutine: bool,
+    /// The class whose part of `__init__` makes it a coroutine.
+    pub(super) coroutine: &'static str,
     pub(super) is_connection: bool,
     pub(super) is_cursor: bool,
     pub(super) has_rows: bool,
@@ -108,6 +114,21 @@ pub(super) fn is_root(package: &Package, class: &Class) -> bool {
             .is_some_and(|base| is_root(package, base))
 }
 
+/// A class and those that it extends, itself first.
+pub(super) fn lineage<'a>(package: &'a Package, class: &'a Class) -> Vec<&'a Class> {
+    let mut classes = vec![class];
+    let mut next = class.base.as_ref();
+    // A circle of bases is refused when the description is resolved.
+    while let Some(base) = next.and_then(|base| package.class(base)) {
+        if classes.iter().any(|earlier| earlier.name == base.name) {
+            break;
+        }
+        classes.push(base);
+        next = base.base.as_ref();
+    }
+    classes
+}
+
 /// Makes the view of a class.
 pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
     let writer = Writer::new(package, class);
@@ -120,8 +141,11 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
             .iter()
             .any(|member| matches!(member.name.as_str(), "send" | "throw"));
     let chunks = package.dbapi && (class.role != Role::Plain);
-    let row = class
-        .row()
+    let lineage = lineage(package, class);
+    let above = &lineage[1..];
+    let row = lineage
+        .iter()
+        .find_map(|class| class.row())
         .unwrap_or(if class.generic { "RowT" } else { "" })
         .to_owned();
     let parent_type = writer
@@ -151,7 +175,7 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
         let parent_type = if writer.parents.iter().any(|parent| !writer.is_defined_before(parent)) {
             format!("\"{parent_type}\"")
         } else {
-            parent_type
+            parent_type.clone()
         };
         let items = [
             "self".to_owned(),
@@ -169,18 +193,23 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
         .concat()
     };
     let convert = format!("convert: Callable[[list[{row}]], ResultT]");
+    let begins_above = above
+        .iter()
+        .any(|class| class.members.iter().any(|member| member.kind == Kind::SelfReturn));
+    let narrowed = |is_narrowed: bool| if is_narrowed { "  # type: ignore[override]" } else { "" };
     let heads = Heads {
         make: bracketed(
             4,
             "def _make(",
             &[own_self(), vec![format!("make: {make_type}")]].concat(),
-            ") -> None:",
+            &format!(") -> None:{}", narrowed(base.is_some())),
         ),
         begin: bracketed(
             4,
             "def _begin(",
             &taking("object"),
-            &format!(") -> Call[\"{annotation}\"]:"),
+            // A coroutine of the class itself stands for one of the class that it extends; the checker cannot tell.
+            &format!(") -> Call[\"{annotation}\"]:{}", narrowed(begins_above)),
         ),
         begin_call: bracketed(
             8,
@@ -202,19 +231,34 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
         },
     };
     let snapshot = writer.snapshot();
-    let has = |wanted: fn(&Kind) -> bool| class.members.iter().any(|member| wanted(&member.kind));
-    let has_setters = class.role != Role::Plain || has(|kind| matches!(kind, Kind::Setter { .. }));
+    // What each class has for its members, a class that extends another has for those as well.
+    let has_among = |classes: &[&Class], wanted: fn(&Kind) -> bool| {
+        classes
+            .iter()
+            .any(|class| class.members.iter().any(|member| wanted(&member.kind)))
+    };
+    let has = |wanted: fn(&Kind) -> bool| has_among(&lineage, wanted);
+    let has_setters_among = |classes: &[&Class]| {
+        classes.iter().any(|class| class.role != Role::Plain)
+            || has_among(classes, |kind| matches!(kind, Kind::Setter { .. }))
+    };
+    let has_setters = has_setters_among(&lineage);
+    let has_rows = lineage.iter().any(|class| class.has_rows());
+    let has_chains = |classes: &[&Class]| has_among(classes, |kind| *kind == Kind::SelfReturn);
     let mut slots = vec!["__weakref__".to_owned(), "_worker".to_owned()];
     if base.is_some() {
         slots.clear();
     }
-    let own = |condition: bool, name: &str| (condition && base.is_none()).then(|| name.to_owned());
-    slots.extend(own(has_setters, "_assigned"));
-    slots.extend(own(class.has_rows(), "_rows"));
-    slots.extend(own(snapshot.is_some(), "_snapshot"));
-    slots.extend(own(chunks && !class.has_rows(), "_chunk_size"));
+    let own = |condition: bool, name: &str| condition.then(|| name.to_owned());
+    slots.extend(own(has_setters && !has_setters_among(above), "_assigned"));
+    slots.extend(own(has_rows && !above.iter().any(|class| class.has_rows()), "_rows"));
+    let has_snapshot = |class: &&Class| class.snapshots().next().is_some();
+    slots.extend(own(snapshot.is_some() && !above.iter().any(has_snapshot), "_snapshot"));
+    slots.extend(own(chunks && !has_rows && base.is_none(), "_chunk_size"));
     if !is_root {
-        slots.extend(["_made", "_make_error", "_parent"].map(str::to_owned));
+        if base.is_none() {
+            slots.extend(["_made", "_make_error", "_parent"].map(str::to_owned));
+        }
         slots.push(format!("_{}", writer.object));
     }
     slots.sort();
@@ -236,6 +280,12 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
         format!("class {}({}):", class.name, bases.join(", "))
     };
     let close = inherited(package, class, &|class| class.close().map(|close| close.name.clone()));
+    let narrower = |annotation: &str| base.map_or_else(String::new, |_| format!(": {annotation}"));
+    let workers: Vec<String> = parent_blocking
+        .split(" | ")
+        .map(|class| format!("Worker[{class}]"))
+        .collect();
+    let worker_type = workers.join(" | ");
     let all_roots = writer.parents.iter().all(|parent| self::is_root(package, parent));
     AsyncClass {
         name: class.name.clone(),
@@ -259,6 +309,12 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
             .collect(),
         execute: writer.execute(),
         heads,
+        parent_type: narrower(&parent_type),
+        worker_type: if all_roots {
+            narrower(&worker_type)
+        } else {
+            String::new()
+        },
         parent_object: if all_roots {
             "self._worker.opened".to_owned()
         } else {
@@ -266,18 +322,18 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
         },
         object: writer.object.clone(),
         blocking: writer.blocking.clone(),
-        has_chains: has(|kind| *kind == Kind::SelfReturn),
+        has_chains: has_chains(&lineage[..1]),
         has_object: !is_root || hands_out_to_mixed(package, class),
         keeps: has(|kind| matches!(kind, Kind::Direct { when_closed: true, .. })),
         adds_close: is_root && close.is_none(),
         has_transactions: package.has_transactions() && class.role == Role::Connection,
-        has_lanes: class
-            .members
+        has_lanes: lineage
             .iter()
+            .flat_map(|class| &class.members)
             .any(|member| member.lane.is_some() && member.kind == Kind::Call),
-        lane_interrupts: class
-            .members
+        lane_interrupts: lineage
             .iter()
+            .flat_map(|class| &class.members)
             .filter(|member| member.kind == Kind::Interrupt)
             .filter_map(|member| {
                 Some(LaneInterrupt {
@@ -288,7 +344,7 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
             .collect(),
         is_connection: class.role == Role::Connection,
         is_cursor: class.role == Role::Cursor,
-        has_rows: class.has_rows(),
+        has_rows,
         annotation,
         head,
         init,
@@ -297,6 +353,11 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
         snapshot,
         is_root,
         is_coroutine,
+        coroutine: if base.is_some() {
+            "Awaited.__init__(self)"
+        } else {
+            "super().__init__()"
+        },
         has_setters,
         chunks,
     }

@@ -4,7 +4,7 @@ use super::super::dbapi::FACTORY;
 use super::super::model::{Alias, Function, Role};
 use super::imports::{Imports, sorted, sorted_all};
 use super::stub::{self, StubClass};
-use super::{LibFile, NATIVE_GLOBALS, NativeFile, Renderer, docstring, layout, signature};
+use super::{LibFile, NATIVE_GLOBALS, NativeFile, Renderer, docstring, layout, locals, scope, signature};
 
 impl Renderer<'_> {
     pub(super) fn lib(&self) -> LibFile {
@@ -154,12 +154,14 @@ impl Renderer<'_> {
         );
         let docs = docstring::docstring(&function.docs, 4);
         let docs = if docs.is_empty() { docs } else { format!("{docs}\n") };
+        let connection = locals::free("connection", &function.parameters);
         let call = if self.package.is_constructor(function) {
+            let make = locals::free("make", &function.parameters);
             format!(
-                "    make: Callable[..., {class}[Any]] = {class} if {FACTORY} is None else {FACTORY}\n{}",
+                "    {make}: Callable[..., {class}[Any]] = {class} if {FACTORY} is None else {FACTORY}\n{}",
                 layout::bracketed(
                     4,
-                    "connection = make(",
+                    &format!("{connection} = {make}("),
                     &signature::keyword_arguments(&function.parameters),
                     ")"
                 )
@@ -167,13 +169,13 @@ impl Renderer<'_> {
         } else {
             layout::bracketed(
                 4,
-                &format!("connection = native_{}(", function.name),
+                &format!("{connection} = native_{}(", function.name),
                 &signature::arguments(&function.parameters),
                 ")",
             )
         };
         texts.push(format!(
-            "{head}\n{docs}{call}\n    if row_factory is not None:\n        connection.row_factory = row_factory\n    return connection"
+            "{head}\n{docs}{call}\n    if row_factory is not None:\n        {connection}.row_factory = row_factory\n    return {connection}"
         ));
         texts
     }
@@ -191,6 +193,7 @@ impl Renderer<'_> {
             .filter(|function| !package.is_constructor(function))
             .map(|function| stub::function(package, function))
             .collect();
+        let functions = stub::apart(functions);
         let uses = |word: &str| {
             classes
                 .iter()
@@ -217,6 +220,9 @@ impl Renderer<'_> {
                 .iter()
                 .for_each(|parameter| imports.annotation(package, &parameter.annotation));
             imports.annotation(package, &function.returns);
+        }
+        if scope::hides_builtins(package) {
+            imports.module("builtins");
         }
         if uses("Literal[False]") {
             imports.typing("Literal");
@@ -262,7 +268,10 @@ impl Renderer<'_> {
         }
         NativeFile {
             header: self.header.clone(),
-            imports: lines.join("\n"),
+            imports: match lines.join("\n").trim_start() {
+                "" => String::new(),
+                imports => format!("\n\n{imports}"),
+            },
             dbapi: package.dbapi,
             exceptions: stub::exceptions(package),
             classes,

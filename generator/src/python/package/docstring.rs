@@ -9,6 +9,10 @@ pub(super) fn docstring(docs: &Docs, indent: usize) -> String {
     }
     let margin = " ".repeat(indent);
     let mut lines: Vec<String> = docs.lines.iter().map(|line| escape(line)).collect();
+    if lines[0].starts_with('"') {
+        // As `ruff format` has it: it could be taken for one of the quotes before it.
+        lines[0].insert(0, ' ');
+    }
     if let [only] = lines.as_mut_slice() {
         if only.ends_with('"') {
             only.push(' ');
@@ -50,6 +54,12 @@ mod tests {
     #[test]
     fn what_would_end_or_change_the_text_is_escaped() {
         assert_eq!(of(&[r#"A \ and """ and "x""#]), r#"    """A \\ and \"\"\" and "x" """"#);
+    }
+
+    #[test]
+    fn a_quote_stands_apart_from_the_quotes_around_the_text() {
+        assert_eq!(of(&["\"One\" of them."]), "    \"\"\" \"One\" of them.\"\"\"");
+        assert_eq!(of(&["\"One\"", "Two"]), "    \"\"\" \"One\"\n    Two\n    \"\"\"");
     }
 
     #[test]

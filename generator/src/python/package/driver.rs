@@ -3,7 +3,7 @@
 use super::super::model::Role;
 use super::asynchronous::{self, AsyncClass};
 use super::imports::{self, Imports, sorted};
-use super::{LibAioFile, Renderer, function, layout};
+use super::{LibAioFile, Renderer, function, layout, scope};
 
 impl Renderer<'_> {
     pub(super) fn lib_aio(&self) -> LibAioFile {
@@ -50,8 +50,12 @@ impl Renderer<'_> {
         for name in ["Any", "TypeVar"] {
             imports.typing(name);
         }
-        if uses("warnings.warn(") {
+        // Behind blanks: where a parameter is called so, the module is called otherwise.
+        if uses(" warnings.warn(") {
             imports.module("warnings");
+        }
+        if uses("builtins.") || scope::hides_builtins(package) {
+            imports.module("builtins");
         }
         if self.generic() {
             imports.typing("Generic");
@@ -85,11 +89,19 @@ impl Renderer<'_> {
         imports.own("ClosedError");
         let mut lines = imports.standard();
         lines.push("from types import TracebackType".to_owned());
+        if uses("_warnings.warn(") {
+            lines.push("import warnings as _warnings".to_owned());
+        }
         lines.sort_by_key(|line| (!line.starts_with("import "), line.clone()));
         lines.push(String::new());
+        let renamed = format!("{}.", function::BLOCKING_LIB);
+        let has_renamed = functions.iter().any(|text| text.contains(&renamed));
         let has_exceptions = classes.iter().any(|class| !class.exceptions.is_empty());
-        if has_exceptions || !functions.is_empty() {
+        if has_exceptions || functions.iter().any(|text| text.contains(" lib.")) {
             lines.push("from . import lib".to_owned());
+        }
+        if has_renamed {
+            lines.push(format!("from . import lib as {}", function::BLOCKING_LIB));
         }
         let mut calls = vec!["Call".to_owned()];
         let mut add = |condition: bool, name: &str| calls.extend(condition.then(|| name.to_owned()));

@@ -4,7 +4,11 @@ use super::super::dbapi::CHECK_SAME_THREAD;
 use super::super::model::{Function, Package, ParameterPassing, Role};
 use super::docstring::docstring;
 use super::layout::bracketed;
+use super::locals;
 use super::signature::{arguments, parameters, with_keywords};
+
+/// The module `lib` where a parameter is called like it.
+pub(super) const BLOCKING_LIB: &str = "_lib";
 
 /// A function that opens an object, or one without an object.
 pub(super) fn function(package: &Package, function: &Function) -> Vec<String> {
@@ -69,15 +73,22 @@ pub(super) fn function(package: &Package, function: &Function) -> Vec<String> {
         &keywords(Some("RowFactory[Any] | None = None")),
         &format!(") -> {}:", typed("Any")),
     );
+    let blocking = if locals::is_taken("lib", &function.parameters) {
+        BLOCKING_LIB
+    } else {
+        "lib"
+    };
+    let connector = locals::free("connector", &function.parameters);
     let call = if factory {
-        let opened = bracketed(8, &format!("connection = lib.{name}("), &passed, ")");
+        let connection = locals::free("connection", &function.parameters);
+        let opened = bracketed(8, &format!("{connection} = {blocking}.{name}("), &passed, ")");
         format!(
-            "{opened}\n        if row_factory is not None:\n            connection.row_factory = row_factory\n        return connection"
+            "{opened}\n        if row_factory is not None:\n            {connection}.row_factory = row_factory\n        return {connection}"
         )
     } else {
-        bracketed(8, &format!("return lib.{name}("), &passed, ")")
+        bracketed(8, &format!("return {blocking}.{name}("), &passed, ")")
     };
-    let mut made = vec!["connector"];
+    let mut made = vec![connector.as_str()];
     if chunks {
         made.push("iter_chunk_size");
         // The path is what the thread is named after.
@@ -89,7 +100,7 @@ pub(super) fn function(package: &Package, function: &Function) -> Vec<String> {
     }
     let made = made.join(", ");
     let text = format!(
-        "{head}\n{docs}\n    def connector() -> Blocking{}:\n{call}\n\n    return {}({made})",
+        "{head}\n{docs}\n    def {connector}() -> Blocking{}:\n{call}\n\n    return {}({made})",
         typed("Any"),
         class.name
     );

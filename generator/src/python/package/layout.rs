@@ -59,12 +59,12 @@ pub(super) fn strings(indent: usize, before: &str, names: &[String], after: &str
     }
 }
 
-/// A text as a literal.
+/// A text as a literal, with the quotes that `ruff format` gives it: those that need fewer escapes.
 pub(super) fn python_string(text: &str) -> String {
-    format!(
-        "\"{}\"",
-        text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
-    )
+    let count = |quote| text.matches(quote).count();
+    let quote = if count('"') > count('\'') { '\'' } else { '"' };
+    let text = text.replace('\\', "\\\\").replace('\n', "\\n").replace('\t', "\\t");
+    format!("{quote}{}{quote}", text.replace(quote, &format!("\\{quote}")))
 }
 
 #[cfg(test)]
@@ -95,6 +95,14 @@ mod tests {
         let text = bracketed(0, "def f(", &items(9), ") -> None:");
         assert_eq!(text.lines().count(), 11);
         assert!(text.ends_with("parameter_8: int,\n) -> None:"), "{text}");
+    }
+
+    #[test]
+    fn a_literal_has_the_quotes_that_need_fewer_escapes() {
+        assert_eq!(python_string("say \"walk\""), "'say \"walk\"'");
+        assert_eq!(python_string("it's \"so\""), "'it\\'s \"so\"'");
+        assert_eq!(python_string("it's \"so"), "\"it's \\\"so\"");
+        assert_eq!(python_string("a\nb\\"), "\"a\\nb\\\\\"");
     }
 
     #[test]

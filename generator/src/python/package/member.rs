@@ -3,9 +3,10 @@
 use async_proxy_syntax::model::{Property, RowsRole};
 
 use super::super::model::{Class, Docs, Kind, Member, Package, Role};
-use super::asynchronous::{Execute, Snapshot, annotation_of, is_root};
+use super::asynchronous::{Execute, Snapshot, annotation_of, is_root, lineage};
 use super::docstring::docstring;
 use super::layout::{bracketed, fits, python_string};
+use super::locals;
 use super::signature::{arguments, parameters};
 
 /// What a snapshot property of PEP 249 is before the first call is done; other APIs say it themselves, a call later.
@@ -31,11 +32,6 @@ pub(super) struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     pub(super) fn new(package: &'a Package, class: &'a Class) -> Self {
-        let object = snake_case(&class.name);
-        let is_taken = class
-            .members
-            .iter()
-            .any(|member| member.parameters.iter().any(|parameter| parameter.name == object));
         Self {
             package,
             class,
@@ -44,7 +40,7 @@ impl<'a> Writer<'a> {
                 .iter()
                 .filter_map(|parent| package.class(parent))
                 .collect(),
-            object: if is_taken { format!("blocking_{object}") } else { object },
+            object: locals::object(class),
             blocking: format!("Blocking{}", annotation_of(class)),
             is_root: is_root(package, class),
         }
@@ -56,7 +52,9 @@ impl<'a> Writer<'a> {
     }
 
     pub(super) fn snapshot(&self) -> Option<Snapshot> {
-        let properties: Vec<&Member> = self.class.snapshots().collect();
+        let lineage = lineage(self.package, self.class);
+        // Only one of them has any: that is checked before.
+        let properties: Vec<&Member> = lineage.iter().flat_map(|class| class.snapshots()).collect();
         if properties.is_empty() {
             return None;
         }
@@ -120,6 +118,14 @@ impl<'a> Writer<'a> {
                 self.method(member, &format!("\"{}\"", annotation_of(child)), &body)
             }
             Kind::Open => {
+                let connector = locals::free("connector", &member.parameters);
+                let is_extended = self
+                    .package
+                    .classes
+                    .iter()
+                    .any(|class| class.base.as_ref() == Some(&self.class.name));
+                // It opens an object of this class, whatever class it is called on.
+                let made = if is_extended { self.class.name.as_str() } else { "cls" };
                 let call = bracketed(
                     12,
                     &format!("return Blocking{}.{name}(", self.class.name),
@@ -127,7 +133,7 @@ impl<'a> Writer<'a> {
                     ")",
                 );
                 let body = format!(
-                    "        def connector() -> {}:\n{call}\n\n        return cls(connector)",
+                    "        def {connector}() -> {}:\n{call}\n\n        return {made}({connector})",
                     self.blocking
                 );
                 let items = self.items("cls", member);
@@ -192,7 +198,12 @@ impl<'a> Writer<'a> {
                 "DeprecationWarning".to_owned(),
                 "stacklevel=2".to_owned(),
             ];
-            format!("{}\n", bracketed(8, "warnings.warn(", &items, ")"))
+            let before = if locals::is_taken("warnings", &member.parameters) {
+                "_warnings.warn("
+            } else {
+                "warnings.warn("
+            };
+            format!("{}\n", bracketed(8, before, &items, ")"))
         });
         let blank = if body.trim_start().starts_with("def ") && !member.docs.is_empty() {
             "\n"
@@ -231,8 +242,10 @@ impl<'a> Writer<'a> {
             return line;
         }
         let body = bracketed(12, &format!("return {call}"), &passed, ")");
+        let function = locals::free("call", &member.parameters);
+        let result = locals::inner_annotation(result, &member.parameters);
         format!(
-            "        def call({}: {}) -> {result}:\n{body}\n\n        return {before}call)",
+            "        def {function}({}: {}) -> {result}:\n{body}\n\n        return {before}{function})",
             self.object, self.blocking
         )
     }
@@ -314,11 +327,12 @@ impl<'a> Writer<'a> {
     }
 
     fn rows(&self, member: &Member, role: RowsRole) -> String {
+        let list = locals::builtin("list", &member.parameters);
         let body = match role {
             RowsRole::One => "        return self._read(1, lambda rows: rows[0] if rows else None)".to_owned(),
-            RowsRole::All | RowsRole::Iterate => "        return self._read(None, list)".to_owned(),
+            RowsRole::All | RowsRole::Iterate => format!("        return self._read(None, {list})"),
             RowsRole::Many => match member.parameters.first() {
-                None => "        return self._read(1, list)".to_owned(),
+                None => format!("        return self._read(1, {list})"),
                 Some(size) => {
                     let name = &size.name;
                     let optional = size.rust_type.starts_with("Option");
@@ -331,11 +345,12 @@ impl<'a> Writer<'a> {
                         _ => name.clone(),
                     };
                     if self.package.dbapi {
+                        let max = locals::builtin("max", &member.parameters);
                         format!(
-                            "        # A size of 0 is all that remain, and so is a negative one.\n        return self._read(max({asked}, 0) or None, list)"
+                            "        # A size of 0 is all that remain, and so is a negative one.\n        return self._read({max}({asked}, 0) or None, {list})"
                         )
                     } else {
-                        format!("        return self._read({asked}, list)")
+                        format!("        return self._read({asked}, {list})")
                     }
                 }
             },
@@ -351,14 +366,15 @@ impl<'a> Writer<'a> {
             (true, true) => "        return self._worker.close()".to_owned(),
             (true, false) => format!("        return self._worker.close(lambda {object}: {call})"),
             (false, _) => {
-                let drop = if self.class.has_rows() {
+                let drop = if lineage(self.package, self.class).iter().any(|class| class.has_rows()) {
                     "            self._rows.drop()\n"
                 } else {
                     ""
                 };
+                let close = locals::free("close", &member.parameters);
                 format!(
-                    "        if self._worker.queue.closed:\n            return Ready(None)\n\n        def close({object}: {}) -> \
-                     None:\n{drop}            {call}\n\n        return self._call(close)",
+                    "        if self._worker.queue.closed:\n            return Ready(None)\n\n        def {close}({object}: {}) -> \
+                     None:\n{drop}            {call}\n\n        return self._call({close})",
                     self.blocking
                 )
             }
@@ -394,16 +410,4 @@ fn documented(docs: &Docs) -> String {
     } else {
         format!("{}\n", docstring(docs, 8))
     }
-}
-
-/// `ConnectionSync` as `connection_sync`.
-fn snake_case(name: &str) -> String {
-    let mut snake = String::new();
-    for (position, character) in name.char_indices() {
-        if character.is_uppercase() && position > 0 {
-            snake.push('_');
-        }
-        snake.extend(character.to_lowercase());
-    }
-    snake
 }

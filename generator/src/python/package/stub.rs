@@ -216,6 +216,23 @@ fn factories(class: &Class) -> Vec<String> {
     }
 }
 
+/// Functions with an empty line before each, as `ruff format` has them in stubs: those without a body of their own stand
+/// together.
+pub(super) fn apart(functions: Vec<String>) -> Vec<String> {
+    let mut bare_before = false;
+    let mut texts = Vec::new();
+    for function in functions {
+        let bare = function.ends_with(" ...");
+        texts.push(if bare_before && bare {
+            function
+        } else {
+            format!("\n{function}")
+        });
+        bare_before = bare;
+    }
+    texts
+}
+
 /// A function of the module.
 pub(super) fn function(package: &Package, function: &Function) -> String {
     let opened = function.opens.as_ref().and_then(|class| package.class(class));

@@ -23,7 +23,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from .calls import Assignment, Call, Closing, raisable
 
-ObjectT = TypeVar("ObjectT")
+ObjectT = TypeVar("ObjectT", covariant=True)
 Item = tuple["asyncio.Future[Any] | None", Callable[[], object]]
 
 # An interrupt is lost if it comes just before the call has really begun, so it is repeated for as long as the call runs.
@@ -41,7 +41,8 @@ CLOSED = "it is closed"
 OPEN_FAILED = "it could not be opened"
 LOOP_CLOSED = "its event loop was closed while a call was under way"
 REENTERED = (
-    "a call was made on an object from within a call on the same one, and would wait for itself: make it in the event loop"
+    "a call was made on an object from within a call on the same one, and would wait for itself: make it in the event "
+    "loop"
 )
 FORKED = "it was opened in the process that this one was forked from: open another one here"
 
@@ -124,7 +125,6 @@ class CallQueue:
     def forget(self, reason: str) -> None:
         """Closes it in a forked process, where the lock may be held by a thread that does not exist there."""
         self._lock = threading.RLock()
-        self.server = None
         self._refusal = reason
 
     def discard(self, thing: object) -> None:
@@ -334,19 +334,13 @@ class Worker(Generic[ObjectT]):
         """Ends the call that runs, leaves out those behind it, and closes."""
         with self._lock:
             self._skips = True
-            # Where no call runs, the object may be closing, or be closed.
-            if self._current is not None:
-                self._interrupt_object()
+            self._interrupt_object()
         self.stop()
 
     def join_at_exit(self, deadline: float) -> None:
         """Waits for the end of the thread, and no longer than until then."""
-        while self._thread is not None and self._thread.is_alive() and (left := deadline - time.monotonic()) > 0:
-            self._thread.join(min(left, INTERRUPT_AGAIN_SECONDS))
-            with self._lock:
-                # The interrupt may have come between two steps of one call. Closing, the last step, is let alone.
-                if self._current is not None:
-                    self._interrupt_object()
+        if self._thread is not None:
+            self._thread.join(max(0.0, deadline - time.monotonic()))
 
     def forget(self) -> None:
         """Closes it in a forked process, which has no such thread."""
