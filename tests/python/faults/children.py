@@ -1,0 +1,85 @@
+"""Programs in processes of their own, for faults that end a process or that no process survives."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+import time
+from dataclasses import dataclass
+from typing import Any
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+"""A query that never ends by itself."""
+
+CHILD_TIME_LIMIT = 60.0
+"""Seconds after which a child counts as hanging."""
+
+PREAMBLE = """
+import asyncio, os, signal, sys, threading, time
+import aioturso
+
+PATH, LOOP, OPTIONS, ENDLESS = {path!r}, {loop!r}, {options!r}, {endless!r}
+
+def connect(path=PATH, **more):
+    return aioturso.connect(path, **OPTIONS, **more)
+
+def run(coroutine):
+    if LOOP == "uvloop":
+        import uvloop
+        return uvloop.run(coroutine)
+    return asyncio.run(coroutine)
+
+def say(*words):
+    print(*words, flush=True)
+
+async def opened():
+    connection = await connect()
+    await connection.execute("CREATE TABLE IF NOT EXISTS t (a INTEGER PRIMARY KEY)")
+    await connection.execute("INSERT INTO t VALUES (1)")
+    await connection.commit()
+    return connection
+
+"""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a child ended, and how many seconds after it had said `leaving`."""
+
+    status: int
+    output: list[str]
+    errors: str
+    seconds_to_leave: float
+
+
+@dataclass(frozen=True)
+class Children:
+    """Makes children that use one worker and one event loop."""
+
+    path: str
+    loop: str
+    options: dict[str, Any]
+
+    def start(self, program: str, **pipes: Any) -> subprocess.Popen[str]:
+        """Starts a program, which finds `connect`, `run`, `say` and `opened` ready to use."""
+        preamble = PREAMBLE.format(path=self.path, loop=self.loop, options=self.options, endless=ENDLESS)
+        return subprocess.Popen(
+            [sys.executable, "-c", preamble + textwrap.dedent(program)],
+            stdout=subprocess.PIPE,
+            text=True,
+            **pipes,
+        )
+
+    def run(self, program: str) -> Finished:
+        """Runs a program to its end, which it announces by `say("leaving", time.time())` if that is to be timed."""
+        with self.start(program, stderr=subprocess.PIPE) as child:
+            try:
+                output, errors = child.communicate(timeout=CHILD_TIME_LIMIT)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                output, errors = child.communicate()
+                raise AssertionError(f"the process does not end; it said {output!r} and {errors!r}") from None
+        lines = output.splitlines()
+        left = [float(line.split()[1]) for line in lines if line.startswith("leaving ")]
+        return Finished(child.returncode, lines, errors, time.time() - left[-1] if left else 0.0)

@@ -1,0 +1,96 @@
+"""The fault matrix: each fault on each worker and each event loop, and the table of what came out."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import aioturso
+import pytest
+from children import Children
+from workers import WORKERS
+
+HEAD = ("fault", "worker", "loop", "result", "measured")
+
+Connect = Callable[..., aioturso.Connection[Any]]
+Note = Callable[[str], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("faults")
+    group.addoption("--soak-seconds", type=float, default=20.0, help="how long each soak lasts (ten minutes: 600)")
+    group.addoption("--matrix", type=Path, help="where to write the matrix as a Markdown table, besides printing it")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "worker_name" in metafunc.fixturenames:
+        metafunc.parametrize("worker_name", WORKERS)
+
+
+@pytest.fixture
+def connect(worker_name: str) -> Connect:
+    """`aioturso.connect` with the worker that the test is about."""
+    return functools.partial(aioturso.connect, **WORKERS[worker_name])
+
+
+@pytest.fixture
+def children(worker_name: str, event_loop_name: str, path: str) -> Children:
+    """Makes processes with the worker and the event loop that the test is about."""
+    return Children(path, event_loop_name, WORKERS[worker_name])
+
+
+@pytest.fixture
+def note(record_property: Callable[[str, object], None]) -> Note:
+    """Puts what was counted or measured into the matrix."""
+    return lambda text: record_property("measured", text)
+
+
+@pytest.fixture
+def soak_seconds(pytestconfig: pytest.Config) -> float:
+    return float(pytestconfig.getoption("--soak-seconds"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    report: Any = yield
+    case: Any = getattr(item, "callspec", None)
+    parameters: dict[str, str] = {} if case is None else case.params
+    worker, loop = parameters.get("worker_name", "-"), parameters.get("event_loop_name", "-")
+    name, _, details = item.name.removesuffix("]").partition("[")
+    others = [detail for detail in details.split("-") if detail and detail not in (worker, loop)]
+    fault = name.removeprefix("test_").replace("_", " ")
+    report.fault = (f"{fault}: {', '.join(others)}" if others else fault, worker, loop)
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    rows = list(_rows(terminalreporter.stats))
+    if not rows:
+        return
+    terminalreporter.section("fault matrix")
+    widths = [max(len(row[column]) for row in [HEAD, *rows]) for column in range(len(HEAD))]
+    for row in [HEAD, *rows]:
+        terminalreporter.write_line("  ".join(map(str.ljust, row, widths)).rstrip())
+    counts = {result: sum(row[3] == result for row in rows) for result in dict.fromkeys(row[3] for row in rows)}
+    terminalreporter.write_line(", ".join(f"{count} {result}" for result, count in counts.items()))
+    target: Path | None = config.getoption("--matrix")
+    if target is not None:
+        lines = [f"| {' | '.join(row)} |" for row in [HEAD, ("---",) * len(HEAD), *rows]]
+        target.write_text(os.linesep.join(lines) + os.linesep)
+
+
+def _rows(stats: dict[str, list[Any]]) -> Iterator[tuple[str, ...]]:
+    """One row for each test: the worst of what was reported for its set-up, its body and its end."""
+    words = {"passed": "ok", "failed": "FAILED", "error": "FAILED", "skipped": "skipped", "xfailed": "known"}
+    found: dict[str, tuple[str, ...]] = {}
+    for outcome, word in words.items():
+        for report in stats.get(outcome, []):
+            if hasattr(report, "fault") and (report.nodeid not in found or word == "FAILED"):
+                measured = "; ".join(str(value) for name, value in report.user_properties if name == "measured")
+                if outcome == "skipped":
+                    measured = str(report.longrepr[2]).removeprefix("Skipped: ")
+                found[report.nodeid] = (*report.fault, word, measured)
+    return iter(found.values())

@@ -1,0 +1,223 @@
+"""Cancelling: the call that is cancelled ends, whatever it was doing, and no other call notices."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import sqlite3
+import statistics
+import sys
+import threading
+import time
+from collections import Counter
+from typing import Any
+
+import aioturso
+import pytest
+from children import ENDLESS
+from conftest import Connect, Note
+
+ROUNDS = 1500
+WRITTEN_AT_ONCE = 500
+WRITE = f"INSERT INTO written SELECT value FROM generate_series(1, {WRITTEN_AT_ONCE})"
+ENDLESS_WRITE = "WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i + 1 FROM n) INSERT INTO t SELECT i FROM n"
+
+INTERRUPTED_WITHIN = 0.05
+"""Seconds in which an interrupted call makes room for the next: the median of several trials."""
+
+
+class Victim:
+    """A call that notes when it begins and ends, so that the moment of its cancelling is known."""
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
+        self.began = self.ended = self.interrupted = False
+
+    def __call__(self, connection: Any) -> list[Any]:
+        self.began = True
+        try:
+            rows: list[Any] = connection.execute(self.sql).fetchall()
+            return rows
+        except aioturso.OperationalError:
+            self.interrupted = True
+            raise
+        finally:
+            self.ended = True
+
+    def state(self, task: asyncio.Task[Any]) -> str:
+        if task.done():
+            return "done"
+        return "completing" if self.ended else "running" if self.began else "queued"
+
+
+async def wait_until(victim: Victim, moment: str, chance: random.Random) -> None:
+    """Waits for the moment of cancelling. The loop is kept busy where it must not hear of the result first."""
+    deadline = time.perf_counter() + 5
+    if moment == "queued":
+        await asyncio.sleep(chance.choice([0, 0, 0.0002]))
+    elif moment == "running":
+        while not victim.began and time.perf_counter() < deadline:
+            await asyncio.sleep(0)
+        await asyncio.sleep(chance.choice([0, 0, 0.0001, 0.001]))
+    else:
+        while not victim.ended and time.perf_counter() < deadline:
+            time.sleep(0)
+
+
+async def test_cancelled_at_random_points(path: str, connect: Connect, note: Note) -> None:
+    """Bugs: a cancelled call that runs all the same; an interrupt that hits a neighbour; a result set on a finished
+    future, which the loop's handler is told; half of a cancelled write."""
+    connection = await connect(path, isolation_level=None)
+    await connection.execute("PRAGMA synchronous = OFF")
+    await connection.execute("CREATE TABLE written (a INTEGER)")
+    chance = random.Random(4)
+    moments: Counter[str] = Counter()
+    outcomes: Counter[str] = Counter()
+    for number in range(ROUNDS):
+        moment = chance.choice(["queued", "running", "running", "completing"])
+        endless = moment != "completing" and chance.random() < 0.6
+        victim = Victim(ENDLESS if endless else WRITE if chance.random() < 0.5 else "SELECT 1")
+        before = connection.execute_fetchall("SELECT count(*), ? FROM generate_series(1, 3000)", (number,))
+        if moment != "queued":
+            assert await before == [(3000, number)]
+        task = asyncio.create_task(connection._call(victim))
+        after = [asyncio.create_task(connection.execute_fetchall("SELECT ?", (number + n,))) for n in range(2)]
+        await wait_until(victim, moment, chance)
+        state = victim.state(task)
+        task.cancel()
+        if moment == "queued":
+            assert await before == [(3000, number)]
+        assert [await neighbour for neighbour in after] == [[(number,)], [(number + 1,)]]
+        (outcome,) = await asyncio.gather(task, return_exceptions=True)
+        assert isinstance(outcome, list if state == "done" else asyncio.CancelledError), (state, outcome)
+        assert not (state == "queued" and victim.began), "it ran although it was cancelled before"
+        moments[state] += 1
+        outcomes["interrupted"] += victim.interrupted
+        outcomes["written"] += victim.sql == WRITE and victim.ended and not victim.interrupted
+    written = await connection.execute_fetchall("SELECT count(*) FROM written")
+    assert written == [(outcomes["written"] * WRITTEN_AT_ONCE,)]
+    await connection.close()
+    note(", ".join(f"{moments[state]} {state}" for state in ("queued", "running", "completing", "done")))
+    note(f"{outcomes['interrupted']} interrupted")
+    assert outcomes["interrupted"] >= ROUNDS / 5
+    assert min(moments[state] for state in ("queued", "running", "completing")) > ROUNDS / 20, moments
+
+
+def sqlite3_leaves(statement: str) -> tuple[bool, list[Any]]:
+    """Whether sqlite3 is in a transaction, and what it has in the table, when a statement was interrupted."""
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    connection.execute("CREATE TABLE t (a INTEGER PRIMARY KEY)")
+    connection.execute("INSERT INTO t VALUES (1)")
+    connection.commit()
+    connection.execute("INSERT INTO t VALUES (2)")
+    timer = threading.Timer(0.05, connection.interrupt)
+    timer.start()
+    with pytest.raises(sqlite3.OperationalError):
+        connection.execute(statement).fetchall()
+    timer.join()
+    left = connection.in_transaction, connection.execute("SELECT a FROM t ORDER BY a").fetchall()
+    connection.close()
+    return left
+
+
+@pytest.mark.parametrize("way", ["wait_for", "timeout", "cancel"])
+@pytest.mark.parametrize("statement", [ENDLESS, ENDLESS_WRITE], ids=["read", "write"])
+async def test_timed_out_in_a_transaction(
+    path: str, connect: Connect, note: Note, caplog: pytest.LogCaptureFixture, way: str, statement: str
+) -> None:
+    """Bugs: the next call waits until the one that timed out ends by itself; part of a write stays and is committed;
+    an exception that nobody asked for is logged."""
+    if way == "timeout" and sys.version_info < (3, 11):
+        pytest.skip("asyncio.timeout came with 3.11")
+    caplog.set_level(logging.INFO)
+    waits: list[float] = []
+    expected = sqlite3_leaves(statement)
+    for trial in range(7):
+        connection = await connect(f"{path}-{trial}")
+        await connection.execute("CREATE TABLE t (a INTEGER PRIMARY KEY)")
+        await connection.execute("INSERT INTO t VALUES (1)")
+        await connection.commit()
+        await connection.execute("INSERT INTO t VALUES (2)")
+        if way == "wait_for":
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(connection.execute_fetchall(statement), 0.05)
+        elif way == "timeout":
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):  # type: ignore[attr-defined, unused-ignore]
+                    await connection.execute_fetchall(statement)
+        else:
+            task = asyncio.create_task(connection.execute_fetchall(statement))
+            await asyncio.sleep(0.05)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        began = time.perf_counter()
+        await connection.execute("SELECT 1")
+        waits.append(time.perf_counter() - began)
+        left = connection.in_transaction, await connection.execute_fetchall("SELECT a FROM t ORDER BY a")
+        assert left == expected
+        await connection.close()
+    note(f"the next call after {statistics.median(waits) * 1000:.1f} ms")
+    assert statistics.median(waits) < INTERRUPTED_WITHIN, waits
+    assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
+
+
+async def test_a_cancelled_read_loses_no_row(path: str, connect: Connect, note: Note) -> None:
+    """Bug: rows that a cancelled read had taken are gone, and the iteration that goes on skips them."""
+    connection = await connect(path)
+    chance = random.Random(5)
+    counts: Counter[str] = Counter()
+    for _ in range(12):
+        cursor = await connection.execute("SELECT value FROM generate_series(1, 1000)")
+        seen: list[int] = []
+        while True:
+            task = asyncio.create_task(cursor.fetchmany(chance.choice([1, 10, 100])))
+            for _ in range(chance.choice([0, 1, 2])):
+                await asyncio.sleep(0)
+            if chance.random() < 0.6:
+                task.cancel()
+            (rows,) = await asyncio.gather(task, return_exceptions=True)
+            if isinstance(rows, asyncio.CancelledError):
+                counts["cancelled"] += 1
+                continue
+            if isinstance(rows, aioturso.OperationalError) or not rows:
+                # A read that was interrupted half way says so where its rows end.
+                counts["interrupted" if rows else "read to the end"] += 1
+                break
+            assert isinstance(rows, list)
+            seen.extend(value for (value,) in rows)
+        assert seen == list(range(1, len(seen) + 1))
+        assert len(seen) == 1000 or counts["interrupted"]
+    await connection.close()
+    note(", ".join(f"{count} {what}" for what, count in counts.items()))
+    assert counts["cancelled"] > 50
+
+
+async def test_an_iteration_that_is_broken_off_goes_on(path: str, connect: Connect) -> None:
+    """Bug: the rows of the chunk that was read ahead are lost with the iterator that held them."""
+    async with connect(path) as connection:
+        cursor = await connection.execute("SELECT value FROM generate_series(1, 1000)")
+        seen: list[int] = []
+        for turn in range(100):
+            async for (value,) in cursor:
+                seen.append(value)
+                if len(seen) % 7 == 0:
+                    break
+            if turn % 3 == 0 and (row := await cursor.fetchone()) is not None:
+                seen.append(row[0])
+            seen.extend(value for (value,) in await cursor.fetchmany(2))
+        seen.extend(value for (value,) in await cursor.fetchall())
+        assert seen == list(range(1, 1001))
+
+
+async def test_rows_read_ahead_end_with_their_result_set(path: str, connect: Connect) -> None:
+    """Bug: what was read ahead of one statement is handed out as rows of the next."""
+    async with connect(path) as connection:
+        cursor = await connection.execute("SELECT value FROM generate_series(1, 1000)")
+        assert await cursor.fetchone() == (1,)
+        await cursor.execute("SELECT 'next'")
+        assert await cursor.fetchall() == [("next",)]
+        cursor = await connection.execute("SELECT value FROM generate_series(1, 1000)")
+        await cursor.execute("CREATE TABLE t (a)")
+        assert await cursor.fetchall() == []

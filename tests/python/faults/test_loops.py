@@ -1,0 +1,164 @@
+"""Event loops: those that end too early, begin too late, or are more than one."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import warnings
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import aioturso
+import pytest
+from children import ENDLESS
+from conftest import Connect, Note
+from remains import check_nothing_is_left_outside, holdings
+
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
+
+
+@pytest.fixture
+def run(event_loop_name: str) -> Run:
+    """Runs a coroutine in a loop of its own, which is closed then, whatever is under way."""
+
+    def run_and_close(coroutine: Coroutine[Any, Any, Any]) -> Any:
+        if event_loop_name == "uvloop":
+            import uvloop
+
+            loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+        else:
+            loop = asyncio.new_event_loop()
+        try:
+            return loop.run_until_complete(coroutine)
+        finally:
+            loop.close()
+
+    # What a kind of loop sets up once in a process is not left by the test.
+    run_and_close(asyncio.sleep(0))
+    return run_and_close
+
+
+async def made(connection: aioturso.Connection[Any]) -> aioturso.Connection[Any]:
+    await connection
+    await connection.execute("CREATE TABLE t (a INTEGER PRIMARY KEY)")
+    return connection
+
+
+@pytest.mark.parametrize("work", ["pending", "running"])
+def test_closed_with_work_under_way(path: str, connect: Connect, run: Run, work: str) -> None:
+    """Bugs: the worker dies of the result that it cannot deliver; it waits for ever, with the database open; what was
+    called before is not done."""
+    before = holdings()
+
+    async def leave() -> aioturso.Connection[Any]:
+        connection = await made(connect(path))
+        calls = [connection.execute("SELECT count(*) FROM generate_series(1, 1000000)")]
+        calls += [connection.execute("INSERT INTO t VALUES (?)", (number,)) for number in range(50)]
+        connection.commit()
+        if work == "running":
+            await asyncio.sleep(0.005)
+        del calls
+        return connection
+
+    connection = run(leave())
+    check_nothing_is_left_outside(before)
+
+    async def look() -> None:
+        with pytest.raises(aioturso.ProgrammingError, match="loop was closed"):
+            await asyncio.wait_for(connection.commit(), 5)
+        await asyncio.wait_for(connection.close(), 5)
+        async with connect(path) as other:
+            assert await other.execute_fetchall("SELECT count(*) FROM t") == [(50,)]
+
+    run(look())
+
+
+def test_closed_with_an_endless_query_running(path: str, connect: Connect, run: Run) -> None:
+    """Bug: nobody can end it any more, and its thread uses up a processor until the process ends."""
+    before = holdings()
+
+    async def leave() -> aioturso.Connection[Any]:
+        connection = await made(connect(path))
+        connection.execute(ENDLESS)
+        await asyncio.sleep(0.02)
+        return connection
+
+    connection = run(leave())
+    run(connection.interrupt())
+    run(asyncio.wait_for(_closed(connection), 10))
+    check_nothing_is_left_outside(before)
+
+
+async def _closed(connection: aioturso.Connection[Any]) -> None:
+    await connection.close()
+
+
+def test_made_outside_of_a_loop(path: str, connect: Connect, run: Run) -> None:
+    """Bug: a connection takes the loop, or the lack of one, of the place where it was made."""
+    connection = connect(path)
+
+    async def use() -> None:
+        async with connection:
+            assert await connection.execute_fetchall("SELECT 1") == [(1,)]
+
+    run(use())
+
+
+def test_used_from_one_loop_after_the_other(path: str, connect: Connect, run: Run) -> None:
+    """Bug: a connection belongs to the loop that opened it, and a second `asyncio.run` cannot even close it."""
+    connection = run(made(connect(path)))
+
+    async def use(number: int) -> int:
+        cursor = await connection.execute("INSERT INTO t VALUES (?)", (number,))
+        await connection.commit()
+        return len(await connection.execute_fetchall("SELECT a FROM t")) - cursor.rowcount
+
+    assert [run(use(number)) for number in range(20)] == list(range(20))
+    run(_closed(connection))
+
+
+def test_used_from_two_loops_at_once(path: str, connect: Connect, run: Run, note: Note) -> None:
+    """Bug: a result that is delivered in the thread of another loop, or to another caller."""
+    connection = run(made(connect(path, isolation_level=None)))
+    errors: list[BaseException] = []
+    answers = [0, 0]
+
+    def use(first: int) -> None:
+        async def ask() -> None:
+            thread = threading.get_ident()
+            for number in range(first, 1000, 2):
+                assert await connection.execute_fetchall("SELECT ?", (number,)) == [(number,)]
+                assert threading.get_ident() == thread
+                answers[first] += 1
+                if number % 25 == first:
+                    slow = asyncio.ensure_future(connection.execute(ENDLESS))
+                    await asyncio.sleep(0)
+                    slow.cancel()
+                    await asyncio.gather(slow, return_exceptions=True)
+
+        try:
+            run(ask())
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=use, args=(first,)) for first in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    note(f"{sum(answers)} answers")
+    assert (errors, answers) == ([], [500, 500])
+    run(_closed(connection))
+
+
+def test_dropped_behind_a_closed_loop(path: str, connect: Connect, run: Run) -> None:
+    """Bug: the finalizer needs the loop, and the thread stays."""
+    before = holdings()
+    connection = run(made(connect(path)))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        del connection
+        gc.collect()
+    assert [warning.category for warning in caught] == [ResourceWarning]
+    check_nothing_is_left_outside(before)
