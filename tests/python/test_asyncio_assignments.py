@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any
 
 import aioturso
 import pytest
-
-InLoop = Callable[[Coroutine[Any, Any, None]], None]
 
 
 async def reads_soon(read: Callable[[], object], wanted: object) -> None:
@@ -23,7 +21,7 @@ async def reads_soon(read: Callable[[], object], wanted: object) -> None:
     assert read() == wanted
 
 
-def test_an_assignment_outside_of_a_loop_takes_effect(path: str, run_in_loop: InLoop) -> None:
+def test_an_assignment_outside_of_a_loop_takes_effect(path: str) -> None:
     """Bug: it needed a loop for a result that nobody awaits, raised, and the property read the new value all the same."""
     connection = aioturso.connect(path)
 
@@ -36,11 +34,11 @@ def test_an_assignment_outside_of_a_loop_takes_effect(path: str, run_in_loop: In
         assert row["one"] == 1
         await connection.close()
 
-    run_in_loop(opening())
+    asyncio.run(opening())
     connection.row_factory = aioturso.Row
     connection.isolation_level = None
     assert connection.row_factory is aioturso.Row
-    run_in_loop(reading())
+    asyncio.run(reading())
 
 
 async def test_an_assignment_that_can_not_be_queued_is_not_read_back(path: str) -> None:
