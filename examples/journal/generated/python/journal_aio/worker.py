@@ -125,6 +125,7 @@ class CallQueue:
     def forget(self, reason: str) -> None:
         """Closes it in a forked process, where the lock may be held by a thread that does not exist there."""
         self._lock = threading.RLock()
+        self.server = None
         self._refusal = reason
 
     def discard(self, thing: object) -> None:
@@ -334,13 +335,19 @@ class Worker(Generic[ObjectT]):
         """Ends the call that runs, leaves out those behind it, and closes."""
         with self._lock:
             self._skips = True
-            self._interrupt_object()
+            # Where no call runs, the object may be closing, or be closed.
+            if self._current is not None:
+                self._interrupt_object()
         self.stop()
 
     def join_at_exit(self, deadline: float) -> None:
         """Waits for the end of the thread, and no longer than until then."""
-        if self._thread is not None:
-            self._thread.join(max(0.0, deadline - time.monotonic()))
+        while self._thread is not None and self._thread.is_alive() and (left := deadline - time.monotonic()) > 0:
+            self._thread.join(min(left, INTERRUPT_AGAIN_SECONDS))
+            with self._lock:
+                # The interrupt may have come between two steps of one call. Closing, the last step, is let alone.
+                if self._current is not None:
+                    self._interrupt_object()
 
     def forget(self) -> None:
         """Closes it in a forked process, which has no such thread."""
