@@ -120,6 +120,20 @@ pub(crate) const STEPS: &[Step] = &[
         run: run_python_tests,
     },
     Step {
+        name: "python-faults",
+        purpose: "the fault matrix of the Python worker, as a table; it takes minutes, so on one interpreter",
+        groups: &[FAULTS],
+        needs: &[ENVIRONMENTS, WHEELS],
+        run: run_python_faults,
+    },
+    Step {
+        name: "python-mutants",
+        purpose: "the fault matrix finds every bug that is put into a copy of the Python worker",
+        groups: &[FAULTS],
+        needs: &[ENVIRONMENTS, WHEELS],
+        run: try_python_mutants,
+    },
+    Step {
         name: "regeneration",
         purpose: "a method added to the blocking API arrives on every side by one run of the generator",
         groups: &["regeneration"],
@@ -362,6 +376,32 @@ fn run_python_tests(session: &mut Session) -> Result<Remark> {
         .map(|environment| environment.name.as_str())
         .collect();
     Ok(format!("on {}", versions.join(", ")))
+}
+
+/// The newest interpreter, which the fault matrix of Python runs on.
+fn newest(session: &Session) -> Result<&Environment> {
+    session
+        .interpreters
+        .last()
+        .ok_or_else(|| Failure::new("there is no interpreter to run the fault matrix on"))
+}
+
+fn run_python_faults(session: &mut Session) -> Result<Remark> {
+    let environment = newest(session)?;
+    Program::new(environment.python(), &session.workspace.root)
+        .arguments(["-m", "pytest", "--quiet", "--config-file"])
+        .argument(session.python_tests().join("pytest.ini"))
+        .argument(session.python_tests().join("faults"))
+        .run(session.terminal)?;
+    Ok(format!("on {}", environment.name))
+}
+
+fn try_python_mutants(session: &mut Session) -> Result<Remark> {
+    let environment = newest(session)?;
+    Program::new(environment.python(), &session.workspace.root)
+        .argument(session.python_tests().join("faults/mutants/run.py"))
+        .run(session.terminal)?;
+    Ok(format!("on {}", environment.name))
 }
 
 fn run_regeneration_test(session: &mut Session) -> Result<Remark> {

@@ -1,0 +1,270 @@
+"""Workers with one bug each. Every one of them is a bug that a published driver has, or that this one once had."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Change:
+    """A replacement in one file of the package. What is replaced stands there exactly once."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Bug:
+    """A bug, and which part of the matrix has to find it, as `pytest -k` wants it."""
+
+    name: str
+    tests: str
+    changes: tuple[Change, ...]
+
+
+def bug(name: str, tests: str, *changes: tuple[str, str, str]) -> Bug:
+    return Bug(name, tests, tuple(Change(*change) for change in changes))
+
+
+BUGS = [
+    bug(
+        "a result is set on a finished future",
+        "cancelled_at_random_points",
+        ("worker.py", "    if future.done():\n        return\n    if error is None:", "    if error is None:"),
+    ),
+    bug(
+        "an exception that is none of Exception ends the thread",
+        "a_panic or (a_callback_raises and KeyboardInterrupt and in_adapter)",
+        (
+            "worker.py",
+            "    except BaseException as error:\n        return None, raisable(error)",
+            "    except Exception as error:\n        return None, raisable(error)",
+        ),
+    ),
+    bug(
+        "an item is left behind the stop item",
+        "calls_that_race_with_close or every_call_after_close",
+        (
+            "worker.py",
+            "                self._refusal = reason\n                self._items.put_nowait(None)\n",
+            "                self._items.put_nowait(None)\n",
+        ),
+    ),
+    bug(
+        "a call looks whether the queue is closed without its lock",
+        "calls_from_other_threads_race",
+        (
+            "worker.py",
+            "        with self._lock:\n            refusal = self._refusal\n            if refusal is None:\n",
+            "        refusal = self._refusal\n        time.sleep(0.0002)\n        if True:\n            if refusal is None:\n",
+        ),
+    ),
+    bug(
+        "a failed open leaves its thread",
+        "a_failed_open_ends_by_itself",
+        (
+            "worker.py",
+            "            self._open_error = error\n            self.stop(OPEN_FAILED)\n",
+            "            self._open_error = error\n",
+        ),
+        ("lib_aio.py", "            self._worker.stop()\n            raise\n", "            raise\n"),
+    ),
+    bug(
+        "a cancelled open leaves its database open",
+        "an_open_that_is_cancelled",
+        ("lib_aio.py", "            self._worker.stop()\n            raise\n", "            raise\n"),
+    ),
+    bug(
+        "a failed open leaves its worker in the list of those that run",
+        "a_failed_open_ends_by_itself",
+        ("worker.py", "        _running.discard(self)\n        if error is not None", "        if error is not None"),
+    ),
+    bug(
+        "the finalizer keeps the worker, and so the owner",
+        "soak",
+        (
+            "worker.py",
+            "weakref.finalize(owner, _stop_dropped, weakref.ref(self))",
+            "weakref.finalize(owner, _stop_dropped, lambda: self)",
+        ),
+        (
+            "worker.py",
+            "            self._open_error = error\n",
+            "            self._open_error = error\n            self.ballast = bytearray(1 << 20)\n",
+        ),
+    ),
+    bug(
+        "an interrupt hits whatever runs",
+        "cancelled_at_random_points",
+        (
+            "worker.py",
+            "            if self._current is not future or self._interrupt is None:\n                return\n            self._interrupt_object()\n",
+            "            if self._interrupt is None:\n                return\n            self._interrupt_object()\n            return\n",
+        ),
+    ),
+    bug(
+        "a cancelled call is not interrupted",
+        "cancelled_at_random_points or timed_out",
+        ("worker.py", "        self._interrupt_call(future)\n\n", "\n"),
+    ),
+    bug(
+        "rows of a chunk are lost on break",
+        "an_iteration_that_is_broken_off",
+        (
+            "lib_aio.py",
+            "    def __aiter__(self) -> AsyncIterator[RowT]:\n        return self\n",
+            "    async def __aiter__(self):\n        while rows := await self.fetchmany(64):\n            for row in rows:\n                yield row\n",
+        ),
+    ),
+    bug(
+        "rows of a cancelled read are lost",
+        "a_cancelled_read_loses_no_row",
+        ("rows.py", "            self._ahead.extendleft(reversed(taken.rows))\n", ""),
+    ),
+    bug(
+        "rows read ahead are kept over execute",
+        "rows_read_ahead_end",
+        (
+            "lib_aio.py",
+            "            self._rows.drop()\n            function(cursor)\n",
+            "            function(cursor)\n",
+        ),
+    ),
+    bug(
+        "an error comes before the rows that were read with it",
+        "an_iteration_ends_at_an_error",
+        (
+            "rows.py",
+            "        if size is None or count < size:\n            error, self._error",
+            "        if True:\n            error, self._error",
+        ),
+    ),
+    bug(
+        "a cancelled call that is queued runs",
+        "cancelled_at_random_points",
+        ("worker.py", "wanted = future is None or not future.done()", "wanted = True"),
+    ),
+    bug(
+        "close returns before its turn has come",
+        "the_thread_is_gone or closed_with_a_full_queue",
+        (
+            "worker.py",
+            "            if self._thread is not None and not self._ended:\n                self._closers",
+            "            if False:\n                self._closers",
+        ),
+    ),
+    bug(
+        "close returns before the thread is gone",
+        "the_thread_is_gone",
+        ("worker.py", "    thread.join(JOIN_SECONDS)\n", ""),
+        (
+            "worker.py",
+            "            self._deliver(closer, _settle_close, self._thread, error)\n            error = None\n",
+            "            self._deliver(closer, _settle_close, self._thread, error)\n            error = None\n        time.sleep(0.001)\n",
+        ),
+    ),
+    bug(
+        "the end is told to the first who closes",
+        "closed_twice_and_by_two_tasks",
+        ("worker.py", "        for closer in closers:\n", "        for closer in closers[:1]:\n"),
+    ),
+    bug(
+        "a close that is cancelled takes the end with it",
+        "a_close_that_is_cancelled",
+        (
+            "worker.py",
+            "        return Closing(self.tell_end)\n",
+            "        future = asyncio.get_event_loop().create_future()\n        self.tell_end(future)\n        self.close = lambda close=None: Call(future, future.cancel)\n        return Call(future, future.cancel)\n",
+        ),
+    ),
+    bug(
+        "dropped without close, it does not warn",
+        "dropped_without_close",
+        (
+            "worker.py",
+            "        if self.stop():\n            # Where",
+            "        if self.stop() and False:\n            # Where",
+        ),
+    ),
+    bug(
+        "dropped without close, its thread stays",
+        "dropped_without_close",
+        (
+            "worker.py",
+            "    if worker is not None:\n        worker._warn_and_stop()",
+            "    if worker is not None:\n        warnings.warn(worker._name, ResourceWarning, stacklevel=2)",
+        ),
+    ),
+    bug(
+        "StopIteration hangs its caller",
+        "a_callback_raises and StopIteration and in_adapter",
+        (
+            "calls.py",
+            "    if not isinstance(error, (StopIteration, StopAsyncIteration)):\n        return error\n",
+            "    return error\n",
+        ),
+    ),
+    bug(
+        "the exception of a closed loop ends the thread",
+        "closed_with_work_under_way",
+        (
+            "worker.py",
+            "        except RuntimeError:\n            # The loop is closed",
+            "        except KeyError:\n            # The loop is closed",
+        ),
+    ),
+    bug(
+        "a closed loop leaves the worker waiting",
+        "closed_with_work_under_way",
+        ("worker.py", "            self.stop(LOOP_CLOSED)\n", "            pass\n"),
+    ),
+    bug(
+        "a fork shares the worker",
+        "fork",
+        ("worker.py", 'if hasattr(os, "register_at_fork"):', "if False:"),
+    ),
+    bug(
+        "a call from within a call waits for itself",
+        "a_callback_calls_back and loop and in_adapter",
+        (
+            "worker.py",
+            "        if future is not None and self.server == threading.get_ident():\n",
+            "        if False:\n",
+        ),
+    ),
+    bug(
+        "a close from within a call waits for itself",
+        "a_callback_calls_back and close and in_adapter",
+        ("worker.py", "        if self.queue.server == threading.get_ident():\n", "        if False:\n"),
+    ),
+    bug(
+        "the thread keeps the process alive",
+        "exit_with and global",
+        ("worker.py", "name=self.thread_name, daemon=True)", "name=self.thread_name, daemon=False)"),
+    ),
+    bug(
+        "the end of the process waits for what is queued",
+        "exit_with and query_running",
+        (
+            "worker.py",
+            "            if self._current is not None:\n                self._interrupt_object()\n        self.stop()\n",
+            "            pass\n        self.stop()\n",
+        ),
+        (
+            "worker.py",
+            "                if self._current is not None:\n                    self._interrupt_object()\n",
+            "                pass\n",
+        ),
+    ),
+    bug(
+        "the end of the process leaves the database open to a write",
+        "exit_with and write",
+        ("worker.py", "    for worker in workers:\n        worker.stop_at_exit()\n", "    return\n"),
+        (
+            "worker.py",
+            "        self._object = None\n        # The system",
+            "        logger.error('closed')\n        self._object = None\n        # The system",
+        ),
+    ),
+]

@@ -1,0 +1,127 @@
+"""Runs the matrix over workers with one bug each. One that survives fails the run: `python run.py [name ...]`.
+
+The package that is installed is copied, the bug is put in, and the part of the matrix that guards against it is run on
+the copy. A test that fails, and a run that hangs, is what is wanted. First the same tests run on a copy without a bug.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from bugs import BUGS, Bug
+
+FAULTS = Path(__file__).resolve().parent.parent
+AT_ONCE = 2
+TIME_LIMIT = 45.0
+"""Seconds after which a run hangs. Without a bug, each takes a few."""
+
+PASSED, FAILED = 0, 1
+"""The exit statuses of pytest that say that tests ran."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    bug: str
+    killed: bool
+    how: str
+    seconds: float
+
+
+def copy_package(target: Path, bug: Bug | None) -> None:
+    """Copies the installed package, with the bug in it."""
+    specification = importlib.util.find_spec("aioturso")
+    if specification is None or specification.origin is None:
+        sys.exit("aioturso is not installed here: install it, or run `cargo xtask test python-mutants`")
+    source = Path(specification.origin).parent
+    package = target / "aioturso"
+    package.mkdir()
+    for file in source.iterdir():
+        if file.suffix in (".so", ".pyd"):
+            (package / file.name).symlink_to(file)
+        elif file.is_file():
+            shutil.copy(file, package / file.name)
+    for change in () if bug is None else bug.changes:
+        file = package / change.file
+        text = file.read_text()
+        count = text.count(change.old)
+        if count != 1:
+            sys.exit(
+                f"the bug `{bug.name if bug else ''}` no longer fits {change.file}: {change.old!r} stands there {count} times"
+            )
+        file.write_text(text.replace(change.old, change.new))
+
+
+def run_tests(package_folder: Path, tests: str, time_limit: float) -> tuple[int | None, str]:
+    """The exit status of pytest, or `None` if it hangs, and what it said last."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=line", "--soak-seconds=6"]
+    command += ["-c", str(FAULTS.parent / "pytest.ini"), "-k", tests, str(FAULTS)]
+    environment = {**os.environ, "PYTHONPATH": str(package_folder)}
+    # In a session of its own, so that what hangs is ended with all of its children.
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=time_limit)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            output, _ = process.communicate()
+            return None, output
+    return process.returncode, output
+
+
+def try_bug(bug: Bug) -> Verdict:
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        copy_package(Path(folder), bug)
+        status, output = run_tests(Path(folder), bug.tests, TIME_LIMIT)
+    seconds = time.monotonic() - began
+    if status is None:
+        return Verdict(bug.name, True, "it hangs", seconds)
+    if status == FAILED:
+        failures = [line for line in output.splitlines() if line.startswith(("FAILED", "ERROR"))]
+        return Verdict(bug.name, True, failures[0].partition("::")[2].partition(" - ")[0] if failures else "?", seconds)
+    if status < 0:
+        return Verdict(bug.name, True, f"killed by signal {-status}", seconds)
+    return Verdict(
+        bug.name, False, "SURVIVED" if status == PASSED else f"pytest says {status}: {output[-300:]}", seconds
+    )
+
+
+def check_without_bug(bugs: list[Bug]) -> None:
+    """The tests pass where there is no bug: otherwise it would say nothing that they fail where there is one."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy_package(Path(folder), None)
+        status, output = run_tests(Path(folder), " or ".join(sorted({f"({bug.tests})" for bug in bugs})), 600)
+    if status != PASSED:
+        sys.exit(f"the tests do not pass on the worker as it is:\n{output}")
+
+
+def main(names: list[str]) -> int:
+    bugs = [bug for bug in BUGS if not names or any(name in bug.name for name in names)]
+    check_without_bug(bugs)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        verdicts = list(pool.map(try_bug, bugs))
+    for verdict in verdicts:
+        print(f"{'killed' if verdict.killed else 'ALIVE ':8}{verdict.seconds:5.1f} s  {verdict.bug}: {verdict.how}")
+    alive = [verdict.bug for verdict in verdicts if not verdict.killed]
+    print(f"{len(verdicts) - len(alive)} of {len(verdicts)} bugs found")
+    return 1 if alive else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
