@@ -64,7 +64,7 @@ class Row(Sequence[Any]):
 class PrepareProtocol:
     """The protocol by which objects are asked for a value: the argument of their method `__conform__`."""
 
-    def __init__(self, *args: object, **kwargs: object) -> None: ...
+    def __new__(cls, *args: object, **kwargs: object) -> Self: ...
 
 # By type and protocol.
 adapters: dict[tuple[type, type], Callable[[Any], Any]]
