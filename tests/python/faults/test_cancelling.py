@@ -89,8 +89,8 @@ async def test_cancelled_at_random_points(path: str, connect: Connect, note: Not
         if moment == "queued":
             assert await before == [(3000, number)]
         assert [await neighbour for neighbour in after] == [[(number,)], [(number + 1,)]]
-        (outcome,) = await asyncio.gather(task, return_exceptions=True)
-        assert isinstance(outcome, list if state == "done" else asyncio.CancelledError), (state, outcome)
+        result = (await asyncio.gather(task, return_exceptions=True))[0]
+        assert isinstance(result, list if state == "done" else asyncio.CancelledError), (state, result)
         assert not (state == "queued" and victim.began), "it ran although it was cancelled before"
         moments[state] += 1
         outcomes["interrupted"] += victim.interrupted

@@ -10,6 +10,7 @@ import threading
 import time
 import warnings
 from collections import Counter
+from collections.abc import Awaitable
 from typing import Any
 
 import aioturso
@@ -32,7 +33,7 @@ async def test_closed_twice_and_by_two_tasks(path: str, connect: Connect) -> Non
     """Bug: the second close waits for ever for an end that was told once."""
     for _ in range(50):
         connection = await connect(path)
-        closes = [connection.close() for _ in range(3)]
+        closes: list[Awaitable[None]] = [connection.close() for _ in range(3)]
         closes += [asyncio.create_task(connection.close()) for _ in range(3)]
         assert await asyncio.wait_for(asyncio.gather(*closes), HANGING) == [None] * 6
         await asyncio.wait_for(connection.close(), HANGING)

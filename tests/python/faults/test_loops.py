@@ -55,10 +55,10 @@ def test_closed_with_work_under_way(path: str, connect: Connect, run: Run, work:
         connection = await made(connect(path))
         calls = [connection.execute("SELECT count(*) FROM generate_series(1, 1000000)")]
         calls += [connection.execute("INSERT INTO t VALUES (?)", (number,)) for number in range(50)]
-        connection.commit()
+        committing = connection.commit()
         if work == "running":
             await asyncio.sleep(0.005)
-        del calls
+        del calls, committing
         return connection
 
     connection = run(leave())
@@ -112,7 +112,7 @@ def test_used_from_one_loop_after_the_other(path: str, connect: Connect, run: Ru
     async def use(number: int) -> int:
         cursor = await connection.execute("INSERT INTO t VALUES (?)", (number,))
         await connection.commit()
-        return len(await connection.execute_fetchall("SELECT a FROM t")) - cursor.rowcount
+        return len(list(await connection.execute_fetchall("SELECT a FROM t"))) - int(cursor.rowcount)
 
     assert [run(use(number)) for number in range(20)] == list(range(20))
     run(_closed(connection))
