@@ -22,7 +22,7 @@ pub(crate) struct Engine {
     half_read: Vec<Option<HalfRead>>,
     free: Vec<usize>,
     /// Statements that nobody reads any more and that must not be ended before the open transaction is.
-    waiting: Vec<Box<PreparedStatement>>,
+    waiting: Vec<PreparedStatement>,
     busy_timeout: Duration,
     last_insert_rowid: i64,
 }
@@ -147,7 +147,7 @@ impl Engine {
                 if half_read.in_transaction {
                     ended.push(statement);
                 } else {
-                    self.waiting.push(statement);
+                    self.waiting.push(*statement);
                 }
             }
         }
@@ -186,7 +186,7 @@ impl Engine {
         };
         match half_read.statement {
             Some(statement) if !half_read.in_transaction && self.in_transaction() => {
-                self.waiting.push(statement);
+                self.waiting.push(*statement);
                 Ok(())
             }
             Some(statement) => self.give_back(statement),
@@ -199,7 +199,7 @@ impl Engine {
         if !self.waiting.is_empty() && !self.in_transaction() {
             for statement in std::mem::take(&mut self.waiting) {
                 // Nobody is left to whom an error could be told; the statement is dropped with it.
-                let _ = self.give_back(statement);
+                let _ = self.give_back(Box::new(statement));
             }
         }
     }

@@ -10,6 +10,7 @@ batch that failed replays it: `DIFFERENTIAL_SEED=… pytest … -k "programs[7-3
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import itertools
 import os
 import sys
@@ -32,7 +33,9 @@ if sys.version_info < (3, 11):
 
 SEQUENCES = int(os.environ.get("DIFFERENTIAL_SEQUENCES", "1500"))
 SEED = int(os.environ.get("DIFFERENTIAL_SEED", "2026"))
-BATCH = 500
+BATCH = 100
+TIME_LIMIT = 60.0
+"""Seconds after which a program counts as hanging; the stacks of all threads are printed then."""
 ENOUGH_FOR_EVERY_DIFFERENCE = 20_000
 """From so many programs on, each known difference must have been met by chance, not only by its example."""
 
@@ -51,6 +54,8 @@ class Run:
 
     def check(self, program: Program, from_sqlite3: Tally, from_blocking: Tally) -> None:
         """Plays a program on all three, and fails with it if they differ in a way that is not known."""
+        # Of a batch, a program may hang, not the batch be slow, on a machine with other things to do or while it is shrunk.
+        faulthandler.dump_traceback_later(TIME_LIMIT, exit=True, file=sys.__stderr__)
         number = next(self.numbers)
         paths = [self.folder / f"{name}-{number}.db" if program.options.in_file else None for name in ("a", "b", "c")]
         try:
