@@ -103,7 +103,10 @@ def test_programs(batch: tuple[int, int], run: Run) -> None:
     def check(program: Program) -> None:
         run.check(program, run.from_sqlite3, run.from_blocking)
 
-    check()
+    try:
+        check()
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.mark.parametrize("difference", FROM_SQLITE3 + FROM_BLOCKING, ids=lambda difference: difference.name)
@@ -111,6 +114,7 @@ def test_a_known_difference_shows_in_its_example(difference, run: Run) -> None: 
     """Guards the list: a difference that is gone, or that another one explains before it, has to leave it."""
     from_sqlite3, from_blocking = Tally(), Tally()
     run.check(difference.example, from_sqlite3, from_blocking)
+    faulthandler.cancel_dump_traceback_later()
     assert difference.name in from_sqlite3.counts + from_blocking.counts
 
 
