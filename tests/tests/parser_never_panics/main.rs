@@ -22,8 +22,18 @@ use random::Random;
 /// A count of inputs that a debug build runs through in some twenty seconds.
 const INPUTS: u64 = 24_000;
 
+/// The stack that rustc gives to the thread on which macros run.
+const STACK: usize = 8 << 20;
+
 #[test]
 fn whatever_stands_in_a_source_the_parser_never_panics() {
+    let fuzzing = std::thread::Builder::new().stack_size(STACK).spawn(fuzz);
+    if let Err(panic) = fuzzing.expect("there is a thread").join() {
+        panic::resume_unwind(panic);
+    }
+}
+
+fn fuzz() {
     let seed = number_from("ASYNC_PROXY_FUZZ_SEED").unwrap_or(20_261_120);
     let inputs = number_from("ASYNC_PROXY_FUZZ_INPUTS").unwrap_or(INPUTS);
     let corpus = corpus::read();
@@ -55,6 +65,9 @@ fn whatever_stands_in_a_source_the_parser_never_panics() {
 }
 
 fn make_input(corpus: &corpus::Corpus, random: &mut Random) -> String {
+    if random.once_in(16) {
+        return mutate::nested(&made_up::item(random), random);
+    }
     match random.below(4) {
         0 => mutate::bytes(corpus.pick(random), random),
         1 => mutate::tokens(corpus.pick(random), random),

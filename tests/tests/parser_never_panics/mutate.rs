@@ -96,6 +96,40 @@ fn change(stream: TokenStream, random: &mut Random) -> TokenStream {
     trees.into_iter().collect()
 }
 
+/// A source with a piece of it nested in itself, some of them deeper than anyone can parse.
+pub(crate) fn nested(source: &str, random: &mut Random) -> String {
+    const PAIRS: &[(&str, &str)] = &[
+        ("(", ")"),
+        ("[", "]"),
+        ("{", "}"),
+        ("Vec<", ">"),
+        ("Option<&", ">"),
+        ("&", ""),
+        ("!", ""),
+        ("-", ""),
+        ("if true { ", " }"),
+        ("impl Into<", ">"),
+        ("mod m { ", " }"),
+        ("#[cfg(all(", "))]"),
+        ("fn(", ")"),
+        ("<u8 as ", ">::X"),
+    ];
+    let words: Vec<&str> = source.split_inclusive([' ', '\n', ',', '(', ')']).collect();
+    let at = random.below(words.len() + 1);
+    let end = (at + random.below(4)).min(words.len());
+    let (open, close) = PAIRS[random.below(PAIRS.len())];
+    let depth = [3, 60, 127, 140, 4_000][random.below(5)];
+    [
+        &words[..at].concat(),
+        &open.repeat(depth),
+        &words[at..end].concat(),
+        &close.repeat(depth),
+        &words[end..].concat(),
+    ]
+    .map(String::as_str)
+    .concat()
+}
+
 fn word(random: &mut Random) -> TokenStream {
     TokenStream::from_str(random.pick(WORDS)).unwrap_or_default()
 }
