@@ -56,8 +56,8 @@ BUGS = [
         "calls_from_other_threads_race",
         (
             "worker.py",
-            "        with self._lock:\n            refusal = self._refusal\n            if refusal is None:\n",
-            "        refusal = self._refusal\n        time.sleep(0.0002)\n        if True:\n            if refusal is None:\n",
+            "            return False\n        with self._lock:\n            refusal = self._refusal\n            if refusal is None:\n",
+            "            return False\n        refusal = self._refusal\n        time.sleep(0.0002)\n        if True:\n            if refusal is None:\n",
         ),
     ),
     bug(
@@ -68,7 +68,7 @@ BUGS = [
             "            self._open_error = error\n            self.stop(OPEN_FAILED)\n",
             "            self._open_error = error\n",
         ),
-        ("lib_aio.py", "            self._worker.stop()\n            raise\n", "            raise\n"),
+        ("lib_aio.py", "            await self._worker.close()\n            raise\n", "            raise\n"),
     ),
     bug(
         "a cancelled open leaves its database open",
@@ -79,6 +79,11 @@ BUGS = [
         "a failed open leaves its worker in the list of those that run",
         "a_failed_open_ends_by_itself",
         ("worker.py", "        _running.discard(self)\n        if error is not None", "        if error is not None"),
+        (
+            "worker.py",
+            "            self._open_error = error\n",
+            "            self._open_error = error\n            self.ballast = bytearray(1 << 20)\n",
+        ),
     ),
     bug(
         "the finalizer keeps the worker, and so the owner",
@@ -192,7 +197,7 @@ BUGS = [
         "dropped_without_close",
         (
             "worker.py",
-            "    if worker is not None:\n        worker._warn_and_stop()",
+            "    if worker is not None:\n        worker.warn_and_stop()",
             "    if worker is not None:\n        warnings.warn(worker._name, ResourceWarning, stacklevel=2)",
         ),
     ),

@@ -114,10 +114,12 @@ def check_without_bug(bugs: list[Bug]) -> None:
 def main(names: list[str]) -> int:
     bugs = [bug for bug in BUGS if not names or any(name in bug.name for name in names)]
     check_without_bug(bugs)
+    verdicts: list[Verdict] = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        verdicts = list(pool.map(try_bug, bugs))
-    for verdict in verdicts:
-        print(f"{'killed' if verdict.killed else 'ALIVE ':8}{verdict.seconds:5.1f} s  {verdict.bug}: {verdict.how}")
+        for verdict in pool.map(try_bug, bugs):
+            verdicts.append(verdict)
+            word = "killed" if verdict.killed else "ALIVE"
+            print(f"{word:8}{verdict.seconds:5.1f} s  {verdict.bug}: {verdict.how}", flush=True)
     alive = [verdict.bug for verdict in verdicts if not verdict.killed]
     print(f"{len(verdicts) - len(alive)} of {len(verdicts)} bugs found")
     return 1 if alive else 0
