@@ -126,9 +126,10 @@ WRITER = f"""
         child = os.fork()
         if child == 0:
             run(write())
-        say("child", child)
+        # In one piece each: the child writes to the same pipe.
+        os.write(1, b"child %d\\n" % child)
         os.waitpid(child, 0)
-        say("end")
+        os.write(1, b"end\\n")
 """
 
 
@@ -138,6 +139,7 @@ def test_killed_while_it_writes(children: Children, connect: Connect, note: Note
     chance = random.Random(8)
     committed = 0
     written_while_alive = 0
+    child = 0
 
     async def check() -> int:
         async with connect(children.path) as connection:
@@ -163,6 +165,7 @@ def test_killed_while_it_writes(children: Children, connect: Connect, note: Note
                     if line[0] == "child":
                         child = int(line[1])
                     elif line[0] == "end":
+                        child = 0
                         break
                     else:
                         committed = max(committed, int(line[0]))
@@ -178,6 +181,8 @@ def test_killed_while_it_writes(children: Children, connect: Connect, note: Note
                     committed = asyncio.run(check())
         finally:
             nursery.stdin.close()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child or nursery.pid, signal.SIGKILL)
             nursery.wait(20)
     note(f"{KILLS} times, {committed} transactions")
     assert written_while_alive > KILLS
