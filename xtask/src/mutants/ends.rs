@@ -113,20 +113,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
         quick: true,
     },
     Mutant {
-        bug: "an open hangs where no thread can be had",
-        file: HANDLE,
-        right: "        queue.end();
-    }
-    Open::new(answering)",
-        wrong: "    }
-    Open::new(answering)",
-        test: proxy(
-            "proxy_corners",
-            "an_open_for_which_no_thread_can_be_started_is_an_error",
-        ),
-        quick: false,
-    },
-    Mutant {
         bug: "an object that was handed out stays when its proxy is dropped",
         file: HANDLE,
         right: "            self.submit_unawaited(move |worker| worker.arena.end(&place));",
