@@ -128,7 +128,14 @@ mod tests {
     fn a_group_selects_its_steps() {
         assert_eq!(
             names(&["rust"]),
-            ["generated", "format", "clippy", "rust-tests", "rust-docs"]
+            [
+                "generated",
+                "format",
+                "clippy",
+                "rust-tests",
+                "rust-faults",
+                "rust-docs"
+            ]
         );
     }
 
