@@ -219,3 +219,34 @@ fn minus_zero_keeps_its_sign_in_a_column_of_reals() {
     };
     assert!(f64::from(stored).is_sign_negative(), "SQLite: 0.0");
 }
+
+#[test]
+fn a_snapshot_ends_with_one_of_the_statements_that_share_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let (one, other) = two_connections(&directory);
+    let mut first = one.prepare("SELECT a FROM t").unwrap();
+    assert!(matches!(first.step(), Ok(StepResult::Row)));
+    let mut second = one.prepare("SELECT a FROM t").unwrap();
+    assert!(matches!(second.step(), Ok(StepResult::Row)));
+    drop(first);
+    other.execute("INSERT INTO t VALUES (3, 3)").unwrap();
+    assert_eq!(
+        rows(&one, "SELECT a FROM t").len(),
+        3,
+        "SQLite: 2, `second` is half read"
+    );
+}
+
+#[test]
+fn a_union_has_read_its_rows_before_the_first() {
+    let connection = engine();
+    let sql = "SELECT a FROM t UNION SELECT b FROM t ORDER BY 1";
+    let mut union = connection.prepare(sql).unwrap();
+    assert!(matches!(union.step(), Ok(StepResult::Row)));
+    connection.execute("INSERT INTO t VALUES (3, 3)").unwrap();
+    let mut rest = 0;
+    while let Ok(StepResult::Row) = union.step() {
+        rest += 1;
+    }
+    assert_eq!(rest, 1, "SQLite gives the new row too");
+}

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from players import Observation, Transcript
-from programs import CloseConnection, ConnectionExecute, NewCursor, Program, Reopen, Step, sql_of
+from programs import FETCHES, Program, Step, sql_of
 from reading import Reading, half_read
 
 
@@ -71,14 +71,12 @@ class Case:
 
     @cached_property
     def ever_half_read(self) -> list[Reading]:
-        """What the cursors were reading before the step, or when their connection was closed."""
-        closed = [
-            reading
-            for index, step in enumerate(self.program.steps[: self.index])
-            if isinstance(step, (CloseConnection, Reopen, NewCursor, ConnectionExecute))
-            for reading in half_read(self.program, self.expected_transcript, index).values()
-        ]
-        return [*closed, *self.half_read.values()]
+        """What was half read when another step than a fetch ran, this one among them."""
+        found: list[Reading] = []
+        for index in range(self.index + 1):
+            if index == len(self.program.steps) or not isinstance(self.program.steps[index], FETCHES):
+                found += half_read(self.program, self.expected_transcript, index).values()
+        return found
 
 
 @dataclass(frozen=True)

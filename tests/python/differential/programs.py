@@ -363,6 +363,9 @@ class Iterate(Step):
         return f"list(islice(cursor{self.cursor}, {self.rows}))"
 
 
+FETCHES = (FetchOne, FetchMany, FetchAll, Iterate)
+
+
 @dataclass(frozen=True)
 class SetArraysize(Step):
     cursor: int

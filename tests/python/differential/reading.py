@@ -47,7 +47,7 @@ def note(
     reading: dict[int, Reading], connection_of: dict[int, int], position: int, step: Step, observation: Observation
 ) -> None:
     match step:
-        case Execute(cursor=cursor) | ConnectionExecute(cursor=cursor):
+        case Execute(cursor=cursor) | ConnectionExecute(cursor=cursor) if observation.raised != "TypeError":
             if isinstance(step, ConnectionExecute):
                 if observation.raised is not None:
                     return
@@ -59,7 +59,9 @@ def note(
         case NewCursor(cursor=cursor):
             connection_of[cursor] = step.connection
             reading.pop(cursor, None)
-        case ExecuteMany(cursor=cursor) | CloseCursor(cursor=cursor) | FetchAll(cursor=cursor):
+        case ExecuteMany(cursor=cursor) if observation.raised != "TypeError":
+            reading.pop(cursor, None)
+        case CloseCursor(cursor=cursor) | FetchAll(cursor=cursor):
             reading.pop(cursor, None)
         case FetchOne(cursor=cursor) | FetchMany(cursor=cursor) | Iterate(cursor=cursor):
             if observation.raised is not None or is_at_its_end(step, observation.outcome):

@@ -85,7 +85,7 @@ class IteratorOfMine:
         return "IteratorOfMine()"
 
 
-USUAL = [None, 0, 1, 2, 3, -1, 1.5, "a", "b", "", b"a"]
+USUAL = [None, 0, 1, 2, 3, -1, 1.5, -0.0, "a", "b", "", b"a"]
 
 UNUSUAL = [
     True,
@@ -96,7 +96,6 @@ UNUSUAL = [
     2**63 - 1000,
     -(2**63),
     0.1,
-    -0.0,
     1e300,
     5e-324,
     2.0,
