@@ -74,7 +74,7 @@ async def test_cancelling_and_closing_log_nothing_that_anybody_sees(
         await asyncio.gather(*tasks, return_exceptions=True)
     await asyncio.sleep(0.01)
     ours = [record for record in caplog.records if record.name != "asyncio"]
-    assert [(record.name, record.levelname) for record in ours] == [("aioturso", "DEBUG")] * 2
+    assert [(record.name, record.levelno) for record in ours] == [("aioturso", logging.DEBUG)] * 2
     opened, ended = (record.getMessage() for record in ours)
     assert re.fullmatch(r"aioturso-\d+ test\.db: opened", opened)
     assert ended == opened.replace("opened", "ended")
@@ -99,7 +99,7 @@ async def test_an_end_that_nobody_waits_for_logs_its_error(
         await asyncio.gather(leaving, return_exceptions=True)
         await connection.rollback()
         await asyncio.sleep(0)
-    assert [record.levelname for record in caplog.records if record.name == "aioturso"] == ["ERROR"]
+    assert [record.levelno for record in caplog.records if record.name == "aioturso"] == [logging.ERROR]
     assert "the disk is full" in caplog.text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,6 +12,9 @@ from typing import Any
 import aioturso
 import aioturso.lib
 import pytest
+
+if sys.version_info < (3, 11):
+    pytest.skip("the rules of sqlite3 are those of Python 3.11 and later", allow_module_level=True)
 
 
 def opened(module: ModuleType, path: Path | None = None) -> Any:

@@ -45,6 +45,12 @@ impl Scratch {
             .get_mut("Cargo.toml")
             .expect("git lists the manifest of the workspace");
         *manifest = with_another_version(&String::from_utf8_lossy(manifest)).into_bytes();
+        // An extension module has no hash in its file's name: under the repository's own name, the next wheel of the
+        // repository would be made of the copy's.
+        let native = wanted.get_mut("native/Cargo.toml").expect("git lists the native crate");
+        *native = String::from_utf8_lossy(native)
+            .replace("\"aioturso_native\"", "\"aioturso_native_of_the_copy\"")
+            .into_bytes();
         for path in scratch.files().keys().filter(|path| !wanted.contains_key(*path)) {
             fs::remove_file(scratch.folder.join(path)).expect("a file of an earlier run can be removed");
         }
