@@ -29,7 +29,10 @@ from programs import Program
 from strategies import programs
 
 if sys.version_info < (3, 13):
-    pytest.skip("what sqlite3 does is compared with Python 3.13; the modules of older versions leave statements open", allow_module_level=True)
+    pytest.skip(
+        "what sqlite3 does is compared with Python 3.13; the modules of older versions leave statements open",
+        allow_module_level=True,
+    )
 
 SEQUENCES = int(os.environ.get("DIFFERENTIAL_SEQUENCES", "1500"))
 SEED = int(os.environ.get("DIFFERENTIAL_SEED", "2026"))

@@ -14,7 +14,10 @@ import aioturso.lib
 import pytest
 
 if sys.version_info < (3, 13):
-    pytest.skip("what sqlite3 does is compared with Python 3.13; the modules of older versions leave statements open", allow_module_level=True)
+    pytest.skip(
+        "what sqlite3 does is compared with Python 3.13; the modules of older versions leave statements open",
+        allow_module_level=True,
+    )
 
 
 def opened(module: ModuleType, path: Path | None = None) -> Any:
