@@ -61,7 +61,7 @@ struct MutantsArguments {
 
 #[derive(Args)]
 struct TestArguments {
-    /// Steps or groups of steps (see --list); everything when none is named
+    /// Steps or groups of steps (see --list); everything but the group `faults` when none is named
     #[arg(value_name = "STEP")]
     steps: Vec<String>,
 
