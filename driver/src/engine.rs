@@ -222,10 +222,39 @@ impl Engine {
             .iter()
             .flatten()
             .filter_map(|other| other.statement.as_ref());
-        if statement.drops_pages() && others.any(|other| other.opens_tables()) {
+        if statement.drops_pages() && others.any(|other| other.reads()) {
             return Err(LimboError::TableLocked.into());
         }
         Ok(())
+    }
+
+    /// Begins a transaction around one statement, if its failure would end what is half read; tells whether it did. When a
+    /// statement fails outside of a transaction, the engine rolls back, and what other statements read ends too early.
+    pub(crate) fn begin_around(&mut self, statement: &PreparedStatement, work: Work<'_>) -> Result<bool> {
+        let is_needed = statement.changes_rows()
+            && !self.in_transaction()
+            && self.half_read.iter().flatten().any(|other| other.statement.is_some());
+        if is_needed {
+            self.run("BEGIN", work)?;
+        }
+        Ok(is_needed)
+    }
+
+    /// Ends the transaction around one statement. What a statement that failed has left of itself is committed: nothing,
+    /// or with `OR FAIL` what SQLite leaves. One that was stopped is rolled back with its transaction, by `abandon`.
+    pub(crate) fn end_around<T>(&mut self, outcome: Result<T>, work: Work<'_>) -> Result<T> {
+        if !self.in_transaction() || work.is_stopped() {
+            return outcome;
+        }
+        if let Err(error) = self.run("COMMIT", work) {
+            // The error of the statement, if there is one, came first.
+            let error = outcome.err().unwrap_or(error);
+            work.shield();
+            self.cut_off_half_read(work);
+            let _ = self.run("ROLLBACK", work);
+            return Err(error);
+        }
+        outcome
     }
 
     /// Begins a transaction if the mode wants one before a statement that changes data.

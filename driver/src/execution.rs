@@ -240,8 +240,15 @@ impl Execution {
     fn run(&mut self, engine: &mut Engine, statement: &mut PreparedStatement, work: Work<'_>) -> Result<Progress> {
         prepare_half_read_for(engine, statement, work)?;
         let rowid_before = engine.core().last_insert_rowid();
-        self.run_steps(engine, statement, work)
-            .inspect_err(|_| engine.note_failed_insert(statement, rowid_before))
+        let is_alone = engine.begin_around(statement, work)?;
+        let outcome = self
+            .run_steps(engine, statement, work)
+            .inspect_err(|_| engine.note_failed_insert(statement, rowid_before));
+        if is_alone {
+            engine.end_around(outcome, work)
+        } else {
+            outcome
+        }
     }
 
     fn run_steps(
@@ -352,18 +359,24 @@ fn prepare_half_read_for(engine: &mut Engine, statement: &PreparedStatement, wor
 fn run_to_end(engine: &mut Engine, statement: &mut PreparedStatement, work: Work<'_>) -> Result<()> {
     prepare_half_read_for(engine, statement, work)?;
     let rowid_before = engine.core().last_insert_rowid();
-    loop {
+    let is_alone = engine.begin_around(statement, work)?;
+    let outcome = loop {
         match statement.step(work) {
             Ok(Step::Row) => {}
             Ok(Step::Done) => {
                 engine.note_insert(statement);
-                return Ok(());
+                break Ok(());
             }
             Err(error) => {
                 engine.note_failed_insert(statement, rowid_before);
-                return Err(error);
+                break Err(error);
             }
         }
+    };
+    if is_alone {
+        engine.end_around(outcome, work)
+    } else {
+        outcome
     }
 }
 

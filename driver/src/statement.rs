@@ -122,6 +122,16 @@ impl PreparedStatement {
         !self.statement.get_program().cursor_ref.is_empty()
     }
 
+    /// Whether it reads from the database while it is half read: all do but a query of no table.
+    pub(crate) fn reads(&self) -> bool {
+        self.opens_tables() || !self.is_query
+    }
+
+    /// Whether it inserts, changes or deletes rows.
+    pub(crate) fn changes_rows(&self) -> bool {
+        self.statement.get_program().change_cnt_on
+    }
+
     /// Whether it can be left half read. A query with a window function can't: the engine writes to a table of its own for
     /// it, and panics when such a statement is ended early beside another that is half read.
     pub(crate) fn can_be_half_read(&self) -> bool {

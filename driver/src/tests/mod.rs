@@ -4,6 +4,7 @@ mod caching;
 mod cursors;
 mod dumping;
 mod engine;
+mod half_read;
 mod handles;
 mod interrupts;
 mod opening;

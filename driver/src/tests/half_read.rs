@@ -1,0 +1,66 @@
+//! What happens to a cursor that is half read when a transaction, or a statement beside it, ends badly.
+
+use super::{Scratch, integers};
+use crate::{ConnectOptions, Connection, Error};
+
+#[test]
+fn a_rollback_cuts_off_what_is_half_read_and_says_so() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    connection
+        .executescript("INSERT INTO t (a) VALUES (1), (2), (3), (4)")
+        .unwrap();
+    for roll_back in [
+        (|connection| connection.rollback().unwrap()) as fn(&Connection),
+        |connection| drop(connection.execute("/* all */ ROLLBACK", ()).unwrap()),
+    ] {
+        for sql in ["SELECT a FROM t ORDER BY a DESC", "SELECT a FROM t"] {
+            let mut before = connection.execute(sql, ()).unwrap();
+            connection.execute("INSERT INTO t (b) VALUES (5)", ()).unwrap();
+            let mut inside = connection.execute(sql, ()).unwrap();
+            let mut at_its_end = connection.execute("SELECT count(*) FROM t", ()).unwrap();
+            roll_back(&connection);
+            assert!(!connection.in_transaction().unwrap());
+            assert_eq!(at_its_end.fetchall().unwrap().len(), 1, "it had no further rows");
+            for cursor in [&mut before, &mut inside] {
+                assert!(cursor.fetchone().unwrap().is_some(), "it was read before");
+                assert!(matches!(cursor.fetchone().unwrap_err(), Error::Operational(_)));
+                assert!(cursor.fetchone().unwrap().is_none());
+                assert_eq!(cursor.execute(sql, ()).unwrap().fetchall().unwrap().len(), 4);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_statement_that_fails_outside_of_a_transaction_ends_no_query_that_is_half_read() {
+    let scratch = Scratch::new();
+    let connection = scratch.connect_with(ConnectOptions::default().isolation_level(None));
+    connection
+        .executescript(
+            "CREATE TABLE t (a INTEGER PRIMARY KEY, b NOT NULL); \
+             INSERT INTO t VALUES (1, 1), (2, 2), (3, 3), (4, 4)",
+        )
+        .unwrap();
+    for sql in ["INSERT INTO t VALUES (9, NULL)", "INSERT INTO t VALUES (9, 9), (1, 1)"] {
+        for order in ["", "DESC"] {
+            let query = format!("SELECT a FROM t ORDER BY a {order}");
+            let mut half_read = connection.execute(&query, ()).unwrap();
+            assert!(matches!(connection.execute(sql, ()).unwrap_err(), Error::Integrity(_)));
+            assert!(connection.executescript(sql).is_err());
+            assert!(!connection.in_transaction().unwrap());
+            assert_eq!(half_read.fetchall().unwrap().len(), 4, "{sql}; {query}");
+        }
+    }
+    let mut half_read = connection.execute("SELECT a FROM t", ()).unwrap();
+    let mut cursor = connection.execute("INSERT INTO t VALUES (5, 5), (6, 6)", ()).unwrap();
+    assert_eq!((cursor.rowcount(), cursor.lastrowid()), (2, Some(6)));
+    assert!(
+        cursor
+            .execute("INSERT OR FAIL INTO t VALUES (7, 7), (1, 1)", ())
+            .is_err()
+    );
+    assert!(!connection.in_transaction().unwrap());
+    assert_eq!(half_read.fetchall().unwrap().len(), 7);
+    assert_eq!(integers(&connection, "SELECT count(*) FROM t"), [7]);
+}
