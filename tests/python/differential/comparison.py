@@ -67,7 +67,11 @@ class Case:
     @cached_property
     def half_read(self) -> dict[int, Reading]:
         """What the cursors were reading before the step, as far as the transcript of the first driver tells."""
-        return half_read(self.program, self.expected_transcript, self.index)
+        return self.half_read_before(self.index)
+
+    def half_read_before(self, index: int) -> dict[int, Reading]:
+        """What the cursors were reading before another step."""
+        return half_read(self.program, self.expected_transcript, index)
 
     @cached_property
     def ever_half_read(self) -> list[Reading]:
@@ -75,7 +79,7 @@ class Case:
         found: list[Reading] = []
         for index in range(self.index + 1):
             if index == len(self.program.steps) or not isinstance(self.program.steps[index], FETCHES):
-                found += half_read(self.program, self.expected_transcript, index).values()
+                found += self.half_read_before(index).values()
         return found
 
 

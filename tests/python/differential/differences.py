@@ -22,6 +22,7 @@ from programs import (
     FetchAll,
     Options,
     Program,
+    Reopen,
     Rollback,
     SetArraysize,
     SetAutocommit,
@@ -140,6 +141,13 @@ def misses_a_snapshot(case: Case) -> bool:
     return "locked" in case.expected.message or isinstance(case.step, FETCHES)
 
 
+def was_closed_beside_a_half_read_cursor(case: Case) -> bool:
+    return "locked" in case.expected.message and any(
+        isinstance(step, (CloseConnection, Reopen)) and case.half_read_before(index)
+        for index, step in enumerate(case.program.steps[: case.index])
+    )
+
+
 def was_read_ahead(case: Case) -> bool:
     """Whether the step fetches rows that the asyncio side may have read before another step changed them, or made other
     objects of them, or ended the transaction."""
@@ -151,6 +159,8 @@ def was_read_ahead(case: Case) -> bool:
 
 def was_ended_by_reading_ahead(case: Case) -> bool:
     """Whether a query that is half read on the blocking side, and read to its end on the other, makes the difference."""
+    if "panicked" in case.expected.message:
+        return True
     return bool(case.half_read) or was_read_ahead(case) or query_that_fails_ahead(case)
 
 
@@ -327,6 +337,21 @@ FROM_SQLITE3: list[Difference] = [
             ConnectionExecute(1, "INSERT INTO u (x) VALUES (1)", connection=1),
             Execute(2, "INSERT INTO u (x) VALUES (2)"),
             options=Options(in_file=True, isolation_level=None),
+        ),
+    ),
+    Difference(
+        name="A closed connection lets go of its file, also if a cursor of it is half read",
+        whose="sqlite3",
+        reason="In `sqlite3` such a cursor keeps the connection's transaction and its locks behind `close`, until it is "
+        "dropped: another connection finds the database locked.",
+        explains=was_closed_beside_a_half_read_cursor,
+        reproduction="test_a_closed_connection_lets_go_of_its_file",
+        example=program(
+            Execute(0, "INSERT INTO u (x) VALUES (1)"),
+            Execute(1, "SELECT id FROM t ORDER BY id"),
+            Reopen(),
+            ConnectionExecute(2, "INSERT INTO u (x) VALUES (2)"),
+            options=Options(in_file=True),
         ),
     ),
 ]

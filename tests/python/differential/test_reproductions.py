@@ -90,6 +90,23 @@ def test_returning_runs_to_its_end_at_execute() -> None:
     connection.close()
 
 
+def test_a_closed_connection_lets_go_of_its_file(tmp_path: Path) -> None:
+    for module, is_locked in ((sqlite3, True), (aioturso.lib, False)):
+        path = tmp_path / f"{module.__name__}.db"
+        connection = opened(module, path)
+        connection.execute("INSERT INTO t (a) VALUES (4)")
+        half_read = connection.execute("SELECT id FROM t")
+        connection.close()
+        other = module.connect(str(path), timeout=0.0)
+        if is_locked:
+            with pytest.raises(module.OperationalError, match="locked"):
+                other.execute("INSERT INTO t (a) VALUES (5)")
+        else:
+            other.execute("INSERT INTO t (a) VALUES (5)")
+        other.close()
+        del half_read
+
+
 def test_sql_that_is_not_unicode_leaves_the_cursor_as_it_is() -> None:
     for module, rowcount in ((sqlite3, -1), (aioturso.lib, 3)):
         connection = opened(module)
