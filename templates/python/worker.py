@@ -1,5 +1,5 @@
 {{ header }}
-"""The thread behind an asynchronous object, and the queue in front of it.
+"""The thread behind an asynchronous object.
 
 A call is a pair `(future, function)`. The thread takes one pair after the other, runs the function, and hands what it
 returns or raises to the future, in the thread of the event loop that the future belongs to. Nothing polls, and an event
@@ -17,17 +17,12 @@ import time
 import warnings
 import weakref
 from collections.abc import Callable{% if lanes %}, Mapping{% endif %}
-from queue import SimpleQueue
 from typing import Any, Generic, TypeVar, cast
 
-from .calls import Assignment, Call, Closing, raisable
-{%- if turns %}
-from .lib import ProgrammingError
-from .turns import ENDED_AROUND, Turn, Turns
-{%- endif %}
+from .call_queue import NOT_OPEN, REENTERED, CallQueue
+from .calls import Call, Closing, raisable
 
 ObjectT = TypeVar("ObjectT", covariant=True)
-Item = tuple["asyncio.Future[Any] | None", Callable[[], object]]
 
 # An interrupt is lost if it comes just before the call has really begun, so it is repeated for as long as the call runs.
 INTERRUPT_AGAIN_SECONDS = 0.01
@@ -39,14 +34,9 @@ EXIT_SECONDS = 2.0
 # How much of a path the name of a thread has.
 LABEL_LENGTH = 40
 
-NOT_OPEN = "await it, or enter it with `async with`, before it is used"
 CLOSED = "it is closed"
 OPEN_FAILED = "it could not be opened"
 LOOP_CLOSED = "its event loop was closed while a call was under way"
-REENTERED = (
-    "a call was made on an object from within a call on the same one, and would wait for itself: make it in the event "
-    "loop"
-)
 FORKED = "it was opened in the process that this one was forked from: open another one here"
 
 logger = logging.getLogger("{{ package }}")
@@ -54,172 +44,6 @@ logger = logging.getLogger("{{ package }}")
 _numbers = itertools.count(1)
 _running: "set[Worker[Any]]" = set()
 _inherited: "list[Worker[Any]]" = []
-
-
-class CallQueue:
-    """An unbounded queue of calls that can be closed.
-
-    Calls are put in and the queue is closed under one lock, so that no call comes to lie behind the end, where nobody
-    would ever run it.
-    """
-
-    def __init__(self, closed_error: Callable[[str], Exception]) -> None:
-        self._items: SimpleQueue[Item | None] = SimpleQueue()
-        # The garbage collector may run while a thread holds it, and close what it finds, in the same thread.
-        self._lock = threading.RLock()
-        self._refusal: str | None = NOT_OPEN
-{%- if turns %}
-        # There while a transaction is open: calls then take turns.
-        self.turns: Turns | None = None
-{%- endif %}
-        self.closed_error = closed_error
-        # The thread that runs the calls, by its number. What it puts in itself would wait for itself.
-        self.server: int | None = None
-
-    def put_nowait(self, item: Item) -> {% if turns %}bool{% else %}None{% endif %}:
-{%- if turns %}
-        """Adds a call. Once the queue is closed, the call fails at once, where it is awaited.
-
-        The answer is whether it has to wait for a transaction to end.
-        """
-{%- else %}
-        """Adds a call. Once the queue is closed, the call fails at once, where it is awaited."""
-{%- endif %}
-        future, _ = item
-        if future is not None and self.server == threading.get_ident():
-            future.set_exception(RuntimeError(REENTERED))
-            return{% if turns %} False{% endif %}
-        with self._lock:
-            refusal = self._refusal
-            if refusal is None:
-{%- if turns %}
-                if self.turns is not None:
-                    waits = self.turns.put(item)
-                    self._drop_idle_turns()
-                    return waits
-{%- endif %}
-                self._items.put_nowait(item)
-        if refusal is not None and future is not None:
-            future.set_exception(self.closed_error(refusal))
-{%- if turns %}
-        return False
-{%- endif %}
-
-    def assign(self, assignment: Assignment) -> None:
-        """Adds an assignment to a property, which needs no event loop."""
-        with self._lock:
-            self.check()
-            assignment.note()
-{%- if turns %}
-            future = None if self.turns is None else _future_of(assignment)
-            self.put_nowait((future, assignment))
-{%- else %}
-            self.put_nowait((None, assignment))
-{%- endif %}
-
-    def get(self) -> Item | None:
-        """The next call, as soon as there is one; `None` is the end."""
-        return self._items.get()
-
-    @property
-    def closed(self) -> bool:
-        """Whether it takes no calls."""
-        return self._refusal is not None
-
-    def check(self) -> None:
-        """Raises the error of a closed object if the queue takes no calls."""
-        if self._refusal is not None:
-            raise self.closed_error(self._refusal)
-
-    def open(self, item: Item) -> None:
-        """Takes calls from now on, this one first."""
-        with self._lock:
-            if self._refusal is not NOT_OPEN:
-                self.check()
-            self._refusal = None
-            self._items.put_nowait(item)
-
-    def close(self, reason: str) -> bool:
-        """Takes no more calls. The answer is whether it took them until now."""
-        with self._lock:
-            if self._refusal is None:
-                self._refusal = reason
-                self._items.put_nowait(None)
-{%- if turns %}
-                if self.turns is not None:
-                    self.turns.close(lambda: self.closed_error(reason))
-                    self.turns = None
-{%- endif %}
-                return True
-            if self._refusal is NOT_OPEN:
-                self._refusal = reason
-            return False
-
-    def forget(self, reason: str) -> None:
-        """Closes it in a forked process, where the lock may be held by a thread that does not exist there."""
-        self._lock = threading.RLock()
-        self.server = None
-        self._refusal = reason
-{%- if turns %}
-        self.turns = None
-{%- endif %}
-
-    def discard(self, thing: object) -> None:
-        """Has the worker drop `thing`, in its own thread. Finalizers call this: it takes no lock and never fails."""
-        self._items.put_nowait((None, [thing].clear))
-{%- if turns %}
-
-    def begin_turn(self, turn: Turn, item: Item) -> None:
-        """Begins a turn with this call, as soon as it can be."""
-        with self._lock:
-            refusal = self._refusal
-            if refusal is None:
-                if self.turns is None:
-                    self.turns = Turns(self, self._items.put_nowait)
-                self.turns.begin(turn, item)
-                self._drop_idle_turns()
-                return
-        future, _ = item
-        if future is not None:
-            future.set_exception(self.closed_error(refusal))
-
-    def end_turn(self, turn: Turn, item: Item) -> None:
-        """Ends a turn with this call, as soon as those inside of it have ended."""
-        with self._lock:
-            if self.turns is not None:
-                self.turns.end(turn, item)
-                self._drop_idle_turns()
-                return
-            refusal = self._refusal
-        future, _ = item
-        if future is not None:
-            future.set_exception(ProgrammingError(ENDED_AROUND) if refusal is None else self.closed_error(refusal))
-
-    def end_turn_at_once(self, turn: Turn, item: Item) -> bool:
-        """Ends a turn with this call, and those inside of it. The answer is whether the call will run."""
-        with self._lock:
-            if self.turns is None:
-                turn.ended = True
-                return False
-            runs = self.turns.end_at_once(turn, item)
-            self._drop_idle_turns()
-            return runs
-
-    def leave(self, future: "asyncio.Future[Any]") -> None:
-        """Takes a call that is cancelled out of the line of those who wait for a transaction to end."""
-        with self._lock:
-            if self.turns is not None:
-                self.turns.leave(future)
-
-    def refuse_inside(self, what: str) -> None:
-        """Raises if the caller is inside of a transaction that belongs to a block."""
-        if self.turns is not None:
-            self.turns.refuse_inside(what)
-
-    def _drop_idle_turns(self) -> None:
-        if self.turns is not None and self.turns.idle:
-            self.turns = None
-{%- endif %}
 
 
 class Worker(Generic[ObjectT]):
@@ -524,24 +348,7 @@ def _stop_dropped(reference: "weakref.ref[Worker[Any]]") -> None:
         worker.warn_and_stop()
 
 
-{% if turns %}def _future_of(assignment: Assignment) -> "asyncio.Future[Any] | None":
-    """That by which an assignment waits for its turn like a call; `None` where no event loop runs."""
-    try:
-        future = asyncio.get_running_loop().create_future()
-    except RuntimeError:
-        return None
-
-    def forget(future: "asyncio.Future[Any]") -> None:
-        # It is not run if it waited for a transaction that it never got out of.
-        assignment.forget()
-        if not future.cancelled():
-            future.exception()
-
-    future.add_done_callback(forget)
-    return future
-
-
-{% endif %}def _label(about: object) -> str:
+def _label(about: object) -> str:
     """What tells an object that is opened by a path from others, and gives nothing away: the last part, without options."""
     try:
         path = os.fsdecode(cast("str", about))

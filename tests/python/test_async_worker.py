@@ -547,12 +547,12 @@ async def test_arguments_and_results_are_dropped_in_the_loops_thread(path: str) 
 
 def test_a_cursor_is_dropped_on_its_worker(path: str) -> None:
     """Bug: a half-read statement is ended by whichever thread drops the last reference to it."""
-    from aioturso import worker
+    from aioturso import call_queue
 
     discarded: list[str] = []
-    original = worker.CallQueue.discard
+    original = call_queue.CallQueue.discard
 
-    def discard(self: worker.CallQueue, thing: object) -> None:
+    def discard(self: call_queue.CallQueue, thing: object) -> None:
         original(self, _Noting(thing, discarded))
 
     async def program() -> None:
@@ -561,11 +561,11 @@ def test_a_cursor_is_dropped_on_its_worker(path: str) -> None:
             del cursor
             await connection.execute("SELECT 1")
 
-    worker.CallQueue.discard = discard  # type: ignore[method-assign]
+    call_queue.CallQueue.discard = discard  # type: ignore[method-assign]
     try:
         asyncio.run(program())
     finally:
-        worker.CallQueue.discard = original  # type: ignore[method-assign]
+        call_queue.CallQueue.discard = original  # type: ignore[method-assign]
     assert discarded and all(re.match(r"aioturso-\d+ test\.db", name) for name in discarded)
 
 

@@ -36,6 +36,14 @@ pub fn render(package: &Package, config: &Config, diagnostics: &mut Diagnostics)
         ("__init__.py".to_owned(), renderer.init().render()),
         ("aio.py".to_owned(), renderer.aio().render()),
         ("lib.py".to_owned(), renderer.lib().render()),
+        (
+            "call_queue.py".to_owned(),
+            CallQueueFile {
+                header: renderer.header.clone(),
+                turns: package.has_transactions(),
+            }
+            .render(),
+        ),
         ("worker.py".to_owned(), renderer.worker().render()),
         (
             "calls.py".to_owned(),
@@ -128,6 +136,13 @@ struct LibFile {
     closed_message: String,
     functions: Vec<String>,
     version: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "python/call_queue.py")]
+struct CallQueueFile {
+    header: String,
+    turns: bool,
 }
 
 #[derive(Template)]

@@ -37,6 +37,7 @@ const ANY_PACKAGE: &[&str] = &[
     "aio",
     "asyncio",
     "builtins",
+    "call_queue",
     "calls",
     "check_chunk_size",
     "classmethod",

@@ -250,6 +250,7 @@ fn without_the_profile_its_words_are_nowhere() {
     for name in [
         "__init__.py",
         "aio.py",
+        "call_queue.py",
         "calls.py",
         "lib.py",
         "lib_aio.py",

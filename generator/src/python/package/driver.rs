@@ -103,6 +103,10 @@ impl Renderer<'_> {
         if has_renamed {
             lines.push(format!("from . import lib as {}", function::BLOCKING_LIB));
         }
+        let names_not_open = |class: &AsyncClass| class.snapshot.as_ref().is_some_and(|snapshot| snapshot.optional);
+        if classes.iter().any(names_not_open) {
+            lines.push("from .call_queue import NOT_OPEN".to_owned());
+        }
         let mut calls = vec!["Call".to_owned()];
         let mut add = |condition: bool, name: &str| calls.extend(condition.then(|| name.to_owned()));
         add(classes.iter().any(|class| class.has_setters), "Assigned");
@@ -131,12 +135,7 @@ impl Renderer<'_> {
         if classes.iter().any(|class| class.has_transactions) {
             lines.push("from .transactions import Transaction, TransactionMode".to_owned());
         }
-        let mut worker = vec!["Worker".to_owned()];
-        let names_not_open = |class: &AsyncClass| class.snapshot.as_ref().is_some_and(|snapshot| snapshot.optional);
-        if classes.iter().any(names_not_open) {
-            worker.push("NOT_OPEN".to_owned());
-        }
-        lines.push(layout::import(".worker", &sorted(worker)));
+        lines.push("from .worker import Worker".to_owned());
         lines.join("\n")
     }
 }

@@ -46,7 +46,7 @@ BUGS = [
         "an item is left behind the stop item",
         "calls_that_race_with_close or every_call_after_close",
         (
-            "worker.py",
+            "call_queue.py",
             "                self._refusal = reason\n                self._items.put_nowait(None)\n",
             "                self._items.put_nowait(None)\n",
         ),
@@ -55,9 +55,9 @@ BUGS = [
         "a call looks whether the queue is closed without its lock",
         "calls_from_other_threads_race",
         (
-            "worker.py",
+            "call_queue.py",
             "            return False\n        with self._lock:\n            refusal = self._refusal\n            if refusal is None:\n",
-            "            return False\n        refusal = self._refusal\n        time.sleep(0.0002)\n        if True:\n            if refusal is None:\n",
+            "            return False\n        refusal = self._refusal\n        __import__('time').sleep(0.0002)\n        if True:\n            if refusal is None:\n",
         ),
     ),
     bug(
@@ -233,7 +233,7 @@ BUGS = [
         "a call from within a call waits for itself",
         "a_callback_calls_back and loop and in_adapter",
         (
-            "worker.py",
+            "call_queue.py",
             "        if future is not None and self.server == threading.get_ident():\n",
             "        if False:\n",
         ),

@@ -16,12 +16,13 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from . import lib
+from .call_queue import NOT_OPEN
 from .calls import Assigned, Awaited, Call
 from .lib import ClosedError, Entry
 from .lib import Journal as BlockingJournal
 from .lib import Reader as BlockingReader
 from .rows import Reading, Rows
-from .worker import NOT_OPEN, Worker
+from .worker import Worker
 
 ResultT = TypeVar("ResultT")
 
