@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod environment;
 mod failure;
 mod interpreter;
@@ -42,6 +43,8 @@ enum Command {
     Test(TestArguments),
     /// Try the tests of the worker on workers with one bug each: every one of them must fail
     Mutants(MutantsArguments),
+    /// Measure what an await costs, beside the drivers that people use today, and compare with where it must stand
+    Bench(bench::Arguments),
 }
 
 #[derive(Args)]
@@ -83,6 +86,17 @@ fn main() -> ExitCode {
     match CommandLine::parse().command {
         Command::Test(arguments) => test(&arguments, terminal),
         Command::Mutants(arguments) => try_mutants(&arguments, terminal),
+        Command::Bench(arguments) => measure(&arguments, terminal),
+    }
+}
+
+fn measure(arguments: &bench::Arguments, terminal: Terminal) -> ExitCode {
+    match Workspace::find().and_then(|workspace| bench::run(&workspace, arguments, terminal)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            terminal.error(&failure);
+            ExitCode::from(1)
+        }
     }
 }
 

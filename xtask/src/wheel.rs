@@ -24,7 +24,8 @@ pub(crate) fn build_all(workspace: &Workspace, tools: &Environment, terminal: Te
     Ok(wheels)
 }
 
-fn build(workspace: &Workspace, project: &Path, tools: &Environment, terminal: Terminal) -> Result<PathBuf> {
+/// Builds the wheel of one Python project, in release mode.
+pub(crate) fn build(workspace: &Workspace, project: &Path, tools: &Environment, terminal: Terminal) -> Result<PathBuf> {
     let name = project
         .file_name()
         .filter(|_| project != workspace.root)

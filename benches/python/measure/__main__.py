@@ -1,0 +1,133 @@
+"""Runs the cells and reports: what `cargo xtask bench` starts once everything is installed."""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from . import data, machine, plot, report
+from .plan import Cell, UnknownWord, cells
+from .results import Results
+from .timing import Effort, Result
+
+# A cell that takes longer than this hangs.
+LIMIT_SECONDS = 180
+
+FULL = Effort(share=1.0, passes=3)
+QUICK = Effort(share=0.25, passes=2)
+
+
+def main() -> int:
+    """The command line."""
+    arguments = _arguments()
+    can_pin = machine.can_pin()
+    try:
+        wanted = cells(
+            arguments.filters,
+            with_uvloop=sys.platform != "win32",
+            with_pinning=can_pin,
+            every_combination=arguments.every_combination,
+        )
+    except UnknownWord as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    if arguments.quick and wanted and not {"uvloop", "memory", "one-core"} & set(arguments.filters):
+        wanted = [cell for cell in wanted if cell.configuration == wanted[0].configuration]
+    if arguments.list:
+        for cell in wanted:
+            print(cell)
+        return 0
+    if not can_pin:
+        print("not measured on one core: this platform does not let a process choose its core, or has only one")
+    if not wanted:
+        print("error: these filters exclude each other, so nothing is left to measure", file=sys.stderr)
+        return 2
+    rounds = arguments.rounds or (3 if arguments.quick else 5)
+    results = run(wanted, rounds, QUICK if arguments.quick else FULL, arguments.output)
+    publish(results, arguments.output)
+    return 1 if results.failures else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m measure", description=__doc__)
+    parser.add_argument("filters", nargs="*")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--every-combination", action="store_true")
+    parser.add_argument("--output", type=Path, required=True, help="the folder for what is written")
+    return parser.parse_args()
+
+
+def run(wanted: list[Cell], rounds: int, effort: Effort, output: Path) -> Results:
+    """Runs each cell once in each round, the rounds one after the other, and writes what is known after each."""
+    results = Results(machine.describe(), rounds)
+    output.mkdir(parents=True, exist_ok=True)
+    begin = time.monotonic()
+    done = 0
+    with tempfile.TemporaryDirectory(prefix="aioturso-bench-") as folder:
+        template = Path(folder) / "template.db"
+        data.write_template(template)
+        for number in range(1, rounds + 1):
+            # There and back: what slows the machine down for a while does not always meet the same driver.
+            for cell in wanted if number % 2 else reversed(wanted):
+                outcome = _run_cell(cell, effort, template)
+                done += 1
+                remaining = (time.monotonic() - begin) / done * (len(wanted) * rounds - done)
+                if isinstance(outcome, Result):
+                    results.add(cell, outcome)
+                    said = f"{report.number(outcome.value)} {outcome.unit}"
+                else:
+                    results.failures[cell] = outcome
+                    said = f"FAILED: {outcome}"
+                print(
+                    f"[{done:>4}/{len(wanted) * rounds}] {_minutes(remaining)} left  round {number}  {cell}  {said}",
+                    flush=True,
+                )
+            results.write(output / "results.json")
+    results.machine["load at the end"] = machine.load()
+    results.write(output / "results.json")
+    return results
+
+
+def publish(results: Results, output: Path) -> None:
+    """Writes the tables and the pictures, and prints how it stands."""
+    (output / "report.md").write_text(report.markdown(results), encoding="utf-8")
+    written = ["results.json", "report.md"]
+    for configuration in results.configurations():
+        name = f"{configuration.loop}-{configuration.storage}-{configuration.cores}.svg"
+        if plot.write(results, configuration, output / name):
+            written.append(name)
+    print()
+    print(report.markdown(results))
+    for line in report.verdicts(results):
+        print(line)
+    print(f"\nwritten to {output}: {', '.join(written)}")
+
+
+def _run_cell(cell: Cell, effort: Effort, template: Path) -> Result | str:
+    order = {
+        "cell": cell.as_json(),
+        "effort": {"share": effort.share, "passes": effort.passes},
+        "template": str(template),
+    }
+    command = [sys.executable, "-m", "measure.cell", json.dumps(order)]
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return f"did not end within {LIMIT_SECONDS} s"
+    if ended.returncode != 0:
+        said = ended.stderr.strip().splitlines()
+        return said[-1] if said else f"ended with {ended.returncode}"
+    return Result(**json.loads(ended.stdout.strip().splitlines()[-1]))
+
+
+def _minutes(seconds: float) -> str:
+    return f"{int(seconds) // 60:>2}:{int(seconds) % 60:02}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""The results beside the bars."""
+
+from dataclasses import dataclass
+
+from .bars import Bar, bar_of
+from .plan import Configuration
+from .results import Results
+
+OURS = "aioturso"
+SAME_ENGINE = "turso.aio"
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Ours by theirs, and how large it may be."""
+
+    other: str
+    found: float
+    largest: float | None
+
+    @property
+    def met(self) -> bool:
+        """Whether it is small enough. A ratio without a bar always is."""
+        return self.largest is None or self.found <= self.largest
+
+    @property
+    def excess(self) -> float:
+        """By which factor it is too large; at most 1 if it is not."""
+        return self.found / self.largest if self.largest else 0.0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A workload in a configuration: ours by the driver of the same engine, and by the best of the others."""
+
+    workload: str
+    bar: Bar | None
+    ratios: tuple[Ratio, ...]
+
+    @property
+    def verdict(self) -> str:
+        """In words."""
+        judged = [ratio for ratio in self.ratios if ratio.largest is not None]
+        if not judged:
+            return ""
+        short = [ratio for ratio in judged if not ratio.met]
+        if not short:
+            return "met"
+        return "short: " + ", ".join(f"{ratio.excess:.2f} times the bar of {ratio.other}" for ratio in short)
+
+
+def compare(results: Results, workload: str, configuration: Configuration) -> Comparison | None:
+    """The comparison, if ours was measured."""
+    ours = results.median(workload, OURS, configuration)
+    if ours is None:
+        return None
+    bar = bar_of(workload, configuration)
+    ratios: list[Ratio] = []
+    published = results.median(workload, SAME_ENGINE, configuration)
+    if published:
+        ratios.append(Ratio(SAME_ENGINE, ours / published, bar.turso if bar else None))
+    others = bar.others if bar else ("aiosqlite", "apsw")
+    measured = {name: results.median(workload, name, configuration) for name in others}
+    known = {name: value for name, value in measured.items() if value}
+    if known:
+        best = min(known, key=lambda name: known[name])
+        ratios.append(Ratio(best, ours / known[best], bar.best_other if bar else None))
+    return Comparison(workload, bar, tuple(ratios))

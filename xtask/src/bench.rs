@@ -1,0 +1,107 @@
+//! `cargo xtask bench`: installs what is measured, side by side, and starts the measurements in `benches/python/measure`.
+
+use std::fs;
+
+use clap::Args;
+
+use crate::environment::Environment;
+use crate::failure::{Context, Failure, Result};
+use crate::process::Program;
+use crate::terminal::Terminal;
+use crate::workspace::Workspace;
+use crate::{interpreter, wheel};
+
+/// What a person reads with `--help`, below the options.
+const HELP: &str = "\
+What happens: the wheel of this repository is built in release mode and installed beside its peers, which come from the
+package index in the versions of benches/requirements.txt, into target/venv/bench. Each cell (a workload, a driver and a
+configuration) then runs in a process of its own, once in each round; the rounds are interleaved, so that what slows the
+machine down for a while does not hit one driver alone. What counts is the ratio of the medians of one run.
+
+Filters of one kind add up, those of different kinds narrow each other down:
+  workloads        point-select, insert, lag …; a part of a name selects all that contain it (`fetch`)
+  drivers          aioturso, turso.aio, aiosqlite, apsw; the blocking aioturso.lib, turso, sqlite3
+  configurations   asyncio, uvloop, file, memory, all-cores, one-core
+
+Examples:
+  cargo xtask bench --quick                        a first impression, in minutes: asyncio, a file, all cores
+  cargo xtask bench point-select-tasks --quick     one row of the table
+  cargo xtask bench fetchall aioturso aiosqlite    one row, two drivers
+  cargo xtask bench iterate one-core               pinned to one core
+  cargo xtask bench                                all of it; leave the machine alone meanwhile
+
+The tables are printed, with what meets its bar and what is short by how much, and written to target/bench: report.md,
+results.json with each single value, and a picture (SVG) of each configuration. docs/benchmarks.md says how to read them.";
+
+/// The command line of `cargo xtask bench`.
+#[derive(Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Arguments {
+    /// Workloads, drivers and configurations to measure; all when none is named
+    #[arg(value_name = "FILTER")]
+    filters: Vec<String>,
+
+    /// Fewer rounds of less work, and only the first configuration unless one is named
+    #[arg(long)]
+    quick: bool,
+
+    /// Print the cells that would be measured, and stop
+    #[arg(long)]
+    list: bool,
+
+    /// How many processes measure each cell; 5 otherwise, or 3 with --quick
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: Option<u32>,
+
+    /// Every combination of loop, storage and cores, not only those that differ from the first in one thing
+    #[arg(long)]
+    every_combination: bool,
+
+    /// Measure the wheel that is installed already, without building
+    #[arg(long)]
+    as_installed: bool,
+
+    /// The Python version to measure on; the newest that is found otherwise
+    #[arg(long, value_name = "VERSION")]
+    python: Option<String>,
+}
+
+/// Sets up and measures.
+pub(crate) fn run(workspace: &Workspace, arguments: &Arguments, terminal: Terminal) -> Result<()> {
+    let benches = workspace.root.join("benches");
+    let environment = prepare(workspace, arguments, terminal)?;
+    if !arguments.as_installed && !arguments.list {
+        let built = wheel::build(workspace, &workspace.root, &environment, terminal)?;
+        wheel::install_all(&[built], &environment, terminal)?;
+    }
+    let mut program = Program::new(environment.python(), &benches.join("python"))
+        .arguments(["-m", "measure", "--output"])
+        .argument(workspace.target.join("bench"))
+        .arguments(&arguments.filters);
+    for (wanted, option) in [
+        (arguments.quick, "--quick"),
+        (arguments.list, "--list"),
+        (arguments.every_combination, "--every-combination"),
+    ] {
+        if wanted {
+            program = program.argument(option);
+        }
+    }
+    if let Some(rounds) = arguments.rounds {
+        program = program.argument("--rounds").argument(rounds.to_string());
+    }
+    program
+        .advice("what failed is named above; `cargo xtask bench --list` shows the cells, `--help` the filters")
+        .run(terminal)
+}
+
+fn prepare(workspace: &Workspace, arguments: &Arguments, terminal: Terminal) -> Result<Environment> {
+    let wanted: Vec<String> = arguments.python.iter().cloned().collect();
+    let found = interpreter::find(&wanted)?;
+    let newest = found.interpreters.last();
+    let newest = newest.ok_or_else(|| Failure::new("there is no interpreter to measure on"))?;
+    let venvs = workspace.target.join("venv");
+    fs::create_dir_all(&venvs).context(|| format!("making {}", venvs.display()))?;
+    let requirements = workspace.root.join("benches").join("requirements.txt");
+    Environment::prepare("bench", newest, &requirements, &venvs, terminal)
+}
