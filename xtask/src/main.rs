@@ -12,6 +12,7 @@ mod interpreter;
 mod mutants;
 mod process;
 mod runner;
+mod servers;
 mod session;
 mod step;
 mod steps;

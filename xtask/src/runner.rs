@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::failure::{Failure, Result};
+use crate::servers::Servers;
 use crate::session::Session;
 use crate::step::Step;
 use crate::steps::STEPS;
@@ -66,6 +67,7 @@ pub(crate) fn run(steps: &[&Step], pythons: &[String], fail_fast: bool, terminal
         wanted_pythons,
         tools: None,
         interpreters: Vec::new(),
+        servers: Servers::default(),
     };
     let begin = Instant::now();
     let mut rows = Vec::new();
@@ -129,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_step_brings_what_it_needs_in_order() {
-        assert_eq!(names(&["pytest"]), ["environments", "wheels", "pytest"]);
+        assert_eq!(names(&["pytest"]), ["sync-servers", "environments", "wheels", "pytest"]);
     }
 
     #[test]
@@ -142,6 +144,7 @@ mod tests {
                 "clippy",
                 "rust-tests",
                 "rust-faults",
+                "sync-servers",
                 "rust-docs"
             ]
         );

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::environment::Environment;
 use crate::failure::{Failure, Result};
 use crate::process::Program;
+use crate::servers::Servers;
 use crate::terminal::Terminal;
 use crate::workspace::Workspace;
 
@@ -18,6 +19,8 @@ pub(crate) struct Session {
     pub(crate) tools: Option<Environment>,
     /// One for each interpreter; set up by the step `environments`.
     pub(crate) interpreters: Vec<Environment>,
+    /// What sync is tested against; set up by the step `sync-servers`.
+    pub(crate) servers: Servers,
 }
 
 impl Session {

@@ -5,6 +5,7 @@ use std::fs;
 use crate::environment::Environment;
 use crate::failure::{Context, Failure, Result};
 use crate::process::Program;
+use crate::servers::Servers;
 use crate::session::Session;
 use crate::step::{Remark, Step};
 use crate::{interpreter, mutants, wheel};
@@ -14,6 +15,7 @@ const PYTHON: &str = "python";
 const LINT: &str = "lint";
 const ENVIRONMENTS: &str = "environments";
 const WHEELS: &str = "wheels";
+const SYNC_SERVERS: &str = "sync-servers";
 const FAULTS: &str = "faults";
 
 /// The crate of the fault matrix.
@@ -55,6 +57,13 @@ pub(crate) const STEPS: &[Step] = &[
         groups: &[RUST, FAULTS],
         needs: &[],
         run: run_rust_faults,
+    },
+    Step {
+        name: SYNC_SERVERS,
+        purpose: "the servers that sync is tested against: ours is built, Turso's own is fetched with npm",
+        groups: &[RUST, PYTHON],
+        needs: &[],
+        run: prepare_sync_servers,
     },
     Step {
         name: "mutants",
@@ -116,14 +125,14 @@ pub(crate) const STEPS: &[Step] = &[
         name: "pytest",
         purpose: "the Python tests, on every interpreter",
         groups: &[PYTHON],
-        needs: &[ENVIRONMENTS, WHEELS],
+        needs: &[ENVIRONMENTS, WHEELS, SYNC_SERVERS],
         run: run_python_tests,
     },
     Step {
         name: "python-faults",
         purpose: "the fault matrix of the Python worker, as a table; it takes minutes, so on one interpreter",
         groups: &[FAULTS],
-        needs: &[ENVIRONMENTS, WHEELS],
+        needs: &[ENVIRONMENTS, WHEELS, SYNC_SERVERS],
         run: run_python_faults,
     },
     Step {
@@ -200,6 +209,11 @@ fn run_rust_faults(session: &mut Session) -> Result<Remark> {
         .arguments(["test", "--package", FAULTS_PACKAGE])
         .run(session.terminal)?;
     Ok(Remark::new())
+}
+
+fn prepare_sync_servers(session: &mut Session) -> Result<Remark> {
+    session.servers = Servers::prepare(&session.workspace, session.terminal)?;
+    Ok(session.servers.remark())
 }
 
 fn try_mutants(session: &mut Session) -> Result<Remark> {
@@ -354,12 +368,11 @@ fn check_stubs(session: &mut Session) -> Result<Remark> {
 fn run_python_tests(session: &mut Session) -> Result<Remark> {
     let mut failed = Vec::new();
     for environment in &session.interpreters {
-        let outcome = Program::new(environment.python(), &session.workspace.root)
+        let pytest = Program::new(environment.python(), &session.workspace.root)
             .arguments(["-m", "pytest", "--config-file"])
             .argument(session.python_tests().join("pytest.ini"))
-            .argument(session.python_tests())
-            .run(session.terminal);
-        if let Err(failure) = outcome {
+            .argument(session.python_tests());
+        if let Err(failure) = session.servers.tell(pytest).run(session.terminal) {
             session.terminal.error(&failure);
             failed.push(environment.name.as_str());
         }
@@ -388,11 +401,11 @@ fn newest(session: &Session) -> Result<&Environment> {
 
 fn run_python_faults(session: &mut Session) -> Result<Remark> {
     let environment = newest(session)?;
-    Program::new(environment.python(), &session.workspace.root)
+    let pytest = Program::new(environment.python(), &session.workspace.root)
         .arguments(["-m", "pytest", "--quiet", "--config-file"])
         .argument(session.python_tests().join("pytest.ini"))
-        .argument(session.python_tests().join("faults"))
-        .run(session.terminal)?;
+        .argument(session.python_tests().join("faults"));
+    session.servers.tell(pytest).run(session.terminal)?;
     Ok(format!("on {}", environment.name))
 }
 
