@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-Value: TypeAlias = "None | int | float | str | bytes"
+Value: TypeAlias = "int | float | str | bytes | None"
 
 STARTING_TIME = 20.0
 """Seconds until a server that has not answered counts as broken."""
