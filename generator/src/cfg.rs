@@ -177,15 +177,15 @@ fn is_read(meta: &Meta) -> bool {
     documents || ["cfg", "path", "proxy"].iter().any(|name| path.is_ident(name)) || is_annotation(meta)
 }
 
-/// Whether it is `#[async_proxy]`, under whatever path.
+/// Whether it is `#[async_proxy]` or `#[sync_proxy]`, under whatever path.
 pub fn is_annotation(meta: &Meta) -> bool {
     meta.path()
         .segments
         .last()
-        .is_some_and(|segment| segment.ident == "async_proxy")
+        .is_some_and(|segment| segment.ident == "async_proxy" || segment.ident == "sync_proxy")
 }
 
-/// Whether a `cfg_attr` has `#[async_proxy]` in it.
+/// Whether a `cfg_attr` has one of the two in it.
 pub fn hides_annotation(attribute: &Attribute) -> bool {
     fn holds_annotation(conditional: &Conditional) -> bool {
         conditional.attributes.iter().any(|meta| match meta {

@@ -88,7 +88,7 @@ fn add_class(
     python: &PythonSignatures,
 ) {
     let name = names::plain(&class.ident);
-    let proxy = names::proxy_ident(&class.ident, &class.options).to_string();
+    let proxy = names::proxy_ident(class.colour, &class.ident, &class.options).to_string();
     let python_class = names::python_class_name(&class.ident, &class.options);
     let sharing = if class.is_shared() {
         "shared between threads"

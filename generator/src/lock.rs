@@ -301,7 +301,7 @@ fn lock_class(class: &Class, package: Option<&python::Package>) -> LockedClass {
     let name = names::plain(&class.ident);
     let python = package.and_then(|package| package.classes.iter().find(|candidate| candidate.ident == name));
     LockedClass {
-        proxy: names::proxy_ident(&class.ident, &class.options).to_string(),
+        proxy: names::proxy_ident(class.colour, &class.ident, &class.options).to_string(),
         python: python.map(|python| python.name.clone()),
         extends: class.options.extends.as_ref().map(names::plain),
         error: class.options.error.as_ref().map(text::of_type),
@@ -435,6 +435,8 @@ pub fn kind_in_words(kind: &Kind) -> String {
         Kind::Rows(RowsRole::Iterate) => "rows iterate".to_owned(),
         Kind::Interrupt => "interrupt".to_owned(),
         Kind::Close => "close".to_owned(),
+        Kind::Abandon => "abandon".to_owned(),
+        Kind::Stream => "stream".to_owned(),
         Kind::Skip { .. } => "skip".to_owned(),
     }
 }

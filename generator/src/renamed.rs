@@ -1,4 +1,4 @@
-//! `use async_proxy::async_proxy as described;`: the attribute under another name, within one file.
+//! `use async_proxy::async_proxy as described;`: an attribute under another name, within one file.
 //!
 //! An attribute is known by the last segment of its path. One that a `use` of the same file renames is given its own name
 //! back before anything looks for it, its place kept.
@@ -8,8 +8,14 @@ use syn::{Attribute, Item, Meta, UseTree};
 
 use crate::select;
 
-/// The attribute's own name.
-const NAME: &str = "async_proxy";
+/// The attributes' own names.
+const NAMES: [&str; 2] = ["async_proxy", "sync_proxy"];
+
+/// A name that a `use` gives one of them.
+struct Renamed {
+    ident: Ident,
+    own: &'static str,
+}
 
 /// Gives annotations back their own name.
 pub fn follow(items: &mut [Item]) {
@@ -20,7 +26,7 @@ pub fn follow(items: &mut [Item]) {
     }
 }
 
-fn collect(items: &[Item], names: &mut Vec<Ident>) {
+fn collect(items: &[Item], names: &mut Vec<Renamed>) {
     for item in items {
         match item {
             Item::Use(item) => collect_tree(&item.tree, names),
@@ -34,16 +40,22 @@ fn collect(items: &[Item], names: &mut Vec<Ident>) {
     }
 }
 
-fn collect_tree(tree: &UseTree, names: &mut Vec<Ident>) {
+fn collect_tree(tree: &UseTree, names: &mut Vec<Renamed>) {
     match tree {
         UseTree::Path(path) => collect_tree(&path.tree, names),
         UseTree::Group(group) => group.items.iter().for_each(|tree| collect_tree(tree, names)),
-        UseTree::Rename(rename) if rename.ident == NAME && rename.rename != "_" => names.push(rename.rename.clone()),
+        UseTree::Rename(rename) if rename.rename != "_" => {
+            let own = NAMES.into_iter().find(|name| rename.ident == name);
+            names.extend(own.map(|own| Renamed {
+                ident: rename.rename.clone(),
+                own,
+            }));
+        }
         _ => {}
     }
 }
 
-fn rename(items: &mut [Item], names: &[Ident]) {
+fn rename(items: &mut [Item], names: &[Renamed]) {
     for item in items {
         if let Some(attributes) = select::attributes_mut(item) {
             attributes
@@ -58,7 +70,7 @@ fn rename(items: &mut [Item], names: &[Ident]) {
     }
 }
 
-fn rename_attribute(attribute: &mut Attribute, names: &[Ident]) {
+fn rename_attribute(attribute: &mut Attribute, names: &[Renamed]) {
     let conditional = attribute.path().is_ident("cfg_attr");
     match &mut attribute.meta {
         Meta::List(list) if conditional => {
@@ -74,15 +86,20 @@ fn rename_attribute(attribute: &mut Attribute, names: &[Ident]) {
 }
 
 /// A path of one segment: a crate under another name still has the attribute as its last.
-fn rename_path(path: &mut syn::Path, names: &[Ident]) {
-    if let Some(ident) = path.get_ident().filter(|ident| names.contains(ident)) {
-        *path = Ident::new(NAME, ident.span()).into();
+fn rename_path(path: &mut syn::Path, names: &[Renamed]) {
+    if let Some(ident) = path.get_ident().and_then(|ident| own_ident(ident, names)) {
+        *path = ident.into();
     }
 }
 
-fn own_name(token: TokenTree, names: &[Ident]) -> TokenTree {
+fn own_name(token: TokenTree, names: &[Renamed]) -> TokenTree {
     match token {
-        TokenTree::Ident(ident) if names.contains(&ident) => Ident::new(NAME, ident.span()).into(),
+        TokenTree::Ident(ident) => own_ident(&ident, names).unwrap_or(ident).into(),
         other => other,
     }
+}
+
+fn own_ident(ident: &Ident, names: &[Renamed]) -> Option<Ident> {
+    let renamed = names.iter().find(|renamed| renamed.ident == *ident)?;
+    Some(Ident::new(renamed.own, ident.span()))
 }

@@ -100,9 +100,13 @@ mod queue;
 mod rows;
 mod storage;
 mod task;
+#[cfg(feature = "twins")]
+pub mod twin;
 mod worker;
 
 pub use async_proxy_macros::async_proxy;
+#[cfg(feature = "twins")]
+pub use async_proxy_macros::sync_proxy;
 pub use call::{Call, Child, Open};
 pub use class::{
     Absent, Extendable, ExtendedBoard, HandsOut, Keeper, NoSnapshot, Proxied, Proxy, ResultSet, Snapshot, check,

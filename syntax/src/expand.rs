@@ -5,6 +5,7 @@ use quote::{ToTokens, quote};
 use syn::Item;
 
 use crate::depth::find_too_deep;
+use crate::model::Colour;
 use crate::parse::{ParsedItem, check_annotated_once, parse_item, strip_annotations};
 use crate::report::Report;
 use crate::{check, emit, strip};
@@ -13,11 +14,11 @@ use crate::{check, emit, strip};
 pub const TOO_DEEP: &str =
     "this is nested too deep to be read\nhelp: give the inner part a name or a function of its own";
 
-/// Expands `#[async_proxy(attribute)] item`.
+/// Expands `#[async_proxy(attribute)] item`, or `#[sync_proxy(attribute)] item` for the async colour.
 ///
 /// A right description gives the item, without the helper attributes, and its proxies. A wrong one gives all of its faults
 /// and, so that the rest of the program does not drown in follow-up errors, the item.
-pub fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
+pub fn expand(colour: Colour, attribute: TokenStream, item: TokenStream) -> TokenStream {
     if let Some(span) = find_too_deep(&item).or_else(|| find_too_deep(&attribute)) {
         let fault = syn::Error::new(span, TOO_DEEP).into_compile_error();
         return quote!(#fault #item);
@@ -32,7 +33,7 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> TokenStream {
     };
     let mut report = Report::new();
     check_annotated_once(&item, &mut report);
-    let parsed = parse_item(attribute, &item, &mut report);
+    let parsed = parse_item(colour, attribute, &item, &mut report);
     if let Some(parsed) = &parsed {
         check_item(parsed, &mut report);
     }

@@ -36,11 +36,41 @@ pub struct Api {
     pub options: Vec<OptionStruct>,
 }
 
+/// Which colour the author's functions have; the tool makes the other one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Colour {
+    /// Blocking methods, under `#[async_proxy]`: the async side is made of them.
+    #[default]
+    Blocking,
+    /// `async fn` methods, under `#[sync_proxy]`: blocking twins are made of them.
+    Async,
+}
+
+impl Colour {
+    /// The attribute that declares it, as it is written.
+    pub fn attribute(self) -> &'static str {
+        match self {
+            Self::Blocking => "#[async_proxy]",
+            Self::Async => "#[sync_proxy]",
+        }
+    }
+
+    /// The attribute's name.
+    pub fn attribute_name(self) -> &'static str {
+        match self {
+            Self::Blocking => "async_proxy",
+            Self::Async => "sync_proxy",
+        }
+    }
+}
+
 /// A proxied type: the blocks of one type, merged.
 #[derive(Clone)]
 pub struct Class {
-    /// The blocking type's name: `Connection`.
+    /// The type's name: `Connection`.
     pub ident: Ident,
+    /// The colour of its methods.
+    pub colour: Colour,
     /// Options of its first block.
     pub options: ClassOptions,
     /// What is carried over from the type's first block (its documentation is the class's).
@@ -67,6 +97,8 @@ pub enum Opener {
 pub struct Block {
     /// The type's name.
     pub ident: Ident,
+    /// The colour of its methods.
+    pub colour: Colour,
     /// The type as written, with its generics.
     pub self_ty: Type,
     /// Generics of the block.
@@ -79,15 +111,18 @@ pub struct Block {
     pub members: Vec<Member>,
 }
 
-/// What `#[async_proxy(…)]` says on an `impl` block.
+/// What `#[async_proxy(…)]` or `#[sync_proxy(…)]` says on an `impl` block.
 #[derive(Clone, Default)]
 pub struct ClassOptions {
     /// `extend`: a further block of a type whose first block stands elsewhere.
     pub extend: bool,
     /// `extends = Base`: the proxied class is a subclass of another's.
     pub extends: Option<Ident>,
-    /// `name = "…"`: the Rust proxy's name; default `Async` and the type's name.
+    /// `name = "…"`: the Rust proxy's name; default `Async` (for the async colour `Blocking`) and the type's name.
     pub rust_name: Option<Ident>,
+    /// `twins`, for the async colour: the blocking twins stand on the type itself, as `name_sync`, and not on a class of
+    /// their own.
+    pub twins: bool,
     /// `python = "…"`: the class's name in Python; default the type's name.
     pub python_name: Option<String>,
     /// `error = Type`: calls of the proxy give `Result<T, Type>`, with `Type: From<CallError<E>>`, in place of
@@ -102,6 +137,10 @@ pub struct ClassOptions {
 pub struct Member {
     /// Its name in Rust, on both sides.
     pub ident: Ident,
+    /// Whether it is an `async fn`.
+    pub asynchronous: bool,
+    /// `no_twin = "why"`, for the async colour: it has no blocking twin.
+    pub no_twin: Option<String>,
     /// What it becomes.
     pub kind: Kind,
     /// How it takes the object.
@@ -126,9 +165,11 @@ pub struct Member {
 /// A free function that opens an object of a proxied class.
 #[derive(Clone)]
 pub struct FreeFunction {
-    /// Its name in Rust on the blocking side.
+    /// Its name in Rust as its author wrote it.
     pub ident: Ident,
-    /// `name = "…"`: its name on the async side; default its name and `_async`.
+    /// Its colour.
+    pub colour: Colour,
+    /// `name = "…"`: its name on the other side; default its name and `_async`, or `_sync` for the async colour.
     pub rust_name: Option<Ident>,
     /// `error = Type` as on a block.
     pub error: Option<Type>,
@@ -194,6 +235,11 @@ pub enum Kind {
     Interrupt,
     /// Ends the object; the worker stops after it.
     Close,
+    /// For the async colour: ends the object without keeping what was done with it, as a transaction's rollback does. A
+    /// scope that ends by an exception calls it in place of [`Kind::Close`].
+    Abandon,
+    /// For the async colour: a plain `fn` that gives `impl Stream<Item = …>`; `async for`, and an iterator in the twin.
+    Stream,
     /// Stays on the blocking side.
     Skip {
         /// Why.
@@ -280,6 +326,8 @@ pub struct Returns {
     pub ok: Option<Type>,
     /// Whether a `Result` was recognised by its text.
     pub fallible: bool,
+    /// The type of an item, where the type is `impl Stream<Item = …>`: `ok` and `fallible` speak of it then.
+    pub item: Option<Type>,
 }
 
 /// A lane: calls in one lane keep their order, lanes of one object run side by side.

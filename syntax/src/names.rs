@@ -4,22 +4,38 @@ use proc_macro2::Ident;
 use quote::format_ident;
 use syn::ext::IdentExt;
 
-use crate::model::{ClassOptions, FreeFunction, Member};
+use crate::model::{ClassOptions, Colour, FreeFunction, Member};
 
-/// The Rust proxy's name of a class: what `name = "…"` says, or `Async` and the type's name.
-pub fn proxy_ident(class: &Ident, options: &ClassOptions) -> Ident {
+/// The Rust proxy's name of a class: what `name = "…"` says, or `Async` (`Blocking` for the async colour) and the type's
+/// name. With `twins` it is the type's own.
+pub fn proxy_ident(colour: Colour, class: &Ident, options: &ClassOptions) -> Ident {
+    let other = match colour {
+        Colour::Async if options.twins => return class.clone(),
+        Colour::Async => "Blocking",
+        Colour::Blocking => "Async",
+    };
     options
         .rust_name
         .clone()
-        .unwrap_or_else(|| format_ident!("Async{}", class.unraw(), span = class.span()))
+        .unwrap_or_else(|| format_ident!("{other}{}", class.unraw(), span = class.span()))
 }
 
-/// A free function's name on the async side of Rust: what `name = "…"` says, or its name and `_async`.
+/// A free function's name on the other side of Rust: what `name = "…"` says, or its name and `_async`, `_sync` for the
+/// async colour.
 pub fn function_ident(function: &FreeFunction) -> Ident {
+    let other = match function.colour {
+        Colour::Blocking => "async",
+        Colour::Async => "sync",
+    };
     function
         .rust_name
         .clone()
-        .unwrap_or_else(|| format_ident!("{}_async", function.ident.unraw(), span = function.ident.span()))
+        .unwrap_or_else(|| format_ident!("{}_{other}", function.ident.unraw(), span = function.ident.span()))
+}
+
+/// The name of a method's blocking twin, where both stand on one class: `insert_sync` of `insert`.
+pub fn twin_name(name: &str) -> String {
+    format!("{name}_sync")
 }
 
 /// A class's name in Python.

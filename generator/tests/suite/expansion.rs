@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use async_proxy_syntax::expand::expand;
+use async_proxy_syntax::model::Colour;
 use generator::config::load;
 use generator::render;
 use proc_macro2::TokenStream;
@@ -17,17 +18,17 @@ fn expanded(source: &str) -> String {
     let file = syn::parse_file(source).unwrap();
     let mut proxies = TokenStream::new();
     for mut item in file.items {
-        let Some(attribute) = take_annotation(&mut item) else {
+        let Some((colour, attribute)) = take_annotation(&mut item) else {
             continue;
         };
-        let whole: syn::File = syn::parse2(expand(attribute, item.into_token_stream())).unwrap();
+        let whole: syn::File = syn::parse2(expand(colour, attribute, item.into_token_stream())).unwrap();
         // The first item is the original one.
         proxies.extend(whole.items.iter().skip(1).map(ToTokens::to_token_stream));
     }
     prettyplease::unparse(&syn::parse2(proxies).unwrap())
 }
 
-fn take_annotation(item: &mut Item) -> Option<TokenStream> {
+fn take_annotation(item: &mut Item) -> Option<(Colour, TokenStream)> {
     let attributes: &mut Vec<Attribute> = match item {
         Item::Impl(item) => &mut item.attrs,
         Item::Fn(item) => &mut item.attrs,
@@ -35,16 +36,19 @@ fn take_annotation(item: &mut Item) -> Option<TokenStream> {
         Item::Struct(item) => &mut item.attrs,
         _ => return None,
     };
-    let is_annotation = |one: &Attribute| {
-        one.path()
-            .segments
-            .last()
-            .is_some_and(|last| last.ident == "async_proxy")
+    let colour_of = |one: &Attribute| {
+        let last = one.path().segments.last()?;
+        [Colour::Blocking, Colour::Async]
+            .into_iter()
+            .find(|colour| last.ident == colour.attribute_name())
     };
-    let position = attributes.iter().position(is_annotation)?;
+    let (position, colour) = attributes
+        .iter()
+        .enumerate()
+        .find_map(|(position, one)| Some((position, colour_of(one)?)))?;
     match attributes.remove(position).meta {
-        Meta::List(list) => Some(list.tokens),
-        _ => Some(TokenStream::new()),
+        Meta::List(list) => Some((colour, list.tokens)),
+        _ => Some((colour, TokenStream::new())),
     }
 }
 

@@ -21,8 +21,10 @@ pub(super) fn check_member(member: &Member, class: &Ident, report: &mut Report) 
         Kind::Setter { property, .. } => check_setter(member, property, report),
         Kind::Parent => check_parent(member, report),
         Kind::Interrupt => refuse_arguments(member, "cancellation calls it, and has none to give", report),
-        Kind::Close => refuse_arguments(member, "leaving `async with` calls it, and has none to give", report),
-        Kind::Call | Kind::SelfReturn | Kind::Direct { .. } | Kind::Rows(_) | Kind::Skip { .. } => {}
+        Kind::Close | Kind::Abandon => {
+            refuse_arguments(member, "leaving `async with` calls it, and has none to give", report);
+        }
+        Kind::Call | Kind::SelfReturn | Kind::Direct { .. } | Kind::Rows(_) | Kind::Stream | Kind::Skip { .. } => {}
     }
 }
 
@@ -40,7 +42,7 @@ fn check_receiver(member: &Member, report: &mut Report) {
             format!("`{ident}` takes no `self`, but is `{}`", name_of(kind)),
             "take `&self`, or write `#[proxy(open)]` or `#[proxy(skip = \"why\")]`",
         ),
-        (_, Receiver::Shared) | (Kind::Close, _) => {}
+        (_, Receiver::Shared) | (Kind::Close | Kind::Abandon, _) => {}
         (kind @ (Kind::Property(_) | Kind::Direct { .. } | Kind::Interrupt), _) => report.fault(
             ident,
             format!(
@@ -75,6 +77,8 @@ fn name_of(kind: &Kind) -> &'static str {
         Kind::Rows(_) => "rows",
         Kind::Interrupt => "interrupt",
         Kind::Close => "close",
+        Kind::Abandon => "abandon",
+        Kind::Stream => "stream",
         Kind::Skip { .. } => "skip",
     }
 }

@@ -10,7 +10,7 @@ mod options;
 
 use proc_macro2::Ident;
 
-use crate::model::{Block, Carried, FreeFunction, Kind, Member, Property, Receiver, RowsRole};
+use crate::model::{Block, Carried, Colour, FreeFunction, Kind, Member, Property, Receiver, RowsRole};
 use crate::parse;
 use crate::report::Report;
 
@@ -29,6 +29,8 @@ pub fn check_block(block: &Block, report: &mut Report) {
     check_interrupts(block, report);
     check_conditions(block, report);
     check_single(block, "close", |kind| matches!(kind, Kind::Close), report);
+    check_single(block, "abandon", |kind| matches!(kind, Kind::Abandon), report);
+    check_twins(block, report);
     check_single(block, "parent", |kind| matches!(kind, Kind::Parent), report);
     if block.options.extend {
         check_extension(block, report);
@@ -290,7 +292,7 @@ fn check_single(block: &Block, what: &str, is_it: impl Fn(&Kind) -> bool, report
         {
             report.fault(
                 &member.ident,
-                if what == "close" || what == "parent" {
+                if ["close", "abandon", "parent"].contains(&what) {
                     format!("`{}` is `{what}` already, and a class has one", first.ident)
                 } else {
                     format!("`{}` {what} already, and a class has one such member", first.ident)
@@ -302,6 +304,50 @@ fn check_single(block: &Block, what: &str, is_it: impl Fn(&Kind) -> bool, report
     }
 }
 
+/// What the twins of an async class ask of all its members together.
+fn check_twins(block: &Block, report: &mut Report) {
+    if block.colour == Colour::Blocking {
+        return;
+    }
+    let abandon = block.members.iter().find(|member| member.kind == Kind::Abandon);
+    let closes = |member: &Member| member.kind == Kind::Close || is_unreadable(member);
+    if let (Some(abandon), false) = (abandon, block.members.iter().any(closes)) {
+        report.fault(
+            &abandon.ident,
+            format!(
+                "`{}` is what a scope calls that ends by an exception, and nothing says what another one calls",
+                abandon.ident
+            ),
+            "write `#[proxy(close)]` on the method that keeps what was done, or here in place of `abandon`",
+        );
+    }
+    for member in &block.members {
+        if member.no_twin.is_some() && !member.asynchronous && member.kind != Kind::Stream {
+            report.fault(
+                &member.ident,
+                format!(
+                    "`{}` is no `async fn`, and has no twin that could be left out",
+                    member.ident
+                ),
+                "remove `no_twin`",
+            );
+        }
+        let twin = crate::names::twin_name(&crate::names::plain(&member.ident));
+        let has_twin = member.no_twin.is_none() && (member.asynchronous || member.kind == Kind::Stream);
+        let rival = block.members.iter().find(|other| other.ident == twin);
+        if let (true, Some(rival), false) = (has_twin, rival, matches!(member.kind, Kind::Skip { .. })) {
+            report.fault(
+                &rival.ident,
+                format!("`{twin}` is what the blocking twin of `{}` is called", member.ident),
+                format!(
+                    "remove it: the twin is generated; or write `#[proxy(no_twin = \"why\")]` on `{}`",
+                    member.ident
+                ),
+            );
+        }
+    }
+}
+
 /// The proxy is made by the type's first block: what decides how it is made stands there.
 fn check_extension(block: &Block, report: &mut Report) {
     for member in &block.members {
@@ -310,6 +356,7 @@ fn check_extension(block: &Block, report: &mut Report) {
             Kind::Rows(_) => "a reader of rows",
             Kind::Parent => "`parent`",
             Kind::Close => "`close`",
+            Kind::Abandon => "`abandon`",
             Kind::Interrupt => "`interrupt`",
             Kind::Direct { when_closed: true, .. } => "a member that answers also when the object is closed",
             _ => continue,

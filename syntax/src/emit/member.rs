@@ -12,7 +12,8 @@ use crate::parse::types::peel;
 pub(super) fn emit_member(block: &Block, proxy: &Ident, member: &Member) -> Option<TokenStream> {
     let emitter = Emitter { block, proxy, member };
     let (returns, body) = match &member.kind {
-        Kind::Skip { .. } => return None,
+        // The last two are of the async colour alone.
+        Kind::Skip { .. } | Kind::Abandon | Kind::Stream => return None,
         Kind::Open => emitter.open(),
         Kind::Call => emitter.call(),
         Kind::Child => emitter.child(),

@@ -8,16 +8,20 @@ mod argument;
 mod class;
 mod member;
 mod text;
+mod twin;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
-use crate::model::{Block, ErrorEnum, FreeFunction, OptionStruct};
+use crate::model::{Block, Colour, ErrorEnum, FreeFunction, OptionStruct};
 use crate::names;
 
 /// The proxy of a class: all of it for its first block, further methods for an `extend` block.
 pub fn emit_block(block: &Block) -> TokenStream {
-    let proxy = names::proxy_ident(&block.ident, &block.options);
+    if block.colour == Colour::Async {
+        return twin::emit_block(block);
+    }
+    let proxy = names::proxy_ident(block.colour, &block.ident, &block.options);
     let first = !block.options.extend;
     let declaration = first.then(|| class::emit_struct(block, &proxy));
     let class = first.then(|| class::emit_class(block, &proxy));
@@ -38,8 +42,11 @@ pub fn emit_block(block: &Block) -> TokenStream {
     }
 }
 
-/// The async twin of a free function: every one opens an object, since only rustc could tell what else it returns.
+/// The other side of a free function: every one opens an object, since only rustc could tell what else it returns.
 pub fn emit_function(function: &FreeFunction) -> TokenStream {
+    if function.colour == Colour::Async {
+        return twin::emit_function(function);
+    }
     let carried = text::carried(&function.carried);
     let ident = &function.ident;
     let name = names::function_ident(function);
@@ -78,7 +85,7 @@ fn at(place: Span) -> Span {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use quote::quote;
     use syn::parse_quote;
 
@@ -88,8 +95,12 @@ mod tests {
 
     /// What is emitted for an item, without the spaces, so that fragments can be looked for.
     fn emitted(attribute: TokenStream, item: &syn::Item) -> String {
+        emitted_of(Colour::Blocking, attribute, item)
+    }
+
+    pub(super) fn emitted_of(colour: Colour, attribute: TokenStream, item: &syn::Item) -> String {
         let mut report = Report::new();
-        let parsed = parse_item(attribute, item, &mut report);
+        let parsed = parse_item(colour, attribute, item, &mut report);
         report.into_result().expect("a right description");
         let tokens = match parsed {
             Some(ParsedItem::Block(block)) => emit_block(&block),
@@ -108,7 +119,7 @@ mod tests {
             .collect()
     }
 
-    fn assert_has(text: &str, fragment: TokenStream) {
+    pub(super) fn assert_has(text: &str, fragment: TokenStream) {
         let fragment = compact(fragment);
         assert!(text.contains(&fragment), "no `{fragment}` in\n{text}");
     }

@@ -8,7 +8,7 @@ use super::carried::parse_docs;
 use super::generics::TypeParameters;
 use super::ownership::{own, text};
 use super::types::{count_name, is_named, is_static, peel};
-use crate::model::{Argument, Passing, Receiver};
+use crate::model::{Argument, Colour, Passing, Receiver};
 use crate::report::{Fault, Report};
 
 const PARAMETER: Owner = Owner {
@@ -18,7 +18,7 @@ const PARAMETER: Owner = Owner {
 };
 
 /// Reads the arguments behind the receiver.
-pub(crate) fn parse_arguments(signature: &Signature, report: &mut Report) -> Vec<Argument> {
+pub(crate) fn parse_arguments(colour: Colour, signature: &Signature, report: &mut Report) -> Vec<Argument> {
     let parameters = TypeParameters::of(signature);
     let mut arguments = Vec::new();
     for input in &signature.inputs {
@@ -32,7 +32,10 @@ pub(crate) fn parse_arguments(signature: &Signature, report: &mut Report) -> Vec
                 .iter()
                 .any(|argument| argument.passing == Passing::Generic && count_name(&argument.ty, name) > 0)
     };
-    parameters.check_sendable(crosses, report);
+    // A twin takes any type as it is: nothing of it leaves the caller's thread.
+    if colour == Colour::Blocking {
+        parameters.check_sendable(crosses, report);
+    }
     arguments
 }
 
@@ -135,33 +138,34 @@ fn exotic(receiver: &SynReceiver) -> Fault {
     )
 }
 
-/// Refuses functions that no worker can call.
-pub(crate) fn check_qualifiers(signature: &Signature, report: &mut Report) {
-    if let Some(asyncness) = &signature.asyncness {
+/// Refuses functions that no worker can call, or no twin.
+pub(crate) fn check_qualifiers(colour: Colour, signature: &Signature, report: &mut Report) {
+    if let (Colour::Blocking, Some(asyncness)) = (colour, &signature.asyncness) {
         report.fault(
             asyncness,
             "`#[async_proxy]` makes async twins of blocking methods; this one is async already",
-            "write it as a blocking `fn`, or `#[proxy(skip = \"why\")]`",
+            "write `#[sync_proxy]`, which makes blocking twins of `async fn`s, in a block of such methods; or a blocking \
+             `fn`, or `#[proxy(skip = \"why\")]`",
         );
     }
     if let Safety::Unsafe(unsafety) = &signature.safety {
         report.fault(
             unsafety,
-            "an unsafe method has conditions that the async side cannot keep",
+            "an unsafe method has conditions that the other side cannot keep",
             "write a safe method that keeps them, or `#[proxy(skip = \"why\")]`",
         );
     }
     if let Some(abi) = &signature.abi {
         report.fault(
             abi,
-            "a foreign calling convention has no async side",
+            "a foreign calling convention has no other side",
             "write a plain `fn`",
         );
     }
     if let Some(variadic) = &signature.variadic {
         report.fault(
             variadic,
-            "a variable number of arguments has no async side",
+            "a variable number of arguments has no other side",
             "take a `Vec<T>`",
         );
     }

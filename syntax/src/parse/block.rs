@@ -7,7 +7,7 @@ use super::attribute::{Entry, Owner, parse_entries};
 use super::carried::parse_carried;
 use super::member::parse_member;
 use super::types::{last_segment, peel};
-use crate::model::{Block, ClassOptions};
+use crate::model::{Block, ClassOptions, Colour};
 use crate::report::Report;
 use crate::strip;
 
@@ -17,22 +17,36 @@ const BLOCK: Owner = Owner {
     python_only: &[],
 };
 
+const ASYNC_BLOCK: Owner = Owner {
+    what: "`#[sync_proxy]` on an `impl` block",
+    keys: &["extend", "name", "twins", "python", "error"],
+    python_only: &[],
+};
+
 /// Reads an annotated `impl` block.
-pub(crate) fn parse_block(attribute: TokenStream, item: &ItemImpl, report: &mut Report) -> Option<Block> {
+pub(crate) fn parse_block(
+    colour: Colour,
+    attribute: TokenStream,
+    item: &ItemImpl,
+    report: &mut Report,
+) -> Option<Block> {
     if let Some((path, _)) = &item.trait_ {
         report.fault(
             path,
-            "the methods of a trait have no async side",
+            match colour {
+                Colour::Blocking => "the methods of a trait have no async side",
+                Colour::Async => "the methods of a trait have no blocking twins",
+            },
             "write them in an inherent `impl` block, as in `impl Connection { … }`, and annotate that",
         );
         return None;
     }
-    let ident = parse_self_type(&item.self_ty, report)?;
-    check_generics(item, report);
+    let ident = parse_self_type(colour, &item.self_ty, report)?;
+    check_generics(colour, item, report);
     let mut members = Vec::new();
     for content in &item.items {
         match content {
-            ImplItem::Fn(method) => members.extend(parse_member(method, &ident, report)),
+            ImplItem::Fn(method) => members.extend(parse_member(method, &ident, colour, report)),
             ImplItem::Macro(invocation) => report.fault(
                 &invocation.mac.path,
                 "a macro hides what methods the block has",
@@ -49,9 +63,10 @@ pub(crate) fn parse_block(attribute: TokenStream, item: &ItemImpl, report: &mut 
     }
     Some(Block {
         ident,
+        colour,
         self_ty: (*item.self_ty).clone(),
         generics: item.generics.clone(),
-        options: parse_options(attribute, &item.self_ty, report),
+        options: parse_options(colour, attribute, &item.self_ty, report),
         carried: parse_carried(&item.attrs),
         members,
     })
@@ -63,7 +78,7 @@ fn refuse_helper(attributes: &[syn::Attribute], report: &mut Report) {
     }
 }
 
-fn parse_self_type(ty: &Type, report: &mut Report) -> Option<Ident> {
+fn parse_self_type(colour: Colour, ty: &Type, report: &mut Report) -> Option<Ident> {
     let segment = match peel(ty) {
         Type::Path(_) => last_segment(ty),
         _ => None,
@@ -71,7 +86,10 @@ fn parse_self_type(ty: &Type, report: &mut Report) -> Option<Ident> {
     if segment.is_none() {
         report.fault(
             ty,
-            "only a type that has a name of its own has an async side",
+            match colour {
+                Colour::Blocking => "only a type that has a name of its own has an async side",
+                Colour::Async => "only a type that has a name of its own has a blocking twin",
+            },
             "annotate the `impl` block of a struct or enum, as in `impl Connection { … }`",
         );
     }
@@ -79,19 +97,20 @@ fn parse_self_type(ty: &Type, report: &mut Report) -> Option<Ident> {
 }
 
 /// A proxied type is concrete and owns what it has: its proxy is one type, which lives on another thread.
-fn check_generics(item: &ItemImpl, report: &mut Report) {
+fn check_generics(colour: Colour, item: &ItemImpl, report: &mut Report) {
+    let borrows = match colour {
+        Colour::Blocking => "a type that borrows cannot live on its worker",
+        Colour::Async => "a type that borrows cannot be mirrored: its twin and its awaitables outlive the borrow",
+    };
     for parameter in &item.generics.params {
         let (what, cure) = match parameter {
-            GenericParam::Lifetime(_) => (
-                "a type that borrows cannot live on its worker",
-                "hold a value, or an `Arc` of it, in place of the borrow",
-            ),
+            GenericParam::Lifetime(_) => (borrows, "hold a value, or an `Arc` of it, in place of the borrow"),
             GenericParam::Type(_) => (
-                "a generic type has no single async side",
+                "a generic type has no single other side",
                 "wrap it in a concrete type, as in `struct Names(Store<String>)`, and annotate that",
             ),
             GenericParam::Const(_) => (
-                "a type generic over a constant has no single async side",
+                "a type generic over a constant has no single other side",
                 "wrap it in a concrete type, and annotate that",
             ),
         };
@@ -107,20 +126,24 @@ fn check_generics(item: &ItemImpl, report: &mut Report) {
     if lifetimes {
         report.fault(
             &item.self_ty,
-            "a type that borrows cannot live on its worker",
+            borrows,
             "hold a value, or an `Arc` of it, in place of the borrow",
         );
     }
 }
 
-fn parse_options(attribute: TokenStream, self_ty: &Type, report: &mut Report) -> ClassOptions {
+fn parse_options(colour: Colour, attribute: TokenStream, self_ty: &Type, report: &mut Report) -> ClassOptions {
+    let owner = match colour {
+        Colour::Blocking => &BLOCK,
+        Colour::Async => &ASYNC_BLOCK,
+    };
     let mut entries = Vec::new();
     let span = attribute
         .clone()
         .into_iter()
         .next()
         .map_or_else(|| syn::spanned::Spanned::span(self_ty), |token| token.span());
-    parse_entries(attribute, &BLOCK, &mut entries, report);
+    parse_entries(attribute, owner, &mut entries, report);
     let mut options = ClassOptions {
         span: Some(span),
         ..ClassOptions::default()
@@ -131,17 +154,30 @@ fn parse_options(attribute: TokenStream, self_ty: &Type, report: &mut Report) ->
                 entry.flag(report);
                 options.extend = true;
             }
+            "twins" => {
+                entry.flag(report);
+                options.twins = true;
+            }
             "extends" => options.extends = parse_base(entry, report),
             "name" => options.rust_name = entry.rust_name(report),
             "python" => options.python_name = entry.python_name(report),
-            _ => options.error = parse_error(entry, report),
+            _ => options.error = parse_error(colour, entry, report),
         }
+    }
+    if let (true, Some(name)) = (options.twins, &options.rust_name) {
+        report.fault(
+            name,
+            "with `twins` there is no class of the twins that could have a name",
+            "remove `name`, or remove `twins`",
+        );
     }
     if options.extend {
         for entry in entries
             .iter()
             // The proxy's name is needed in each block: the macro sees no other.
-            .filter(|entry| entry.key != "extend" && entry.key != "error" && entry.key != "name")
+            .filter(|entry| {
+                entry.key != "extend" && entry.key != "error" && entry.key != "name" && entry.key != "twins"
+            })
         {
             report.fault(
                 entry,
@@ -166,13 +202,20 @@ fn parse_base(entry: &Entry, report: &mut Report) -> Option<Ident> {
 }
 
 /// `error = Type`, on a block and on a function.
-pub(crate) fn parse_error(entry: &Entry, report: &mut Report) -> Option<Type> {
+pub(crate) fn parse_error(colour: Colour, entry: &Entry, report: &mut Report) -> Option<Type> {
     let ty = entry.value.clone().and_then(|value| syn::parse2::<Type>(value).ok());
     if ty.is_none() {
         report.fault(
             entry,
             "`error` takes a type",
-            "write `error = MyError`, where `MyError` implements `From<async_proxy::CallError<E>>`",
+            match colour {
+                Colour::Blocking => {
+                    "write `error = MyError`, where `MyError` implements `From<async_proxy::CallError<E>>`"
+                }
+                Colour::Async => {
+                    "write `error = MyError`, where `MyError` implements `From<async_proxy::twin::TwinError<E>>`"
+                }
+            },
         );
     }
     ty

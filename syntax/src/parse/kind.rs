@@ -1,11 +1,12 @@
 //! What a method becomes: named by its attribute, or inferred where that is safe.
 
 use proc_macro2::Ident;
+use syn::Signature;
 
 use super::attribute::Entry;
 use super::member::all_kinds;
 use super::returns::{infer_rows_role, returns_itself};
-use crate::model::{Kind, Property, Receiver, Returns};
+use crate::model::{Colour, Kind, Property, Receiver, Returns};
 use crate::names;
 use crate::report::Report;
 
@@ -145,7 +146,7 @@ fn infer_kind(
                 format!("`{ident}` takes the object away from its worker"),
                 format!(
                     "take `&self` or `&mut self`, write `#[proxy(close)]` if it ends the object, or another of {}",
-                    all_kinds()
+                    all_kinds(Colour::Blocking)
                 ),
             );
             None
@@ -153,6 +154,101 @@ fn infer_kind(
         Receiver::Shared | Receiver::Exclusive if returns_itself(returns, class) => Some(Kind::SelfReturn),
         Receiver::Shared | Receiver::Exclusive => Some(Kind::Call),
     }
+}
+
+/// Reads or infers the kind of a method of the async colour; `None` if it can't be told, which is reported.
+///
+/// An `async fn` is a call. A plain `fn` beside it either never blocks, which its author has to say, or gives a stream.
+pub(super) fn parse_async_kind(
+    mut entries: KindEntries,
+    signature: &Signature,
+    receiver: Receiver,
+    returns: &Returns,
+    report: &mut Report,
+) -> Option<Kind> {
+    if entries.ambiguous {
+        return None;
+    }
+    let ident = &signature.ident;
+    let asynchronous = signature.asyncness.is_some();
+    let Some(entry) = entries.kind.take() else {
+        entries.refuse_details(report);
+        return infer_async_kind(ident, asynchronous, receiver, returns, report);
+    };
+    entry.flag(report);
+    let in_place = entry.key == "direct" || entry.key == "property";
+    if asynchronous == in_place {
+        let (wrong, cure) = if in_place {
+            (
+                "is awaited, and so cannot be read in place",
+                "remove `async`, or write it as an ordinary call".to_owned(),
+            )
+        } else {
+            (
+                "is no `async fn`, so there is nothing that its twin could wait for",
+                format!(
+                    "write it as an `async fn`, or `#[proxy(direct)]` in place of `{}` if it never blocks",
+                    entry.key
+                ),
+            )
+        };
+        report.fault(ident, format!("`{ident}` is `{}`, but {wrong}", entry.key), cure);
+        return None;
+    }
+    let kind = match entry.key.to_string().as_str() {
+        "open" => Kind::Open,
+        "child" => Kind::Child,
+        "direct" => Kind::Direct {
+            awaitable: false,
+            when_closed: false,
+        },
+        "property" => {
+            // An object that no worker owns can be looked at at any time.
+            entries.take_flag("live", report);
+            Kind::Property(Property::Live)
+        }
+        "close" => Kind::Close,
+        _ => Kind::Abandon,
+    };
+    entries.refuse_details(report);
+    Some(kind)
+}
+
+fn infer_async_kind(
+    ident: &Ident,
+    asynchronous: bool,
+    receiver: Receiver,
+    returns: &Returns,
+    report: &mut Report,
+) -> Option<Kind> {
+    let (wrong, cure) = match (receiver, asynchronous) {
+        (Receiver::None, _) => (
+            format!("`{ident}` takes no `self`, so nothing says what its twin is"),
+            "write `#[proxy(open)]` if it makes the object, `#[proxy(skip = \"why\")]` if it is for Rust alone, or make it a \
+             free function with `#[sync_proxy]`"
+                .to_owned(),
+        ),
+        (Receiver::Owned, _) => (
+            format!("`{ident}` takes the object away from those who hold it"),
+            format!(
+                "take `&self` or `&mut self`, write `#[proxy(close)]` or `#[proxy(abandon)]` if it ends the object, or \
+                 another of {}",
+                all_kinds(Colour::Async)
+            ),
+        ),
+        (_, false) if returns.item.is_some() => return Some(Kind::Stream),
+        (_, true) if returns.item.is_some() => (
+            format!("`{ident}` has to be awaited before its stream can be read"),
+            "write it as a plain `fn` whose stream does the waiting".to_owned(),
+        ),
+        (_, true) => return Some(Kind::Call),
+        (_, false) => (
+            format!("nothing says whether `{ident}`, which is no `async fn`, blocks"),
+            "write `#[proxy(direct)]` or `#[proxy(property)]` if it never blocks, or make it an `async fn`".to_owned(),
+        ),
+    };
+    report.fault(ident, wrong, cure);
+    None
 }
 
 fn parse_property(entries: &mut KindEntries, entry: &Entry, report: &mut Report) -> Option<Kind> {

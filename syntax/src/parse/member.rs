@@ -6,14 +6,37 @@ use syn::{ImplItemFn, Visibility};
 use super::argument::{check_qualifiers, parse_arguments, parse_receiver};
 use super::attribute::{Entry, Owner, listed, parse_helper};
 use super::carried::parse_carried;
-use super::kind::{KindEntries, parse_kind};
+use super::kind::{KindEntries, parse_async_kind, parse_kind};
 use super::python::PythonEntries;
 use super::returns::{check_returns, parse_returns};
-use crate::model::{Kind, Lane, Member, PythonOptions, Receiver, RowsRole};
+use crate::model::{Colour, Kind, Lane, Member, PythonOptions, Receiver, RowsRole};
 use crate::names;
 use crate::report::Report;
 
-/// The kinds that are named.
+/// The kinds that are named for the async colour.
+const ASYNC_KINDS: &[&str] = &["open", "child", "direct", "property", "close", "abandon", "skip"];
+
+const ASYNC_METHOD: Owner = Owner {
+    what: "a method of `#[sync_proxy]`",
+    keys: &[
+        "open",
+        "child",
+        "direct",
+        "property",
+        "close",
+        "abandon",
+        "skip",
+        "live",
+        "no_twin",
+        "signature",
+        "name",
+        "py",
+        "rust_only",
+    ],
+    python_only: &["signature", "name", "py", "rust_only"],
+};
+
+/// The kinds that are named for the blocking colour.
 pub(super) const KINDS: &[&str] = &[
     "open",
     "child",
@@ -56,14 +79,21 @@ const METHOD: Owner = Owner {
 };
 
 /// Reads a method; `None` for a private one, which is left alone.
-pub(crate) fn parse_member(method: &ImplItemFn, class: &Ident, report: &mut Report) -> Option<Member> {
+pub(crate) fn parse_member(method: &ImplItemFn, class: &Ident, colour: Colour, report: &mut Report) -> Option<Member> {
     let ident = &method.sig.ident;
-    let entries = parse_helper(&method.attrs, &METHOD, report);
+    let owner = match colour {
+        Colour::Blocking => &METHOD,
+        Colour::Async => &ASYNC_METHOD,
+    };
+    let entries = parse_helper(&method.attrs, owner, report);
     if !matches!(method.vis, Visibility::Public(_)) {
         if let Some(entry) = entries.first() {
             report.fault(
                 entry,
-                format!("`{ident}` is not public, and has no async side"),
+                match colour {
+                    Colour::Blocking => format!("`{ident}` is not public, and has no async side"),
+                    Colour::Async => format!("`{ident}` is not public, and has no blocking twin"),
+                },
                 "make it `pub`, or remove the attribute",
             );
         }
@@ -73,9 +103,12 @@ pub(crate) fn parse_member(method: &ImplItemFn, class: &Ident, report: &mut Repo
     let mut python = PythonEntries::default();
     let mut lane = None;
     let mut size = None;
+    let mut no_twin = None;
     for entry in entries {
-        if KINDS.iter().any(|kind| entry.key == kind) {
+        if kinds_of(colour).iter().any(|kind| entry.key == kind) {
             kinds.add_kind(entry, report);
+        } else if entry.key == "no_twin" {
+            no_twin = entry.sentence(report);
         } else if entry.key == "lane" {
             lane = parse_lane(&entry, report);
         } else if entry.key == "size" {
@@ -87,21 +120,26 @@ pub(crate) fn parse_member(method: &ImplItemFn, class: &Ident, report: &mut Repo
     let returns = parse_returns(&method.sig.output);
     let receiver = parse_receiver(&method.sig);
     if kinds.is_skip() {
-        return Some(parse_skipped(method, kinds, python, lane, report));
+        return Some(parse_skipped(method, colour, kinds, python, lane, report));
     }
-    check_qualifiers(&method.sig, report);
+    check_qualifiers(colour, &method.sig, report);
     let receiver = receiver.unwrap_or_else(|fault| {
         report.add(fault);
         Receiver::Shared
     });
-    let arguments = parse_arguments(&method.sig, report);
-    let kind = parse_kind(kinds, ident, receiver, arguments.len(), &returns, class, report);
+    let arguments = parse_arguments(colour, &method.sig, report);
+    let kind = match colour {
+        Colour::Blocking => parse_kind(kinds, ident, receiver, arguments.len(), &returns, class, report),
+        Colour::Async => parse_async_kind(kinds, &method.sig, receiver, &returns, report),
+    };
     if let Some(kind) = &kind {
-        check_returns(&returns, kind, report);
+        check_returns(colour, &returns, kind, report);
     }
     let size = size.and_then(|entry| parse_size(&entry, kind.as_ref(), report));
     Some(Member {
         ident: ident.clone(),
+        asynchronous: method.sig.asyncness.is_some(),
+        no_twin,
         // A kind that could not be told is reported; what follows from it is not.
         kind: kind.unwrap_or(Kind::Skip { reason: String::new() }),
         receiver,
@@ -134,6 +172,7 @@ fn parse_size(entry: &Entry, kind: Option<&Kind>, report: &mut Report) -> Option
 /// A method that stays blocking may have any signature; one that could not cross to Python either is Rust only.
 fn parse_skipped(
     method: &ImplItemFn,
+    colour: Colour,
     kinds: KindEntries,
     python: PythonEntries,
     lane: Option<Lane>,
@@ -141,15 +180,16 @@ fn parse_skipped(
 ) -> Member {
     let reason = kinds.read_skip(report);
     let mut crossing = Report::new();
-    check_qualifiers(&method.sig, &mut crossing);
+    check_qualifiers(colour, &method.sig, &mut crossing);
     let receiver = parse_receiver(&method.sig).unwrap_or_else(|fault| {
         crossing.add(fault);
         Receiver::Shared
     });
-    let arguments = parse_arguments(&method.sig, &mut crossing);
+    let arguments = parse_arguments(colour, &method.sig, &mut crossing);
     let returns = parse_returns(&method.sig.output);
-    check_returns(&returns, &Kind::Call, &mut crossing);
-    let crosses = crossing.into_result().is_ok();
+    check_returns(colour, &returns, &Kind::Call, &mut crossing);
+    // What an async API keeps to itself has no place in Python: there is no blocking class that it could stay on.
+    let crosses = crossing.into_result().is_ok() && colour == Colour::Blocking;
     let mut python = python.read(arguments.iter().map(|argument| &argument.ident), report);
     if !crosses {
         python = PythonOptions {
@@ -159,6 +199,8 @@ fn parse_skipped(
     }
     Member {
         ident: method.sig.ident.clone(),
+        asynchronous: method.sig.asyncness.is_some(),
+        no_twin: None,
         kind: Kind::Skip { reason },
         receiver,
         generics: method.sig.generics.clone(),
@@ -186,6 +228,13 @@ fn parse_lane(entry: &Entry, report: &mut Report) -> Option<Lane> {
 }
 
 /// The kinds, for a message.
-pub(super) fn all_kinds() -> String {
-    listed(KINDS)
+pub(super) fn all_kinds(colour: Colour) -> String {
+    listed(kinds_of(colour))
+}
+
+fn kinds_of(colour: Colour) -> &'static [&'static str] {
+    match colour {
+        Colour::Blocking => KINDS,
+        Colour::Async => ASYNC_KINDS,
+    }
 }

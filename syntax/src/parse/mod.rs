@@ -22,7 +22,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Attribute, Item, Meta};
 
-use crate::model::{Block, Description, ErrorEnum, FreeFunction, OptionStruct};
+use crate::model::{Block, Colour, Description, ErrorEnum, FreeFunction, OptionStruct};
 use crate::report::Report;
 
 /// One annotated item.
@@ -62,8 +62,8 @@ fn parse_items(items: &[Item], description: &mut Description, report: &mut Repor
             Item::Type(alias) => description.aliases.extend(alias::parse_alias(alias)),
             _ => {}
         }
-        if let Some(arguments) = annotation(item, report) {
-            match parse_item(arguments, item, report) {
+        if let Some((colour, arguments)) = annotation(item, report) {
+            match parse_item(colour, arguments, item, report) {
                 Some(ParsedItem::Block(block)) => description.blocks.push(block),
                 Some(ParsedItem::Function(function)) => description.functions.push(function),
                 Some(ParsedItem::Errors(errors)) => description.errors.push(errors),
@@ -74,40 +74,51 @@ fn parse_items(items: &[Item], description: &mut Description, report: &mut Repor
     }
 }
 
-/// Reads one annotated item; `attribute` is what stands in the parentheses of `#[async_proxy(…)]`.
+/// Reads one annotated item; `attribute` is what stands in the parentheses of `#[async_proxy(…)]` or `#[sync_proxy(…)]`.
 ///
 /// An item with faults is given too, as far as it could be read, so that what else is wrong with it can be said.
-pub fn parse_item(attribute: TokenStream, item: &Item, report: &mut Report) -> Option<ParsedItem> {
+pub fn parse_item(colour: Colour, attribute: TokenStream, item: &Item, report: &mut Report) -> Option<ParsedItem> {
     match item {
-        Item::Impl(block) => block::parse_block(attribute, block, report).map(ParsedItem::Block),
-        Item::Fn(item) => Some(ParsedItem::Function(function::parse_function(attribute, item, report))),
+        Item::Impl(block) => block::parse_block(colour, attribute, block, report).map(ParsedItem::Block),
+        Item::Fn(item) => Some(ParsedItem::Function(function::parse_function(
+            colour, attribute, item, report,
+        ))),
         Item::Enum(item) => Some(ParsedItem::Errors(errors::parse_errors(attribute, item, report))),
         Item::Struct(item) => Some(ParsedItem::Options(options::parse_options(attribute, item, report))),
         other => {
             report.fault(
                 beginning(other),
-                "this item has no async side",
-                "put `#[async_proxy]` on an inherent `impl` block, a free function, an enum of errors or a struct of \
-                 options",
+                match colour {
+                    Colour::Blocking => "this item has no async side",
+                    Colour::Async => "this item has no blocking twin",
+                },
+                format!(
+                    "put `{}` on an inherent `impl` block, a free function, an enum of errors or a struct of options",
+                    colour.attribute()
+                ),
             );
             None
         }
     }
 }
 
-/// What stands in the parentheses of an item's `#[async_proxy(…)]`, under whatever path; `None` without one.
-fn annotation(item: &Item, report: &mut Report) -> Option<TokenStream> {
-    let mut annotations = attributes(item).iter().filter(|attribute| is_annotation(attribute));
-    let first = annotations.next()?;
-    annotations.for_each(|second| refuse_second(second, report));
+/// The colour of an item's `#[async_proxy(…)]` or `#[sync_proxy(…)]`, under whatever path, and what stands in its
+/// parentheses; `None` without one.
+fn annotation(item: &Item, report: &mut Report) -> Option<(Colour, TokenStream)> {
+    let mut annotations = attributes(item)
+        .iter()
+        .filter_map(|attribute| Some((colour_of(attribute)?, attribute)));
+    let (colour, first) = annotations.next()?;
+    annotations.for_each(|(_, second)| refuse_second(second, report));
     match &first.meta {
-        Meta::Path(_) => Some(TokenStream::new()),
-        Meta::List(list) => Some(list.tokens.clone()),
+        Meta::Path(_) => Some((colour, TokenStream::new())),
+        Meta::List(list) => Some((colour, list.tokens.clone())),
         Meta::NameValue(value) => {
+            let name = colour.attribute_name();
             report.fault(
                 value,
-                "`#[async_proxy]` takes no value",
-                "write `#[async_proxy]` or `#[async_proxy(…)]`",
+                format!("`#[{name}]` takes no value"),
+                format!("write `#[{name}]` or `#[{name}(…)]`"),
             );
             None
         }
@@ -118,7 +129,7 @@ fn annotation(item: &Item, report: &mut Report) -> Option<TokenStream> {
 pub(crate) fn check_annotated_once(item: &Item, report: &mut Report) {
     attributes(item)
         .iter()
-        .filter(|attribute| is_annotation(attribute))
+        .filter(|attribute| colour_of(attribute).is_some())
         .for_each(|second| refuse_second(second, report));
 }
 
@@ -126,23 +137,22 @@ fn refuse_second(second: &Attribute, report: &mut Report) {
     report.fault(
         second,
         "the item is annotated twice",
-        "write one `#[async_proxy(…)]` with all that is to be said",
+        "write one `#[async_proxy(…)]`, or one `#[sync_proxy(…)]`, with all that is to be said",
     );
 }
 
-/// Whether it is `#[async_proxy]`, under whatever path.
-fn is_annotation(attribute: &Attribute) -> bool {
-    attribute
-        .path()
-        .segments
-        .last()
-        .is_some_and(|segment| segment.ident == "async_proxy")
+/// The colour that an attribute declares, under whatever path; `None` for another attribute.
+fn colour_of(attribute: &Attribute) -> Option<Colour> {
+    let segment = attribute.path().segments.last()?;
+    [Colour::Blocking, Colour::Async]
+        .into_iter()
+        .find(|colour| segment.ident == colour.attribute_name())
 }
 
 /// Takes off a second annotation, which was refused: its macro would only say so again.
 pub(crate) fn strip_annotations(item: &mut Item) {
     if let Some(attributes) = attributes_mut(item) {
-        attributes.retain(|attribute| !is_annotation(attribute));
+        attributes.retain(|attribute| colour_of(attribute).is_none());
     }
 }
 

@@ -2,13 +2,14 @@
 
 use proc_macro2::Ident;
 use quote::{ToTokens, quote};
-use syn::{ReturnType, Type};
+use syn::{AssocType, GenericArgument, PathArguments, ReturnType, Type, TypeImplTrait};
 
 use super::ownership::{refuse_unsendable, text};
 use super::types::{
-    find_borrow, find_impl, is_class_reference, is_named, peel, success_by_name, success_of_result, type_of,
+    find_borrow, find_impl, is_class_reference, is_named, peel, success_by_name, success_of_result, trait_segment,
+    type_of,
 };
-use crate::model::{Kind, Returns, RowsRole};
+use crate::model::{Colour, Kind, Returns, RowsRole};
 use crate::report::{Fault, Report};
 
 /// Reads a return type.
@@ -19,23 +20,57 @@ pub(crate) fn parse_returns(output: &ReturnType) -> Returns {
                 ty: None,
                 ok: Some(type_of(quote!(()))),
                 fallible: false,
+                item: None,
             };
         }
         ReturnType::Type(_, ty) => (**ty).clone(),
     };
+    if let Some(item) = item_of_stream(&ty) {
+        let ok = if is_named(item, "Result") {
+            success_of_result(item)
+        } else {
+            Some(item)
+        };
+        return Returns {
+            ok: ok.cloned(),
+            fallible: is_named(item, "Result"),
+            item: Some(item.clone()),
+            ty: Some(ty),
+        };
+    }
     if is_named(&ty, "Result") {
         let ok = success_of_result(&ty).cloned();
         return Returns {
             ty: Some(ty),
             ok,
             fallible: true,
+            item: None,
         };
     }
     Returns {
         ok: Some(ty.clone()),
         ty: Some(ty),
         fallible: false,
+        item: None,
     }
+}
+
+/// The `T` of `impl Stream<Item = T>`.
+fn item_of_stream(ty: &Type) -> Option<&Type> {
+    let Type::ImplTrait(TypeImplTrait { bounds, .. }) = peel(ty) else {
+        return None;
+    };
+    let stream = bounds
+        .iter()
+        .filter_map(trait_segment)
+        .find(|segment| segment.ident == "Stream")?;
+    let PathArguments::AngleBracketed(arguments) = &stream.arguments else {
+        return None;
+    };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::AssocType(AssocType { ident, ty, .. }) if ident == "Item" => Some(ty),
+        _ => None,
+    })
 }
 
 /// Whether a method returns its own object: `&mut Self`, or a `Result` of it.
@@ -85,8 +120,12 @@ fn is_scalar(ty: &Type) -> bool {
 }
 
 /// Refuses what can't come back from the worker: borrows, unnamed types, what is not `Send`.
-pub(crate) fn check_returns(returns: &Returns, kind: &Kind, report: &mut Report) {
-    let Some(ty) = &returns.ty else { return };
+pub(crate) fn check_returns(colour: Colour, returns: &Returns, kind: &Kind, report: &mut Report) {
+    let ty = match kind {
+        Kind::Stream => &returns.item,
+        _ => &returns.ty,
+    };
+    let Some(ty) = ty else { return };
     if matches!(
         kind,
         Kind::Skip { .. } | Kind::Parent | Kind::SelfReturn | Kind::Rows(RowsRole::Iterate)
@@ -96,23 +135,36 @@ pub(crate) fn check_returns(returns: &Returns, kind: &Kind, report: &mut Report)
     if let Some(found) = find_impl(ty) {
         let future = found.bounds.to_token_stream().to_string().starts_with("Future");
         let cure = if future {
-            "write a blocking method that gives the value, or `#[proxy(skip = \"why\")]`"
+            match colour {
+                Colour::Blocking => "write a blocking method that gives the value, or `#[proxy(skip = \"why\")]`",
+                Colour::Async => "write an `async fn` that gives the value, or `#[proxy(skip = \"why\")]`",
+            }
         } else {
             "name the type, collect it into a `Vec`, or write `#[proxy(skip = \"why\")]`"
         };
-        return report.fault(found, "an unnamed type cannot come back from the worker", cure);
+        let wrong = match colour {
+            Colour::Blocking => "an unnamed type cannot come back from the worker",
+            Colour::Async => "an unnamed type has no form in the blocking twin",
+        };
+        return report.fault(found, wrong, cure);
     }
     if let Some(lent) = find_borrow(ty) {
         return report.fault(
             lent,
-            format!("`{}` borrows from the object, which stays on its worker", text(ty)),
+            match colour {
+                Colour::Blocking => format!("`{}` borrows from the object, which stays on its worker", text(ty)),
+                Colour::Async => format!(
+                    "`{}` borrows from the object, and what an awaitable gives outlives the call",
+                    text(ty)
+                ),
+            },
             "return a value that owns all it has, as in `String` for `&str`, or write `#[proxy(skip = \"why\")]`",
         );
     }
     if matches!(peel(ty), Type::Never(_)) {
         return report.fault(
             ty,
-            "a method that never returns has no async side",
+            "a method that never returns has no other side",
             "write `#[proxy(skip = \"why\")]`",
         );
     }

@@ -59,6 +59,7 @@ fn merge(mut blocks: Vec<Block>, report: &mut Report) -> Class {
     let first = blocks.swap_remove(0);
     Class {
         ident: first.ident,
+        colour: first.colour,
         options: first.options,
         carried: first.carried,
         members,
@@ -89,6 +90,18 @@ fn check_between_blocks(blocks: &[Block], report: &mut Report) {
     let Some((first, extensions)) = blocks.split_first() else {
         return;
     };
+    for block in extensions.iter().filter(|block| block.colour != first.colour) {
+        report.fault(
+            &block.self_ty,
+            format!(
+                "the first block of `{}` carries `{}`, and this one `{}`",
+                block.ident,
+                first.colour.attribute(),
+                block.colour.attribute()
+            ),
+            format!("write `#[{}(extend)]`", first.colour.attribute_name()),
+        );
+    }
     let reason = first.members.iter().find(|member| member.needs_shared_object());
     for block in extensions {
         match (reason, block.members.iter().find(|member| member.needs_shared_object())) {

@@ -5,7 +5,7 @@ use quote::ToTokens;
 use syn::Type;
 use syn::visit::{self, Visit};
 
-use crate::model::{Api, Class, FreeFunction, Kind, Member, Opener, Returns};
+use crate::model::{Api, Class, Colour, FreeFunction, Kind, Member, Opener, Returns};
 use crate::parse::types::{find_borrow, last_segment, peel};
 use crate::report::Report;
 
@@ -17,7 +17,10 @@ pub(super) fn link(api: &mut Api, report: &mut Report) {
         for member in &class.members {
             match &member.kind {
                 Kind::Child => match class_of(&member.returns, &names) {
-                    Some(child) => handed_out.push((child.clone(), class.ident.clone())),
+                    Some(child) => {
+                        check_colour(class.colour, child, &member.returns, api, report);
+                        handed_out.push((child.clone(), class.ident.clone()));
+                    }
                     None => refuse_child(member, report),
                 },
                 Kind::Open | Kind::Skip { .. } | Kind::Parent | Kind::SelfReturn => {}
@@ -26,8 +29,9 @@ pub(super) fn link(api: &mut Api, report: &mut Report) {
         }
     }
     for function in &api.functions {
-        if class_of(&function.returns, &names).is_none() {
-            refuse_function(function, &names, report);
+        match class_of(&function.returns, &names) {
+            Some(class) => check_colour(function.colour, class, &function.returns, api, report),
+            None => refuse_function(function, &names, report),
         }
     }
     let functions = &api.functions;
@@ -57,6 +61,24 @@ pub(super) fn link(api: &mut Api, report: &mut Report) {
 fn class_of<'a>(returns: &Returns, names: &'a [Ident]) -> Option<&'a Ident> {
     let name = &last_segment(returns.ok.as_ref()?)?.ident;
     names.iter().find(|class| *class == name)
+}
+
+/// What hands out an object and the object's class are of one colour: the other side of the one is made with the other side
+/// of the other.
+fn check_colour(colour: Colour, class: &Ident, returns: &Returns, api: &Api, report: &mut Report) {
+    let described = api.classes.iter().find(|described| described.ident == *class);
+    let Some(described) = described.filter(|described| described.colour != colour) else {
+        return;
+    };
+    report.fault(
+        &returns.ty,
+        format!(
+            "`{class}` is described with `{}`, and this hands it out under `{}`",
+            described.colour.attribute(),
+            colour.attribute()
+        ),
+        "describe both with one of the two, or wrap the object in a type of the right colour",
+    );
 }
 
 fn refuse_child(member: &Member, report: &mut Report) {

@@ -40,7 +40,9 @@ pub(super) struct Aliases<'a> {
 
 impl Aliases<'_> {
     fn resolve(&self, returns: &mut Returns) {
-        let Some(ty) = &returns.ty else { return };
+        let Some(ty) = returns.item.as_ref().or(returns.ty.as_ref()) else {
+            return;
+        };
         let Some(alias) = self.find(ty) else { return };
         let arguments = last_segment(ty).map(type_arguments).unwrap_or_default();
         let ok = match &alias.ok {

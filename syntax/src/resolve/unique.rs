@@ -20,9 +20,10 @@ pub(super) fn check_unique(api: &Api, report: &mut Report) {
     let rust = api
         .classes
         .iter()
+        .filter(|class| !class.options.twins)
         .map(|class| Named {
             ident: &class.ident,
-            name: names::proxy_ident(&class.ident, &class.options).to_string(),
+            name: names::proxy_ident(class.colour, &class.ident, &class.options).to_string(),
             carried: &class.carried,
         })
         .chain(functions().map(|function| Named {
@@ -32,7 +33,7 @@ pub(super) fn check_unique(api: &Api, report: &mut Report) {
         }));
     check_group(
         rust.collect(),
-        "on the async side of Rust",
+        "on the generated side of Rust",
         "write `#[async_proxy(name = \"…\")]` on one of the two",
         report,
     );

@@ -283,8 +283,8 @@ fn names_clash_on_the_async_side() {
     assert_eq!(
         with_store(source),
         [
-            "`Store` and `Shop` are both called `AsyncStore` on the async side of Rust",
-            "`connect` and `connect_again` are both called `dial` on the async side of Rust",
+            "`Store` and `Shop` are both called `AsyncStore` on the generated side of Rust",
+            "`connect` and `connect_again` are both called `dial` on the generated side of Rust",
         ]
     );
 }

@@ -78,7 +78,7 @@ fn blocks_of_types_that_no_worker_can_own() {
     assert_eq!(block("Store<'_>"), ["a type that borrows cannot live on its worker"]);
     assert_eq!(
         block("<const N: usize> Store<N>"),
-        ["a type generic over a constant has no single async side"]
+        ["a type generic over a constant has no single other side"]
     );
 }
 
@@ -137,7 +137,7 @@ fn kinds_whose_members_lack_something() {
     );
     one_in_block(
         "pub fn f(&self) -> ! { loop {} }",
-        "a method that never returns has no async side",
+        "a method that never returns has no other side",
     );
     one_in_block("pub fn f(&self) {} pub fn f(&self) {}", "`Store` has two methods `f`");
 }
@@ -151,9 +151,9 @@ fn methods_that_are_none() {
     assert_eq!(
         in_block("pub unsafe extern \"C\" fn f(&self, a: u8, ...) {}"),
         [
-            "an unsafe method has conditions that the async side cannot keep",
-            "a foreign calling convention has no async side",
-            "a variable number of arguments has no async side",
+            "an unsafe method has conditions that the other side cannot keep",
+            "a foreign calling convention has no other side",
+            "a variable number of arguments has no other side",
         ]
     );
 }

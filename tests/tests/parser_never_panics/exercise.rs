@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use async_proxy_syntax::depth::find_too_deep;
-use async_proxy_syntax::model::Description;
+use async_proxy_syntax::model::{Colour, Description};
 use async_proxy_syntax::report::Report;
 use async_proxy_syntax::{check, expand, parse, resolve};
 use proc_macro2::TokenStream;
@@ -28,11 +28,14 @@ pub(crate) fn exercise(input: &str) -> Reached {
         return Reached::Text;
     };
     // The macro sees items that `syn` cannot parse, too.
-    let _ = expand::expand(TokenStream::new(), tokens.clone());
-    let _ = expand::expand(
-        tokens.clone(),
-        TokenStream::from_str("impl Store {}").unwrap_or_default(),
-    );
+    for colour in [Colour::Blocking, Colour::Async] {
+        let _ = expand::expand(colour, TokenStream::new(), tokens.clone());
+        let _ = expand::expand(
+            colour,
+            tokens.clone(),
+            TokenStream::from_str("impl Store {}").unwrap_or_default(),
+        );
+    }
     // Both stop here before they parse.
     let is_too_deep = find_too_deep(&tokens).is_some();
     let parsed = (!is_too_deep).then(|| syn::parse2::<File>(tokens));
@@ -98,10 +101,16 @@ fn expand_item(item: &Item) {
         Item::Struct(item) => &item.attrs,
         _ => return,
     };
-    let Some(position) = attributes
+    let colour_of = |attribute: &syn::Attribute| {
+        [Colour::Blocking, Colour::Async]
+            .into_iter()
+            .find(|colour| attribute.path().is_ident(colour.attribute_name()))
+    };
+    let annotation = attributes
         .iter()
-        .position(|attribute| attribute.path().is_ident("async_proxy"))
-    else {
+        .enumerate()
+        .find_map(|(position, attribute)| Some((position, colour_of(attribute)?)));
+    let Some((position, colour)) = annotation else {
         return;
     };
     let arguments = attributes[position]
@@ -119,7 +128,7 @@ fn expand_item(item: &Item) {
     };
     attributes.remove(position);
     let tokens = quote::ToTokens::into_token_stream(item);
-    let expanded = expand::expand(arguments, tokens);
+    let expanded = expand::expand(colour, arguments, tokens);
     if let Err(fault) = syn::parse2::<File>(expanded.clone()) {
         panic!("the expansion is not Rust: {fault}\n{expanded}");
     }

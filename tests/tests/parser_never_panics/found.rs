@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::thread;
 
 use async_proxy_syntax::expand::expand;
+use async_proxy_syntax::model::Colour;
 use proc_macro2::{TokenStream, TokenTree};
 
 use crate::exercise::{Reached, exercise};
@@ -45,7 +46,7 @@ fn deep_nesting_is_refused_before_the_stack_is_over() {
                 let nested = open.repeat(depth) + middle + &close.repeat(depth);
                 let block = TokenStream::from_str(&format!("impl Store {{ {before}{nested}{after} }}"))
                     .expect("brackets are balanced");
-                let expanded = expand(TokenStream::new(), block);
+                let expanded = expand(Colour::Blocking, TokenStream::new(), block);
                 assert_eq!(says_too_deep(expanded), is_refused, "{depth} times `{open}`");
             }
         }
