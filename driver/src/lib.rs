@@ -56,6 +56,8 @@ mod rows;
 mod session;
 mod sql;
 mod statement;
+#[cfg(feature = "sync")]
+mod sync;
 #[cfg(test)]
 mod tests;
 mod uri;
@@ -70,6 +72,12 @@ pub use options::{Autocommit, ConnectOptions, Encryption, IsolationLevel};
 pub use params::{Lookup, Params, ParamsSequence, Unfit};
 pub use row::{FromValue, Row, RowIndex};
 pub use rows::Rows;
+#[cfg(feature = "sync")]
+pub use sync::{
+    AsyncConnectionSync, Conflict, ConnectionSync, Keep, PartialSyncBootstrap, PartialSyncOpts,
+    PartialSyncPrefixBootstrap, PartialSyncQueryBootstrap, RemoteEncryptionCipher, SuppliedText, SyncOptions,
+    SyncStats, connect_sync, connect_sync_async,
+};
 pub use value::Value;
 
 /// The examples of the README are documentation tests of this crate.

@@ -226,7 +226,7 @@ fn as_file(path: String) -> String {
 }
 
 /// The engine's options for a list of features.
-fn features(names: &str) -> Result<DatabaseOpts> {
+pub(crate) fn features(names: &str) -> Result<DatabaseOpts> {
     let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
     names
         .into_iter()

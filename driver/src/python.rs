@@ -6,6 +6,8 @@
 mod parameters;
 mod rows;
 mod settings;
+#[cfg(feature = "sync")]
+mod sync;
 
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;

@@ -1,7 +1,7 @@
 //! What all handles of one connection share, and the taking of turns on its engine.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use crate::engine::{Engine, StatementKey};
@@ -23,6 +23,17 @@ pub(crate) struct Shared {
     query_timeout: AtomicU64,
     /// Statements of cursors that were dropped while another operation held the engine.
     abandoned: Mutex<Vec<StatementKey>>,
+    /// What else is interrupted and closed with the connection.
+    companion: OnceLock<Box<dyn Companion>>,
+}
+
+/// What belongs to a connection and is interrupted and closed with it: the side of it that talks to a server.
+pub(crate) trait Companion: Send + Sync {
+    /// Ends what a statement waits for. Never waits.
+    fn interrupt(&self);
+
+    /// Ends all that is under way. Never waits.
+    fn close(&self);
 }
 
 impl Shared {
@@ -47,7 +58,24 @@ impl Shared {
             autocommit: AtomicU8::new(autocommit_to_number(autocommit)),
             query_timeout: AtomicU64::new(0),
             abandoned: Mutex::new(Vec::new()),
+            companion: OnceLock::new(),
         }
+    }
+
+    /// Gives the connection a companion, once.
+    #[cfg(feature = "sync")]
+    pub(crate) fn accompany(&self, companion: Box<dyn Companion>) {
+        let is_first = self.companion.set(companion).is_ok();
+        debug_assert!(is_first, "a connection has one companion");
+    }
+
+    /// Does something while no statement of this connection runs; those that come wait.
+    #[cfg(feature = "sync")]
+    ///
+    /// # Errors
+    /// The task's, or [`Error::Programming`] if the connection is closed.
+    pub(crate) fn while_idle<T>(&self, task: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.with_engine(|_| task())
     }
 
     /// Runs a task as one operation under the query timeout, with the engine to itself.
@@ -107,6 +135,9 @@ impl Shared {
     /// Tells the operation that runs now to stop; none, if none runs.
     pub(crate) fn interrupt(&self) {
         self.operations.interrupt();
+        if let Some(companion) = self.companion.get() {
+            companion.interrupt();
+        }
     }
 
     pub(crate) fn in_transaction(&self) -> bool {
@@ -149,6 +180,9 @@ impl Shared {
     /// Closes the connection, once: ends all statements and rolls back an open transaction. What comes later finds it
     /// closed.
     pub(crate) fn close(&self) -> Result<()> {
+        if let Some(companion) = self.companion.get() {
+            companion.close();
+        }
         let mut engine = self.lock();
         self.closed.store(true, Ordering::SeqCst);
         self.in_transaction.store(false, Ordering::SeqCst);

@@ -1,5 +1,7 @@
 //! What is read from the text of SQL itself, as CPython's `sqlite3` reads it.
 
+#[cfg(feature = "sync")]
+use turso_parser::ast::{AlterTable, AlterTableBody, Cmd, Stmt};
 use turso_parser::lexer::Lexer;
 use turso_parser::token::TokenType;
 
@@ -52,6 +54,31 @@ pub(crate) fn ends_in_semicolons(sql: &str) -> bool {
 /// `WITH` is none of these, whatever it does.
 pub(crate) fn is_dml(sql: &str) -> bool {
     starts_with_one_of(sql, &["INSERT", "UPDATE", "DELETE", "REPLACE"])
+}
+
+/// Whether the statement adds a column to a table.
+#[cfg(feature = "sync")]
+pub(crate) fn adds_column(sql: &str) -> bool {
+    if !starts_with_one_of(sql, &["ALTER"]) {
+        return false;
+    }
+    let statement = turso_parser::parser::Parser::new(sql.as_bytes()).next();
+    matches!(
+        statement,
+        Some(Ok(Cmd::Stmt(Stmt::AlterTable(AlterTable {
+            body: AlterTableBody::AddColumn(_),
+            ..
+        }))))
+    )
+}
+
+/// The first name in a statement: of `CREATE TABLE IF NOT EXISTS t (a)` the `t`.
+#[cfg(feature = "sync")]
+pub(crate) fn first_name(sql: &str) -> Option<String> {
+    let mut tokens = Lexer::new(sql.as_bytes()).flatten();
+    let name = tokens.find(|token| token.token_type == TokenType::TK_ID)?;
+    let name = String::from_utf8_lossy(name.value).into_owned();
+    Some(name.trim_matches(['"', '`', '[', ']']).to_owned())
 }
 
 /// Whether the statement inserts rows: whether it is an `INSERT` or a `REPLACE`, also behind `WITH`.

@@ -9,6 +9,8 @@ mod handles;
 mod interrupts;
 mod opening;
 mod parameters;
+#[cfg(feature = "sync")]
+mod sync;
 mod transactions;
 
 use std::path::PathBuf;

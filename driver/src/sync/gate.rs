@@ -1,0 +1,81 @@
+//! Taking turns on what only one call at a time may do, where a call that waits can be told to stop.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::line::Errand;
+use crate::Result;
+
+/// Lets one call at a time through.
+#[derive(Default)]
+pub(crate) struct Gate {
+    is_taken: Mutex<bool>,
+    changed: Condvar,
+}
+
+/// The right of the call that was let through; the next one is, when this is dropped.
+pub(crate) struct Pass<'a>(&'a Gate);
+
+impl Gate {
+    /// Waits for the call's turn.
+    ///
+    /// # Errors
+    /// That the call was told to stop meanwhile.
+    pub(crate) fn enter(&self, errand: &Errand) -> Result<Pass<'_>> {
+        let mut is_taken = self.lock();
+        loop {
+            errand.check()?;
+            if !*is_taken {
+                *is_taken = true;
+                return Ok(Pass(self));
+            }
+            is_taken = self.changed.wait(is_taken).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Has the calls that wait look whether they must stop.
+    pub(crate) fn wake(&self) {
+        // Whoever has looked and not begun to wait yet holds the lock.
+        drop(self.lock());
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.is_taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Pass<'_> {
+    fn drop(&mut self) {
+        *self.0.lock() = false;
+        self.0.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::thread;
+
+    use super::*;
+    use crate::sync::line::{Limits, Line};
+
+    #[test]
+    fn a_call_that_waits_for_its_turn_can_be_told_to_stop() {
+        let line = Line::new(Limits {
+            connect: None,
+            silence: None,
+        });
+        let gate = Arc::new(Gate::default());
+        let first = line.begin();
+        let pass = gate.enter(&first).unwrap();
+        let waiting = {
+            let (gate, errand) = (Arc::clone(&gate), line.begin());
+            thread::spawn(move || gate.enter(&errand).map(|_| ()))
+        };
+        line.cut();
+        gate.wake();
+        assert_eq!(waiting.join().unwrap().unwrap_err().to_string(), "interrupted");
+        drop(pass);
+        assert!(gate.enter(&line.begin()).is_ok());
+    }
+}

@@ -1,0 +1,177 @@
+//! A line to the server: what requests of one kind go through, and what cuts them off.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_proxy::CallToken;
+use turso_core::LimboError;
+use ureq::Agent;
+use ureq::config::Config;
+
+use crate::{Error, Result};
+
+/// The connections to the server that one kind of call uses: a pull, a push, a statement that fetches pages. They are kept
+/// open from one request to the next. Cutting the line ends the requests that are under way on it, and no other.
+pub(crate) struct Line {
+    config: Config,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// How often the line was cut.
+    cuts: u64,
+    is_closed: bool,
+    agent: Option<Agent>,
+}
+
+/// The time limits of a line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// For making a connection.
+    pub(crate) connect: Option<Duration>,
+    /// For the silence of the other side.
+    pub(crate) silence: Option<Duration>,
+}
+
+impl Line {
+    pub(crate) fn new(limits: Limits) -> Arc<Self> {
+        let config = Config::builder()
+            // A status is an answer like others, with words to tell; a redirect is followed by hand, because only the
+            // driver knows which headers are secret.
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_resolve(limits.connect)
+            .timeout_connect(limits.connect)
+            .timeout_per_read(limits.silence)
+            .timeout_per_write(limits.silence)
+            .build();
+        Arc::new(Self {
+            config,
+            state: Mutex::new(State {
+                cuts: 0,
+                is_closed: false,
+                agent: None,
+            }),
+        })
+    }
+
+    /// Begins a call that uses the line.
+    pub(crate) fn begin(self: &Arc<Self>) -> Arc<Errand> {
+        Arc::new(Errand {
+            cuts: self.lock().cuts,
+            line: Arc::clone(self),
+            call: CallToken::current(),
+            notes: Mutex::default(),
+        })
+    }
+
+    /// Ends the requests that are under way. Never waits.
+    pub(crate) fn cut(&self) {
+        let agent = {
+            let mut state = self.lock();
+            state.cuts += 1;
+            state.agent.take()
+        };
+        if let Some(agent) = agent {
+            agent.shutdown();
+        }
+    }
+
+    /// Ends the requests that are under way, and refuses those to come.
+    pub(crate) fn close(&self) {
+        self.lock().is_closed = true;
+        self.cut();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One call that uses a line, from its beginning to its end: whether it must stop, and what was noted on its way.
+pub(crate) struct Errand {
+    line: Arc<Line>,
+    cuts: u64,
+    /// The call of a worker that it is a part of.
+    call: Option<CallToken>,
+    notes: Mutex<Notes>,
+}
+
+/// What is noted on the way of a call and told at its end.
+#[derive(Default)]
+pub(crate) struct Notes {
+    /// What went wrong first, in the driver's own words.
+    pub(crate) failure: Option<Error>,
+    /// How a push went.
+    pub(crate) push: super::pipeline::PushNotes,
+}
+
+impl Errand {
+    /// An error if the call must stop.
+    pub(crate) fn check(&self) -> Result<()> {
+        let state = self.line.lock();
+        if state.is_closed {
+            return Err(Error::closed_database());
+        }
+        if state.cuts != self.cuts || self.call.as_ref().is_some_and(CallToken::is_cancelled) {
+            return Err(LimboError::Interrupt.into());
+        }
+        Ok(())
+    }
+
+    /// What to send a request with.
+    pub(crate) fn agent(&self) -> Result<Agent> {
+        self.check()?;
+        let mut state = self.line.lock();
+        if state.cuts != self.cuts {
+            return Err(LimboError::Interrupt.into());
+        }
+        let agent = state
+            .agent
+            .get_or_insert_with(|| Agent::new_with_config(self.line.config.clone()));
+        Ok(agent.clone())
+    }
+
+    /// Looks at what was noted, or notes something.
+    pub(crate) fn notes<T>(&self, task: impl FnOnce(&mut Notes) -> T) -> T {
+        task(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Notes what went wrong, if nothing did before.
+    pub(crate) fn fail(&self, error: Error) -> Error {
+        self.notes(|notes| notes.failure.get_or_insert_with(|| error.clone()).clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line() -> Arc<Line> {
+        Line::new(Limits {
+            connect: None,
+            silence: None,
+        })
+    }
+
+    #[test]
+    fn a_cut_ends_the_call_that_runs_and_not_the_one_after_it() {
+        let line = line();
+        let errand = line.begin();
+        assert!(errand.check().is_ok());
+        line.cut();
+        assert_eq!(errand.check().unwrap_err().to_string(), "interrupted");
+        assert!(errand.agent().is_err());
+        assert!(line.begin().agent().is_ok());
+    }
+
+    #[test]
+    fn a_closed_line_refuses_all_calls() {
+        let line = line();
+        let errand = line.begin();
+        line.close();
+        assert!(matches!(errand.check(), Err(Error::Programming(_))));
+        assert!(matches!(line.begin().agent(), Err(Error::Programming(_))));
+    }
+}

@@ -1,0 +1,302 @@
+//! Opening a synchronised database: fetching it the first time, and leaving nothing behind where that fails.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use turso_core::LimboError;
+use turso_sync_engine::database_sync_engine::{DatabaseSyncEngine, DatabaseSyncEngineOpts, sync_database_file_paths};
+use turso_sync_engine::database_sync_operations::SyncEngineIoStats;
+use turso_sync_engine::types::DatabaseSyncEngineProtocolVersion;
+
+use super::address::Address;
+use super::conflicts::ConflictBook;
+use super::drive::drive;
+use super::io::Outside;
+use super::line::{Errand, Limits, Line};
+use super::options::SyncOptions;
+use super::paging::Paging;
+use super::replica::{Lines, Replica};
+use super::request::{KEY_IS_HELD_BACK, Requests, no_remote_url};
+use crate::error::CANNOT_OPEN;
+use crate::{Error, Result, open};
+
+/// What the program is called on the server where it does not say.
+const CLIENT_NAME: &str = "turso-driver";
+
+/// How long to sleep between two tries while another process holds the file.
+const LOCK_RETRY: Duration = Duration::from_millis(10);
+
+/// Opens the replica of a database and the engine's connection to it.
+pub(crate) fn open(path: &Path, options: &SyncOptions) -> Result<(Arc<Replica>, Arc<turso_core::Connection>)> {
+    let plan = Plan::new(path, options)?;
+    let mark = plan.begin()?;
+    let started = Instant::now();
+    let opened = loop {
+        match plan.open() {
+            Err(error) if is_locked(&error) && started.elapsed() < plan.busy_timeout => std::thread::sleep(LOCK_RETRY),
+            opened => break opened,
+        }
+    };
+    match opened {
+        Ok(opened) => {
+            mark.finish();
+            Ok(opened)
+        }
+        Err(error) => {
+            mark.remove_what_came();
+            Err(plan.explain(error))
+        }
+    }
+}
+
+fn is_locked(error: &Error) -> bool {
+    matches!(
+        error.fault().engine_error(),
+        Some(LimboError::LockingError(_) | LimboError::Busy)
+    )
+}
+
+/// What is to be opened, and how.
+struct Plan<'a> {
+    /// The path as the engine takes it.
+    path: String,
+    is_in_memory: bool,
+    options: &'a SyncOptions,
+    /// The server, if it is the same each time; it is then kept beside the database.
+    address: Option<Address>,
+    busy_timeout: Duration,
+    connect_timeout: Option<Duration>,
+    read_timeout: Option<Duration>,
+}
+
+impl<'a> Plan<'a> {
+    fn new(path: &Path, options: &'a SyncOptions) -> Result<Self> {
+        let text = path.to_str().ok_or_else(|| {
+            Error::not_supported(format!("the engine can't open {path:?}: rename it to a path in UTF-8"))
+        })?;
+        if options.remote_encryption_key.is_some() && options.remote_encryption_cipher.is_none() {
+            return Err(Error::programming(
+                "remote_encryption_key needs the cipher beside it: pass remote_encryption_cipher",
+            ));
+        }
+        let is_in_memory = text.is_empty() || text == ":memory:";
+        let fixed_url = options.remote_url.as_ref().and_then(|url| url.fixed());
+        Ok(Self {
+            path: if is_in_memory {
+                ":memory:".to_owned()
+            } else {
+                text.to_owned()
+            },
+            is_in_memory,
+            address: fixed_url.map(Address::parse).transpose()?,
+            busy_timeout: open::busy_timeout(options.timeout)?,
+            connect_timeout: time_limit("connect_timeout", options.connect_timeout)?,
+            read_timeout: time_limit("read_timeout", options.read_timeout)?,
+            options,
+        })
+    }
+
+    fn database(&self) -> Option<&Path> {
+        (!self.is_in_memory).then(|| Path::new(&self.path))
+    }
+
+    /// Checks that nothing is in the way, before anything is written.
+    fn begin(&self) -> Result<Mark> {
+        let Some(database) = self.database() else {
+            return Ok(Mark::default());
+        };
+        if database.is_dir() {
+            return Err(self.cannot_open("it is a directory; name a file in it"));
+        }
+        let info = suffixed(database, "-info");
+        if info.exists() {
+            return Ok(Mark::default());
+        }
+        let mark_path = suffixed(database, "-bootstrap");
+        if mark_path.exists() {
+            // An earlier process ended in the middle of the first fetch: what it left is no database.
+            Mark::at(database, mark_path.clone()).remove_what_came();
+        }
+        let is_there = fs::metadata(database).is_ok_and(|metadata| metadata.len() > 0);
+        if is_there && self.options.bootstrap_if_empty {
+            return Err(Error::programming(format!(
+                "\"{}\" is a database already, and not one that is synchronised: the server's would take its place. Name \
+                 another file, or open it with connect",
+                self.path
+            )));
+        }
+        if self.options.bootstrap_if_empty && self.options.remote_url.is_none() {
+            return Err(no_remote_url());
+        }
+        if is_there {
+            return Ok(Mark::default());
+        }
+        fs::write(&mark_path, b"").map_err(|error| self.cannot_open(&format!("{error}; look at its directory")))?;
+        Ok(Mark::at(database, mark_path))
+    }
+
+    fn open(&self) -> Result<(Arc<Replica>, Arc<turso_core::Connection>)> {
+        let lines = Lines {
+            pull: self.line(self.options.long_poll_timeout_ms.unwrap_or(0)),
+            push: self.line(0),
+        };
+        let book = ConflictBook::open(self.database())?;
+        let outside = Outside::new(self.requests(), book, self.line(0));
+        let paging = Paging::new(
+            &outside,
+            self.database(),
+            self.options.partial_sync_experimental.is_some(),
+        )?;
+        let io = paging.io();
+        let errand = lines.pull.begin();
+        let engine = drive(&errand, &io, &outside, |coro| {
+            let (io, outside) = (Arc::clone(&io), SyncEngineIoStats::new(Arc::clone(&outside)));
+            let options = self.engine_options();
+            async move {
+                let options = options?;
+                DatabaseSyncEngine::create_db(&coro, io, outside, &self.path, options).await
+            }
+        })?;
+        let replica = Replica::new(engine, io, outside, lines, self.busy_timeout);
+        let core = connect(&replica, &errand)?;
+        Ok((replica, core))
+    }
+
+    fn line(&self, long_poll_milliseconds: u32) -> Arc<Line> {
+        let long_poll = Duration::from_millis(long_poll_milliseconds.into());
+        Line::new(Limits {
+            connect: self.connect_timeout,
+            silence: self.read_timeout.map(|silence| silence + long_poll),
+        })
+    }
+
+    fn client_name(&self) -> &str {
+        self.options.client_name.as_deref().unwrap_or(CLIENT_NAME)
+    }
+
+    fn requests(&self) -> Requests {
+        Requests {
+            remote_url: self.options.remote_url.clone(),
+            auth_token: self.options.auth_token.clone(),
+            encryption_key: self.options.remote_encryption_key.clone(),
+            client_name: self.client_name().to_owned(),
+        }
+    }
+
+    fn engine_options(&self) -> Result<DatabaseSyncEngineOpts, turso_sync_engine::errors::Error> {
+        let options = self.options;
+        let features = open::features(options.experimental_features.as_deref().unwrap_or_default())
+            .map_err(|error| turso_sync_engine::errors::Error::DatabaseSyncEngineError(error.message().to_owned()))?;
+        Ok(DatabaseSyncEngineOpts {
+            remote_url: self.address.as_ref().map(|address| address.as_str().to_owned()),
+            client_name: self.client_name().to_owned(),
+            tables_ignore: Vec::new(),
+            use_transform: false,
+            // Of the older protocol alone.
+            wal_pull_batch_size: 0,
+            long_poll_timeout: options
+                .long_poll_timeout_ms
+                .filter(|milliseconds| *milliseconds > 0)
+                .map(|milliseconds| Duration::from_millis(milliseconds.into())),
+            protocol_version_hint: DatabaseSyncEngineProtocolVersion::V1,
+            bootstrap_if_empty: options.bootstrap_if_empty,
+            reserved_bytes: options
+                .remote_encryption_cipher
+                .map_or(0, super::options::RemoteEncryptionCipher::reserved_bytes),
+            db_opts: features,
+            partial_sync_opts: options
+                .partial_sync_experimental
+                .as_ref()
+                .map(|partial| partial.for_engine()),
+            remote_encryption_key: options
+                .remote_encryption_key
+                .as_ref()
+                .map(|_| KEY_IS_HELD_BACK.to_owned()),
+            push_operations_threshold: options.push_operations_threshold,
+            pull_bytes_threshold: options.pull_bytes_threshold,
+            logical_mvcc_pull: options.logical_mvcc_pull,
+        })
+    }
+
+    fn cannot_open(&self, why: &str) -> Error {
+        Error::operational(format!("unable to open database file \"{}\": {why}", self.path)).with_code(CANNOT_OPEN)
+    }
+
+    fn explain(&self, error: Error) -> Error {
+        match error.fault().engine_error() {
+            Some(LimboError::LockingError(_) | LimboError::Busy) => Error::retold(
+                format!("database is locked: \"{}\"; another process has it open", self.path),
+                LimboError::Busy,
+            ),
+            Some(LimboError::CompletionError(_)) => self.cannot_open(error.message()),
+            _ => error,
+        }
+    }
+}
+
+/// The engine's own connection for statements, which notes what they change.
+pub(crate) fn connect(replica: &Replica, errand: &Arc<Errand>) -> Result<Arc<turso_core::Connection>> {
+    let engine = replica.engine()?;
+    replica.patiently(errand, || {
+        drive(errand, &replica.io, &replica.outside, |coro| {
+            let engine = Arc::clone(&engine);
+            async move { engine.connect_rw(&coro).await }
+        })
+    })
+}
+
+fn time_limit(name: &str, seconds: Option<f64>) -> Result<Option<Duration>> {
+    let Some(seconds) = seconds else {
+        return Ok(None);
+    };
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(limit) if !limit.is_zero() => Ok(Some(limit)),
+        _ => Err(Error::programming(format!(
+            "{name} can't be {seconds}: give the seconds to wait, more than 0, or None for no limit"
+        ))),
+    }
+}
+
+fn suffixed(database: &Path, suffix: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// A file that is there while a database is fetched the first time, so that what a crash leaves of it is known for that.
+#[derive(Default)]
+struct Mark {
+    path: Option<PathBuf>,
+    came: Vec<PathBuf>,
+}
+
+impl Mark {
+    fn at(database: &Path, path: PathBuf) -> Self {
+        let text = database.to_string_lossy();
+        let mut came: Vec<PathBuf> = sync_database_file_paths(&text).into_iter().map(PathBuf::from).collect();
+        came.extend(["-info.new", "-shm", "-tshm", "-log"].map(|suffix| suffixed(database, suffix)));
+        Self { path: Some(path), came }
+    }
+
+    /// The database is there.
+    fn finish(self) {
+        if let Some(path) = self.path {
+            // Should it stay, the file beside it that says what was synced is found first.
+            let _ = fs::remove_file(path);
+        }
+    }
+
+    /// The database did not come: what came of it goes.
+    fn remove_what_came(self) {
+        let Some(path) = self.path else {
+            return;
+        };
+        for file in self.came {
+            // What can't be removed is met, and removed, by the next open.
+            let _ = fs::remove_file(file);
+        }
+        let _ = fs::remove_file(path);
+    }
+}

@@ -1,0 +1,232 @@
+//! Which local change it was that the server refused.
+
+use std::sync::Arc;
+
+use super::conflicts::{Conflict, Entry};
+use super::line::Errand;
+use super::pipeline::{Refusal, Sent};
+use super::replica::Replica;
+use super::side::{Columns, Kind, Noted, SideConnection, quoted, to_server};
+use crate::{Result, Value, sql};
+
+/// The table whose changes are those of the schema.
+const SCHEMA: &str = "sqlite_schema";
+
+/// Finds the change, and what would make room for it on the server.
+pub(crate) fn identify(replica: &Replica, errand: &Arc<Errand>, refusal: &Refusal) -> Result<Entry> {
+    let refused = refusal.statements[refusal.refused].clone();
+    let side = SideConnection::open(replica, errand)?;
+    let noted = side.noted_between(refusal.after_change_id, refusal.last_change_id)?;
+    let found = find(&noted, &refusal.statements, refusal.refused);
+    let (conflict, clearing) = match found {
+        Some(noted) if noted.table != SCHEMA => {
+            let conflict = Conflict {
+                change_id: noted.change_id,
+                table: noted.table.clone(),
+                rowid: noted.rowid,
+                operation: operation(noted.kind).to_owned(),
+                reason: reason(&refusal.reason),
+            };
+            let clearing = clearing(&side, noted, &refusal.reason)?;
+            (conflict, clearing)
+        }
+        _ => {
+            let is_schema = !sql::is_dml(&refused.sql);
+            let conflict = Conflict {
+                change_id: found.map_or(refusal.last_change_id, |noted| noted.change_id),
+                table: sql::first_name(&refused.sql).unwrap_or_default(),
+                rowid: None,
+                operation: if is_schema { "schema" } else { "change" }.to_owned(),
+                reason: reason(&refusal.reason),
+            };
+            (conflict, None)
+        }
+    };
+    Ok(Entry {
+        conflict,
+        refused,
+        clearing,
+        first_unpushed: refusal.after_change_id + 1,
+        is_forced: false,
+    })
+}
+
+/// The server's words without the number that some servers put behind them.
+fn reason(words: &str) -> String {
+    let words = words.strip_prefix("Runtime error: ").unwrap_or(words);
+    let without = words.strip_suffix(')').and_then(|words| words.rsplit_once(" ("));
+    match without {
+        Some((words, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => words.to_owned(),
+        _ => words.to_owned(),
+    }
+}
+
+fn operation(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Insert => "insert",
+        Kind::Update => "update",
+        Kind::Delete => "delete",
+    }
+}
+
+/// The noted change that a statement of a push carries. The engine makes the statements from the changes, in their order: one
+/// for each, or before an insert a delete of what it replaces; none for changes of its own tables.
+fn find<'a>(noted: &'a [Noted], statements: &[Sent], wanted: usize) -> Option<&'a Noted> {
+    let mut next = 0;
+    for change in noted {
+        let statement = statements.get(next)?;
+        let first = next;
+        if change.table == SCHEMA {
+            if sql::is_dml(&statement.sql) {
+                continue;
+            }
+        } else if is_internal(&change.table) {
+            continue;
+        } else if change.kind == Kind::Insert && starts_with(statement, "DELETE") {
+            next += 1;
+        } else if !sql::is_dml(&statement.sql) {
+            return None;
+        }
+        if (first..=next).contains(&wanted) {
+            return Some(change);
+        }
+        next += 1;
+    }
+    None
+}
+
+fn is_internal(table: &str) -> bool {
+    ["sqlite_", "__turso_internal_"]
+        .iter()
+        .any(|prefix| table.starts_with(prefix))
+        || ["turso_cdc", "turso_cdc_version", "turso_sync_last_change_id"].contains(&table)
+}
+
+fn starts_with(statement: &Sent, word: &str) -> bool {
+    let text = statement.sql.trim_start().as_bytes();
+    text.get(..word.len())
+        .is_some_and(|first| first.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// The statement that removes the server's rows which hold the unique values of a changed row; `None` if that is not why it
+/// was refused.
+fn clearing(side: &SideConnection, noted: &Noted, reason: &str) -> Result<Option<Sent>> {
+    let Some(names) = unique_columns(reason) else {
+        return Ok(None);
+    };
+    if noted.kind == Kind::Delete {
+        return Ok(None);
+    }
+    let columns = side.columns(&noted.table)?;
+    let row = side.image(noted.change_id, false)?;
+    let place = |name: &String| {
+        columns
+            .names
+            .iter()
+            .position(|column| column.eq_ignore_ascii_case(name))
+    };
+    let Some(unique) = names.iter().map(place).collect::<Option<Vec<_>>>() else {
+        return Ok(None);
+    };
+    if unique.iter().any(|place| *place >= row.len()) {
+        return Ok(None);
+    }
+    Ok(Some(delete_others(&noted.table, &columns, &row, &unique)))
+}
+
+/// Deletes the rows with those unique values, but not the row itself, which has the same primary key.
+fn delete_others(table: &str, columns: &Columns, row: &[Value], unique: &[usize]) -> Sent {
+    let mut args = Vec::new();
+    let mut equal = |places: &[usize]| {
+        let terms = places.iter().map(|place| {
+            args.push(to_server(&row[*place]));
+            format!("{} IS ?", quoted(&columns.names[*place]))
+        });
+        terms.collect::<Vec<_>>().join(" AND ")
+    };
+    let mut sql = format!("DELETE FROM {} WHERE {}", quoted(table), equal(unique));
+    let is_other_key = !columns.key.is_empty()
+        && columns.key.iter().all(|place| *place < row.len())
+        && !columns.key.iter().all(|place| unique.contains(place));
+    if is_other_key {
+        sql.push_str(&format!(" AND NOT ({})", equal(&columns.key)));
+    }
+    Sent { sql, args }
+}
+
+/// The columns that a unique constraint is about, from the words of its failure: `t.a`, `t.a, t.b` or `t.(a, b)`.
+fn unique_columns(words: &str) -> Option<Vec<String>> {
+    let reason = reason(words);
+    let (_, rest) = reason.split_once("UNIQUE constraint failed: ")?;
+    let columns = rest.split(',').map(|part| {
+        let part = part.trim();
+        let column = part.rsplit_once('.').map_or(part, |(_, column)| column);
+        column.trim_matches(['(', ')', ' ']).to_owned()
+    });
+    let columns: Vec<String> = columns.filter(|column| !column.is_empty()).collect();
+    (!columns.is_empty()).then_some(columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_columns_are_read_from_the_words_of_both_engines() {
+        let columns = |words: &str| unique_columns(words).unwrap_or_default().join("+");
+        assert_eq!(columns("Runtime error: UNIQUE constraint failed: t.e (19)"), "e");
+        assert_eq!(columns("UNIQUE constraint failed: t.a, t.b"), "a+b");
+        assert_eq!(columns("Runtime error: UNIQUE constraint failed: t.(a, b) (19)"), "a+b");
+        assert_eq!(columns("UNIQUE constraint failed: t.col1"), "col1");
+        assert_eq!(columns("CHECK constraint failed: x > 0"), "");
+    }
+
+    #[test]
+    fn the_reason_is_told_without_the_number_behind_it() {
+        assert_eq!(
+            reason("Runtime error: UNIQUE constraint failed: t.e (19)"),
+            "UNIQUE constraint failed: t.e"
+        );
+        assert_eq!(reason("no such table: t"), "no such table: t");
+    }
+
+    fn noted(change_id: i64, kind: Kind, table: &str) -> Noted {
+        Noted {
+            change_id,
+            kind,
+            table: table.to_owned(),
+            rowid: Some(change_id),
+        }
+    }
+
+    fn sent(sql: &str) -> Sent {
+        Sent {
+            sql: sql.to_owned(),
+            args: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_statement_is_traced_to_its_change_past_changes_that_have_none_and_inserts_that_have_two() {
+        let noted = [
+            noted(1, Kind::Insert, SCHEMA),
+            noted(2, Kind::Insert, "sqlite_sequence"),
+            noted(3, Kind::Insert, "t"),
+            noted(4, Kind::Update, SCHEMA),
+            noted(5, Kind::Insert, "t"),
+            noted(6, Kind::Delete, "t"),
+        ];
+        let statements = [
+            sent("CREATE TABLE IF NOT EXISTS t (a)"),
+            sent("DELETE FROM t WHERE a IS ?"),
+            sent("INSERT INTO t VALUES (?)"),
+            sent("INSERT INTO t VALUES (?)"),
+            sent("DELETE FROM t WHERE a IS ?"),
+        ];
+        let change = |index| find(&noted, &statements, index).map(|noted| noted.change_id);
+        assert_eq!(
+            (0..5).map(change).collect::<Vec<_>>(),
+            [Some(1), Some(3), Some(3), Some(5), Some(6)]
+        );
+    }
+}
