@@ -42,7 +42,7 @@ impl python::Wrapper for Cursor {
     }
 }
 /// What lies behind a new Python object.
-pub(super) fn initial(
+fn initial(
     py: Python<'_>,
     object: ::turso_driver::Cursor,
     parent: Option<&Bound<'_, PyAny>>,

@@ -364,7 +364,16 @@ fn check_python_name(value: &Spanned<String>, refuse: &mut Refuse<'_>) {
 }
 
 /// The modules of every package, beside which the native one lies.
-const OWN_MODULES: [&str; 7] = ["aio", "calls", "lib", "lib_aio", "rows", "turns", "transactions"];
+const OWN_MODULES: [&str; 8] = [
+    "aio",
+    "calls",
+    "lanes",
+    "lib",
+    "lib_aio",
+    "rows",
+    "turns",
+    "transactions",
+];
 
 /// Modules of Python that the package needs itself.
 const SHADOWED: [&str; 12] = [

@@ -8,16 +8,18 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 ResultT = TypeVar("ResultT")
+# A call of what gives a subclass stands for one of what gives its base.
+OutcomeT = TypeVar("OutcomeT", covariant=True)
 ItemT = TypeVar("ItemT")
 
 
-class Awaited(Coroutine[Any, Any, ResultT], Generic[ResultT]):
+class Awaited(Coroutine[Any, Any, OutcomeT], Generic[OutcomeT]):
     """Makes a coroutine of what has `__await__`, so that `asyncio.create_task` and `asyncio.run` take it."""
 
     __slots__ = ("_steps",)
 
     def __init__(self) -> None:
-        self._steps: Generator[Any, Any, ResultT] | None = None
+        self._steps: Generator[Any, Any, OutcomeT] | None = None
 
     def send(self, value: None, /) -> object:
         if self._steps is None:
@@ -48,38 +50,40 @@ class Awaited(Coroutine[Any, Any, ResultT], Generic[ResultT]):
         """Nobody waits for the result any more."""
 
 
-class Ready(Awaited[ResultT]):
+class Ready(Awaited[OutcomeT]):
     """A call that is done when it is made. It may be awaited; nothing is lost if it is not."""
 
     __slots__ = ("_result",)
 
-    def __init__(self, result: ResultT) -> None:
+    def __init__(self, result: OutcomeT) -> None:
         super().__init__()
         self._result = result
 
-    def __await__(self) -> Generator[Any, None, ResultT]:
+    def __await__(self) -> Generator[Any, None, OutcomeT]:
         yield from ()
         return self._result
 
 
-class Call(Awaited[ResultT]):
+class Call(Awaited[OutcomeT]):
     """A call that is queued. Await it, or make a task of it; whoever cancels that cancels the call."""
 
     __slots__ = ("_cancel", "_future")
 
-    def __init__(self, future: "asyncio.Future[ResultT]", cancel: Callable[["asyncio.Future[ResultT]"], None]) -> None:
+    def __init__(
+        self, future: "asyncio.Future[OutcomeT]", cancel: Callable[["asyncio.Future[OutcomeT]"], None]
+    ) -> None:
         super().__init__()
         self._future = future
         self._cancel = cancel
 
-    def __await__(self) -> Generator[Any, None, ResultT]:
+    def __await__(self) -> Generator[Any, None, OutcomeT]:
         try:
             return (yield from self._future)
         except asyncio.CancelledError:
             self._abandon()
             raise
 
-    async def __aenter__(self) -> ResultT:
+    async def __aenter__(self) -> OutcomeT:
         return await self
 
     async def __aexit__(

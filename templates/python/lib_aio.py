@@ -1,5 +1,5 @@
 {{ header }}
-# pyright: {% if warns %}reportDeprecated=false, {% endif %}reportPrivateUsage=false
+# pyright: {% if warns %}reportDeprecated=false, {% endif %}{% if derives %}reportIncompatibleVariableOverride=false, {% endif %}reportPrivateUsage=false
 """The asyncio driver: every call on the blocking one goes through a queue to a thread of its own.
 
 A method queues its call at once, so that calls run in the order in which they are made, and returns a coroutine that waits
@@ -28,7 +28,7 @@ ResultT = TypeVar("ResultT")
 
 {{ class.init }}
 {%- if class.is_root %}
-        self._worker: Worker[{{ class.blocking }}] = Worker(
+        self._worker: {{ class.worker_class }}[{{ class.blocking }}] = {{ class.worker_class }}(
             "{{ package }}.{{ class.name }}",
             connector,
 {%- if let Some(close) = class.close %}
@@ -44,7 +44,7 @@ ResultT = TypeVar("ResultT")
 {%- if class.keeps %}
             keeps_object=True,
 {%- endif %}
-{%- if !class.lane_interrupts.is_empty() %}
+{%- if class.has_lanes %}
             lane_interrupts={
 {%- for interrupt in class.lane_interrupts %}
                 "{{ interrupt.lane }}": lambda {{ class.object }}: {{ class.object }}.{{ interrupt.name }}(),
@@ -75,10 +75,11 @@ ResultT = TypeVar("ResultT")
 {%- if class.is_root %}
 
     def __await__(self) -> Generator[Any, Any, "{{ class.annotation }}"]:
-        return self._open().__await__()
+        yield from self._open().__await__()
+        return self
 
     async def __aenter__(self) -> "{{ class.annotation }}":
-        return await self._open()
+        return await self
 {%- else %}
         self._made = self._queue(lambda: self._make(make))
 
@@ -87,8 +88,10 @@ ResultT = TypeVar("ResultT")
         return self
 
     async def __aenter__(self) -> "{{ class.annotation }}":
-        return await self
+        await self._made
+        return self
 {%- endif %}
+{%- if class.leaves %}
 
     async def __aexit__(
         self,
@@ -103,6 +106,7 @@ ResultT = TypeVar("ResultT")
         await self.{{ close }}()
 {%- else %}
         """There is nothing to close."""
+{%- endif %}
 {%- endif %}
 {%- if class.has_rows %}
 
@@ -143,11 +147,12 @@ ResultT = TypeVar("ResultT")
         """Runs what was called before, lets go of the object and ends its thread."""
         return self._worker.close()
 {%- endif %}
+{%- if class.opens %}
 
-    async def _open(self) -> "{{ class.annotation }}":
+    async def _open(self) -> None:
         if self._worker.started:
             await self._call(lambda {{ class.object }}: None)
-            return self
+            return
         try:
             await self._worker.start(self)
 {%- if class.snapshot.is_some() %}
@@ -161,7 +166,7 @@ ResultT = TypeVar("ResultT")
             # It was cancelled, at whatever point, and who cancels does not want to wait.
             self._worker.stop()
             raise
-        return self
+{%- endif %}
 {%- else %}
 {%- if class.is_coroutine %}
 
@@ -200,7 +205,7 @@ ResultT = TypeVar("ResultT")
         return self._snapshot
 {%- endif %}
 {%- endif %}
-{%- if class.has_setters %}
+{%- if class.assigns %}
 
     def _assign(self, name: str, value: object) -> None:
 {%- if class.is_root %}
@@ -245,15 +250,6 @@ ResultT = TypeVar("ResultT")
             call = self._call(lambda {{ class.object }}: reading.take({{ class.object }}._read_rows))
             reading.wait_for(call)
         return reading
-{%- endif %}
-
-{%- if class.has_lanes %}
-
-{{ class.heads.call_in_lane }}
-        lane = self._worker.lane(name)
-        future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
-        lane.queue.put_nowait((future, lambda: function(lane.opened)))
-        return Call(future, lane.cancel)
 {%- endif %}
 
 {{ class.heads.call }}

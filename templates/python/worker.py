@@ -16,7 +16,7 @@ import threading
 import time
 import warnings
 import weakref
-from collections.abc import Callable{% if lanes %}, Mapping{% endif %}
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar, cast
 
 from .call_queue import NOT_OPEN, REENTERED, CallQueue
@@ -66,9 +66,6 @@ class Worker(Generic[ObjectT]):
 {%- if keeps %}
         keeps_object: bool = False,
 {%- endif %}
-{%- if lanes %}
-        lane_interrupts: Mapping[str, Callable[[ObjectT], object]] | None = None,
-{%- endif %}
     ) -> None:
         self.queue = CallQueue(closed_error)
         self._name = name
@@ -90,10 +87,6 @@ class Worker(Generic[ObjectT]):
         self._close_error: BaseException | None = None
         self._ended = False
         self._skips = False
-{%- if lanes %}
-        self._lane_interrupts = dict(lane_interrupts or {})
-        self._lanes: dict[str, Worker[ObjectT]] = {}
-{%- endif %}
 
     @property
     def thread_name(self) -> str:
@@ -142,15 +135,7 @@ class Worker(Generic[ObjectT]):
 
         The answer is whether it took calls until now.
         """
-{%- if lanes %}
-        stopped = self.queue.close(reason)
-        with self._lock:
-            for lane in self._lanes.values():
-                lane.cut_off()
-        return stopped
-{%- else %}
         return self.queue.close(reason)
-{%- endif %}
 
     def close(self, close: Callable[[ObjectT], object] | None = None) -> Closing:
         """Stops at once; what is returned waits until the thread is gone, for those who want to.
@@ -202,40 +187,7 @@ class Worker(Generic[ObjectT]):
             # Where the owner was dropped: above this stand `_stop_dropped` and the finalizer.
             warnings.warn(f"{self._name} was deleted before being closed", ResourceWarning, stacklevel=4)
 
-{% if lanes %}    def lane(self, name: str) -> "Worker[ObjectT]":
-        """The worker of a lane of the same object, which starts when it is first asked for.
-
-        Its calls keep their order among themselves and run beside those of the others. It ends with this one: the call
-        that runs is interrupted, those behind it fail.
-        """
-        with self._lock:
-            if self.queue.closed:
-                return self
-            lane = self._lanes.get(name)
-            if lane is None or lane.queue.closed:
-                lane = self._lanes[name] = Worker(
-                    f"{self._name}.{name}",
-                    lambda: self.opened,
-                    interrupt=self._lane_interrupts.get(name),
-                    closed_error=self.queue.closed_error,
-                )
-                lane.start_as_lane()
-            return lane
-
-    def start_as_lane(self) -> None:
-        """Starts the thread of a lane, which nobody else owns."""
-        self.queue.open((None, self._run_open))
-        self._thread = threading.Thread(target=self._run, name=self.thread_name, daemon=True)
-        self._thread.start()
-
-    def cut_off(self) -> None:
-        """Interrupts the call that runs and lets those behind it fail."""
-        with self._lock:
-            self._skips = True
-            self._interrupt_object()
-        self.stop()
-
-{% endif %}    # The rest runs in the thread.
+    # The rest runs in the thread.
 
     def _run(self) -> None:
         self.queue.server = threading.get_ident()
@@ -281,11 +233,13 @@ class Worker(Generic[ObjectT]):
             # The loop is closed: nobody waits for this call any more, nor for those behind it.
             self.stop(LOOP_CLOSED)
 
-    def _end(self) -> None:
+{% if lanes %}    def _before_close(self) -> None:
+        """What has to end before the object is closed."""
+
+{% endif %}    def _end(self) -> None:
         error: BaseException | None = None
 {%- if lanes %}
-        for lane in list(self._lanes.values()):
-            lane.join()
+        self._before_close()
 {%- endif %}
         if self._object is not None and self._close is not None:
             _, error = _outcome(functools.partial(self._close, self._object))
@@ -317,12 +271,7 @@ class Worker(Generic[ObjectT]):
                 self._interrupt_object()
         self.stop()
 
-{% if lanes %}    def join(self) -> None:
-        """Waits for the end of the thread of a lane that was cut off."""
-        if self._thread is not None:
-            self._thread.join()
-
-{% endif %}    def join_at_exit(self, deadline: float) -> None:
+    def join_at_exit(self, deadline: float) -> None:
         """Waits for the end of the thread, and no longer than until then."""
         while self._thread is not None and self._thread.is_alive() and (left := deadline - time.monotonic()) > 0:
             self._thread.join(min(left, INTERRUPT_AGAIN_SECONDS))
@@ -336,10 +285,6 @@ class Worker(Generic[ObjectT]):
         self._lock = threading.RLock()
         self._ended = True
         self.queue.forget(FORKED)
-{%- if lanes %}
-        for lane in self._lanes.values():
-            lane.forget()
-{%- endif %}
 
 
 def _stop_dropped(reference: "weakref.ref[Worker[Any]]") -> None:

@@ -61,10 +61,11 @@ class Connection(Generic[RowT]):
         self._chunk_size = check_chunk_size(iter_chunk_size)
 
     def __await__(self) -> Generator[Any, Any, "Connection[RowT]"]:
-        return self._open().__await__()
+        yield from self._open().__await__()
+        return self
 
     async def __aenter__(self) -> "Connection[RowT]":
-        return await self._open()
+        return await self
 
     async def __aexit__(
         self,
@@ -446,10 +447,10 @@ class Connection(Generic[RowT]):
         """
         return Transaction(self, self._worker, mode)
 
-    async def _open(self) -> "Connection[RowT]":
+    async def _open(self) -> None:
         if self._worker.started:
             await self._call(lambda connection: None)
-            return self
+            return
         try:
             await self._worker.start(self)
         except Exception:
@@ -460,7 +461,6 @@ class Connection(Generic[RowT]):
             # It was cancelled, at whatever point, and who cancels does not want to wait.
             self._worker.stop()
             raise
-        return self
 
     def _assign(self, name: str, value: object) -> None:
         worker = self._worker
@@ -514,7 +514,8 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         return self
 
     async def __aenter__(self) -> "Cursor[RowT]":
-        return await self
+        await self._made
+        return self
 
     async def __aexit__(
         self,

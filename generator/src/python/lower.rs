@@ -158,29 +158,66 @@ impl<'a> Lowering<'a> {
             .map(python_name)
     }
 
-    fn is_generic(&self, class: &source::Class) -> bool {
-        self.dbapi
-            && (class.rows(RowsRole::One).is_some()
-                || class
-                    .members
-                    .iter()
-                    .filter(|member| member.kind == SourceKind::Child)
-                    .any(|member| {
-                        let child = member.returns.ok.as_ref().and_then(last_ident);
-                        self.api
-                            .classes
-                            .iter()
-                            .any(|other| Some(other.ident.to_string()) == child && other.rows(RowsRole::One).is_some())
-                    }))
+    /// A class and those that it extends, itself first.
+    fn lineage(&self, class: &'a source::Class) -> Vec<&'a source::Class> {
+        let mut classes = vec![class];
+        let mut next = class.options.extends.as_ref();
+        while let Some(base) = next.and_then(|base| api_class(self.api, base)) {
+            // A circle is a fault that the description's own checks report.
+            if classes.iter().any(|earlier| earlier.ident == base.ident) {
+                break;
+            }
+            classes.push(base);
+            next = base.options.extends.as_ref();
+        }
+        classes
     }
 
-    /// The part of a class in the profile.
-    pub(super) fn role(&self, class: &source::Class) -> Role {
-        match (self.dbapi, class.rows(RowsRole::One)) {
-            (true, Some(_)) => Role::Cursor,
-            (true, None) if class.opened_by.is_some() && self.is_generic(class) => Role::Connection,
-            _ => Role::Plain,
+    /// Whether a class has the row type as its parameter: by rows of its own or of what it hands out, or by its base.
+    fn is_generic(&self, class: &'a source::Class) -> bool {
+        let hands_out_rows = |class: &source::Class| {
+            let mut children = class.members.iter().filter(|member| member.kind == SourceKind::Child);
+            children.any(|member| {
+                let child = member.returns.ok.as_ref().and_then(last_ident);
+                let mut classes = self.api.classes.iter();
+                classes.any(|other| Some(other.ident.to_string()) == child && other.rows(RowsRole::One).is_some())
+            })
+        };
+        self.dbapi
+            && self
+                .lineage(class)
+                .into_iter()
+                .any(|class| class.rows(RowsRole::One).is_some() || hands_out_rows(class))
+    }
+
+    /// The part of a class in the profile, by itself or by those that it extends.
+    pub(super) fn role(&self, class: &'a source::Class) -> Role {
+        let has_rows = |class: &source::Class| class.rows(RowsRole::One).is_some();
+        if !self.dbapi {
+            Role::Plain
+        } else if self.lineage(class).into_iter().any(has_rows) {
+            Role::Cursor
+        } else if class.opened_by.is_some() && self.is_generic(class) {
+            Role::Connection
+        } else {
+            Role::Plain
         }
+    }
+
+    /// The part that a class has from none that it extends.
+    fn own_role(&self, class: &'a source::Class) -> Role {
+        match (self.role(class), self.lineage(class).get(1)) {
+            (role, Some(base)) if self.role(base) == role => Role::Plain,
+            (role, _) => role,
+        }
+    }
+
+    /// Whether a function opens a class that the profile makes a connection of, and no class that extends one.
+    fn opens_connection(&self, opened: Option<&Type>) -> bool {
+        let ident = opened.and_then(last_ident);
+        let mut classes = self.api.classes.iter();
+        let class = classes.find(|class| Some(class.ident.to_string()) == ident);
+        class.is_some_and(|class| self.own_role(class) == Role::Connection)
     }
 
     /// The part in the profile of the class that a type names.
@@ -237,6 +274,7 @@ impl<'a> Lowering<'a> {
             base: class.options.extends.as_ref().and_then(parent),
             shared: class.is_shared(),
             role,
+            own_role: self.own_role(class),
             generic,
             plain_row: self.plain_row(class).filter(|_| generic),
             members,
@@ -381,7 +419,7 @@ impl<'a> Lowering<'a> {
         let opens = function.returns.ok.as_ref().and_then(|ty| self.class_of(ty));
         let returns = self.returns(&callable);
         let (mut parameters, mut arguments) = parameters::lower(self, &callable)?;
-        if self.role_of(function.returns.ok.as_ref()) == Role::Connection {
+        if self.opens_connection(function.returns.ok.as_ref()) {
             dbapi::complete(&mut parameters, &mut arguments);
         }
         let docs = parameters::with_documented_parameters(self.docs(&function.carried.docs), &parameters);

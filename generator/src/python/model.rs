@@ -99,8 +99,11 @@ pub struct Class {
     pub base: Option<String>,
     /// Whether the object is shared between threads (`&self`, `Sync`) or owned by one at a time, behind a mutex.
     pub shared: bool,
-    /// What part it plays in the profile `dbapi`; [`Role::Plain`] for every class without it.
+    /// What part it plays in the profile `dbapi`, by itself or by the class that it extends; [`Role::Plain`] for every class
+    /// without it.
     pub role: Role,
+    /// The part that it has from no class that it extends: whose attributes it adds, therefore.
+    pub own_role: Role,
     /// Whether it is generic over the row type: only with the profile `dbapi`, whose `row_factory` chooses that type.
     pub generic: bool,
     /// What a row is where no `row_factory` makes something else of it: for a generic class with rows, if the config says.
@@ -325,13 +328,28 @@ impl Package {
                 .any(|class| class.role == Role::Connection && class.opened && has_members(class))
     }
 
+    /// A class and those that it extends, itself first.
+    pub fn lineage<'a>(&'a self, class: &'a Class) -> Vec<&'a Class> {
+        let mut classes = vec![class];
+        let mut next = class.base.as_ref();
+        // A circle of bases is refused when the description is resolved.
+        while let Some(base) = next.and_then(|base| self.class(base)) {
+            if classes.iter().any(|earlier| earlier.name == base.name) {
+                break;
+            }
+            classes.push(base);
+            next = base.base.as_ref();
+        }
+        classes
+    }
+
     /// The class of that Python name.
     pub fn class(&self, name: &str) -> Option<&Class> {
         self.classes.iter().find(|class| class.name == name)
     }
 
     /// The function that a class of connections is called as: `Connection(…)` opens as `connect(…)` does, with the same
-    /// parameters, and the native module has it in that form alone.
+    /// parameters, and the native module has it in that form alone. A class that extends one of connections is not called.
     pub fn constructor(&self, class: &Class) -> Option<&Function> {
         let opens = |function: &&Function| {
             let has_row_factory = function
@@ -343,7 +361,7 @@ impl Package {
         self.functions
             .iter()
             .find(opens)
-            .filter(|_| class.role == Role::Connection)
+            .filter(|_| class.own_role == Role::Connection)
     }
 
     /// Whether a class of connections is called as that function.

@@ -220,7 +220,14 @@ impl Glue<'_> {
         let (returns, body) = match opened {
             Some(class) => {
                 let (file, class_ident) = (module_ident(&class.ident), format_ident!("{}", class.ident));
-                let wrap = class::wrap_call(class, quote!(super::#file::wrap), py, &quote!(opened), None);
+                let wrap = class::wrap_call(
+                    self.package,
+                    class,
+                    quote!(super::#file::wrap),
+                    py,
+                    &quote!(opened),
+                    None,
+                );
                 let body = quote! {
                     let opened = python::run::<NativeModule, _, _>(#py, move || #call)?;
                     #wrap

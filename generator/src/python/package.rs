@@ -66,6 +66,11 @@ pub fn render(package: &Package, config: &Config, diagnostics: &mut Diagnostics)
             .render(),
         ));
     }
+    let worker = renderer.worker();
+    if worker.lanes {
+        let (header, keeps) = (worker.header, worker.keeps);
+        texts.push(("lanes.py".to_owned(), LanesFile { header, keeps }.render()));
+    }
     if package.has_transactions() {
         let (header, package) = (renderer.header.clone(), package.name.clone());
         let turns = TurnsFile { header, package };
@@ -162,6 +167,13 @@ struct CallsFile {
 }
 
 #[derive(Template)]
+#[template(path = "python/lanes.py")]
+struct LanesFile {
+    header: String,
+    keeps: bool,
+}
+
+#[derive(Template)]
 #[template(path = "python/rows.py")]
 struct RowsFile {
     header: String,
@@ -195,6 +207,8 @@ struct LibAioFile {
     functions: Vec<String>,
     /// Whether something deprecated is passed on.
     warns: bool,
+    /// Whether a class extends another, and so narrows the types of its attributes.
+    derives: bool,
 }
 
 #[derive(Template)]

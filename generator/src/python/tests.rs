@@ -278,11 +278,11 @@ fn without_the_profile_its_words_are_nowhere() {
 fn a_call_is_queued_by_its_lane() {
     let text = file(SHOP, None, "lib_aio.py");
     assert!(
-        text.contains(r#"return self._call_in_lane("road", lambda shop: shop.deliver(address))"#),
+        text.contains(r#"return self._worker.call_in_lane("road", lambda shop: shop.deliver(address))"#),
         "{text}"
     );
     assert!(text.contains(r#""road": lambda shop: shop.call_back(),"#), "{text}");
-    assert!(file(SHOP, None, "worker.py").contains("def lane(self, name: str)"));
+    assert!(file(SHOP, None, "lanes.py").contains("def call_in_lane(self, name: str"));
     assert!(!file(DATABASE, Some(Profile::Dbapi), "worker.py").contains("lane"));
 }
 

@@ -24,7 +24,7 @@ pub use arguments::{Given, Refusal, argument, given, given_path, path};
 pub use carried::carry;
 pub use confined::Home;
 pub use exceptions::{Failure, IntoException, Module};
-pub use objects::{Closing, Wrapper, run};
+pub use objects::{Closed, Wrapper, run};
 pub use owned::Owned;
 pub use rows::{Chunk, Limit, ReadRows, Rows};
 pub use shared::Shared;

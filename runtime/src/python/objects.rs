@@ -99,11 +99,8 @@ impl<S> Latest<S> {
     }
 }
 
-/// What can be closed, and whether it is.
-pub trait Closing {
-    /// Whether it is closed.
-    fn closed(&self) -> &Arc<AtomicBool>;
-}
+/// Whether an object is closed, for the object of a class that extends its own.
+pub struct Closed(pub(super) Arc<AtomicBool>);
 
 /// An exception if an object is confined to another thread than the calling one.
 ///

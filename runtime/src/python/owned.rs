@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use super::carried;
 use super::confined::{Home, mark_of_thread};
 use super::exceptions::{Failure, IntoException, Module, catch};
-use super::objects::{Closing, Latest, Wrapper, check_home, detached, drop_detached, raised};
+use super::objects::{Closed, Latest, Wrapper, check_home, detached, drop_detached, raised};
 use super::rows::{self, Chunk, Limit};
 
 /// A blocking object that one call at a time uses, and that close takes away. Calls from several threads take turns; they
@@ -22,12 +22,6 @@ pub struct Owned<W: Wrapper> {
     closed: Arc<AtomicBool>,
     /// Set once there is an object: the thread to which it is confined, if it is.
     home: OnceLock<Option<Home>>,
-}
-
-impl<W: Wrapper> Closing for Owned<W> {
-    fn closed(&self) -> &Arc<AtomicBool> {
-        &self.closed
-    }
 }
 
 /// Frees the object for the next call, also when this one unwinds.
@@ -104,9 +98,14 @@ impl<W: Wrapper> Owned<W> {
 
     /// Makes it one with the object of the class that its own extends: what closes one closes the other.
     #[must_use]
-    pub fn closed_with(mut self, base: &impl Closing) -> Self {
-        self.closed = Arc::clone(base.closed());
+    pub fn closed_with(mut self, base: &Closed) -> Self {
+        self.closed = Arc::clone(&base.0);
         self
+    }
+
+    /// What the object of a class that extends this one is closed with.
+    pub fn closed(&self) -> Closed {
+        Closed(Arc::clone(&self.closed))
     }
 
     /// Runs a call on the object.
@@ -209,6 +208,17 @@ impl<W: Wrapper> Owned<W> {
         });
         let chunk = chunk.map_err(|failure: Failure<E>| failure.into_exception::<W::Module>(W::NAME))?;
         Ok(raised::<W, R, E>(chunk, carried))
+    }
+
+    /// Reads the snapshot properties anew: the object was called by way of a class that extends this one.
+    pub fn reread(&self, py: Python<'_>) {
+        py.detach(|| {
+            if let Ok(mut turn) = self.turn::<Infallible>()
+                && let Ok(object) = turn.object::<Infallible>()
+            {
+                self.refresh(object);
+            }
+        });
     }
 
     /// The values of the snapshot properties after the latest call: it waits for no call that runs.

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use super::carried;
 use super::confined::Home;
 use super::exceptions::{Failure, IntoException, Module, catch};
-use super::objects::{Closing, Latest, Wrapper, check_home, detached, drop_detached, raised};
+use super::objects::{Closed, Latest, Wrapper, check_home, detached, drop_detached, raised};
 use super::rows::{self, Chunk, Limit};
 
 /// A blocking object that any thread may use at any time.
@@ -63,9 +63,14 @@ impl<W: Wrapper<Object: Sync>> Shared<W> {
 
     /// Makes it one with the object of the class that its own extends: what closes one closes the other.
     #[must_use]
-    pub fn closed_with(mut self, base: &impl Closing) -> Self {
-        self.closed = Arc::clone(base.closed());
+    pub fn closed_with(mut self, base: &Closed) -> Self {
+        self.closed = Arc::clone(&base.0);
         self
+    }
+
+    /// What the object of a class that extends this one is closed with.
+    pub fn closed(&self) -> Closed {
+        Closed(Arc::clone(&self.closed))
     }
 
     /// Runs a call on the object.
@@ -175,6 +180,17 @@ impl<W: Wrapper<Object: Sync>> Shared<W> {
         Ok(raised::<W, R, E>(chunk, carried))
     }
 
+    /// Reads the snapshot properties anew: the object was called by way of a class that extends this one.
+    pub fn reread(&self, py: Python<'_>) {
+        py.detach(|| {
+            if let Some((object, _)) = self.object.get()
+                && let Ok(values) = catch(|| Ok::<_, Infallible>(W::snapshot(object)))
+            {
+                self.latest.set(values);
+            }
+        });
+    }
+
     /// The values of the snapshot properties after the latest call.
     ///
     /// # Errors
@@ -202,11 +218,5 @@ impl<W: Wrapper<Object: Sync>> Shared<W> {
 impl<W: Wrapper<Object: Sync>> Drop for Shared<W> {
     fn drop(&mut self) {
         drop_detached(self.object.take().map(|(object, _)| object));
-    }
-}
-
-impl<W: Wrapper<Object: Sync>> Closing for Shared<W> {
-    fn closed(&self) -> &Arc<AtomicBool> {
-        &self.closed
     }
 }

@@ -30,7 +30,7 @@ impl python::Wrapper for Journal {
     }
 }
 /// What lies behind a new Python object.
-pub(super) fn initial(_py: Python<'_>, object: ::journal::Journal) -> Journal {
+fn initial(_py: Python<'_>, object: ::journal::Journal) -> Journal {
     Journal {
         object: python::Owned::new(object),
     }

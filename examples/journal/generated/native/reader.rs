@@ -19,7 +19,7 @@ impl python::Wrapper for Reader {
     fn snapshot(_object: &Self::Object) -> Self::Snapshot {}
 }
 /// What lies behind a new Python object.
-pub(super) fn initial(_py: Python<'_>, object: ::journal::Reader) -> Reader {
+fn initial(_py: Python<'_>, object: ::journal::Reader) -> Reader {
     Reader {
         object: python::Owned::new(object),
         rows: python::Rows::default(),

@@ -5,27 +5,36 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::{Glue, dbapi, doc_of, module_ident, path, rust_ident, types};
-use crate::python::model::{Class, Function, Kind, Member, Role};
+use crate::python::model::{Class, Function, Kind, Member, Package, Role};
+
+/// Whether a class keeps the Python object that handed its own out; a class that extends another leaves that to it.
+pub(super) fn keeps_parent(package: &Package, class: &Class) -> bool {
+    let refers = class.own_role == Role::Cursor
+        || class
+            .members
+            .iter()
+            .any(|member| matches!(member.kind, Kind::Parent { .. }));
+    let extends = |other: &&Class| package.lineage(other).iter().any(|base| base.name == class.name);
+    let mut derived = package.classes.iter().filter(extends);
+    refers && derived.any(|class| !class.parents.is_empty())
+}
 
 /// Whether the Python object refers to the one that handed it out.
-pub(super) fn keeps_parent(class: &Class) -> bool {
-    !class.parents.is_empty()
-        && (class.role == Role::Cursor
-            || class
-                .members
-                .iter()
-                .any(|member| matches!(member.kind, Kind::Parent { .. })))
+fn has_parent(package: &Package, class: &Class) -> bool {
+    let lineage = package.lineage(class);
+    lineage.into_iter().any(|class| keeps_parent(package, class))
 }
 
 /// A call of the function that makes a Python object of a blocking one. `parent` is the Python object that hands it out.
 pub(super) fn wrap_call(
+    package: &Package,
     class: &Class,
     wrap: TokenStream,
     py: &Ident,
     object: &TokenStream,
     parent: Option<TokenStream>,
 ) -> TokenStream {
-    if !keeps_parent(class) {
+    if !has_parent(package, class) {
         return quote!(#wrap(#py, #object));
     }
     match parent {
@@ -39,7 +48,7 @@ impl Glue<'_> {
         let docs = format!(" The class `{}`.", class.name);
         let structure = self.structure(class);
         let wrapper = self.wrapper(class);
-        let making = self.is_handed_out(class).then(|| self.making(class));
+        let making = self.making(class);
         let reading = self.reading(class);
         let members = self.members(class);
         quote! {
@@ -73,30 +82,33 @@ impl Glue<'_> {
         // A class that extends another gets its `__class_getitem__`, and its place for weak references, from there.
         let generic = (class.generic && class.base.is_none()).then(|| quote!(, generic));
         let weak = class.base.is_none().then(|| quote!(, weakref));
-        let parent = keeps_parent(class).then(|| match class.role {
+        let parent = keeps_parent(self.package, class).then(|| match class.own_role {
             // `__init__` may set it.
             Role::Cursor => quote!(parent: ::std::sync::OnceLock<Py<PyAny>>,),
             _ => quote!(parent: Option<Py<PyAny>>,),
         });
         let rows = self.row_type(class).map(|row| quote!(rows: python::Rows<#row>,));
+        let visible_rows = (rows.is_some() && self.is_base(class)).then(|| quote!(pub(super)));
         let factories = dbapi::fields(class, self.row_type(class).as_ref());
-        let is_base = self
-            .package
-            .classes
-            .iter()
-            .any(|other| other.base.as_deref() == Some(&class.name));
+        let is_base = self.is_base(class);
         // The cursors of a connection are made by it, and belong to its thread.
-        let visible = (is_base || class.role == Role::Connection).then(|| quote!(pub(super)));
+        let visible = (is_base || class.own_role == Role::Connection).then(|| quote!(pub(super)));
         quote! {
             #docs
             #[pyclass(name = #name, module = #module, frozen, subclass #weak #generic #extends)]
             pub(super) struct #ident {
                 #visible object: python::#cell<Self>,
                 #parent
-                #rows
+                #visible_rows #rows
                 #factories
             }
         }
+    }
+
+    /// Whether another class extends it.
+    fn is_base(&self, class: &Class) -> bool {
+        let mut classes = self.package.classes.iter();
+        classes.any(|other| other.base.as_ref() == Some(&class.name))
     }
 
     /// The type of the class's rows, as the glue writes it.
@@ -156,20 +168,79 @@ impl Glue<'_> {
         !class.parents.is_empty()
             || class.members.iter().any(|member| member.kind == Kind::Open)
             || self.free_functions().any(|function| opens(&function))
-            || package
-                .classes
-                .iter()
-                .any(|other| other.base.as_ref() == Some(&class.name))
             || package.constructor(class).is_none()
     }
 
-    /// The functions by which the other files make an object of the class.
-    fn making(&self, class: &Class) -> TokenStream {
+    /// The functions by which the other files make an object of the class, or of one that extends it.
+    fn making(&self, class: &Class) -> Option<TokenStream> {
+        let (package, is_base, is_handed_out) = (self.package, self.is_base(class), self.is_handed_out(class));
+        if !is_base && !is_handed_out {
+            return None;
+        }
+        let (ident, object) = (format_ident!("{}", class.ident), path(&class.path));
+        let parameter = has_parent(package, class).then(|| quote!(, parent: Option<&Bound<'_, PyAny>>));
+        let own_parent = keeps_parent(package, class);
+        let initial_parameter = own_parent.then(|| quote!(, parent: Option<&Bound<'_, PyAny>>));
+        let initial_parent = own_parent.then(|| quote!(, parent));
+        let initial = self.initial(class, initial_parameter.as_ref());
+        let base = class.base.as_ref().and_then(|base| package.class(base));
+        // An object of the class lends that of its base, which is a handle: both refer to one thing.
+        let layers = base.map(|base| {
+            let base_file = module_ident(&base.ident);
+            let base_parent = has_parent(package, base).then(|| quote!(, parent));
+            quote! {
+                let lent = ::core::clone::Clone::clone(::core::ops::Deref::deref(&object));
+                let (base, closed) = super::#base_file::layers(py, lent #base_parent);
+                let mut own = initial(py, object #initial_parent);
+                own.object = own.object.closed_with(&closed);
+            }
+        });
+        let for_derived = is_base.then(|| {
+            let body = if layers.is_some() {
+                quote!(#layers (base.add_subclass(own), closed))
+            } else {
+                quote! {
+                    let own = initial(py, object #initial_parent);
+                    let closed = own.object.closed();
+                    (own.into(), closed)
+                }
+            };
+            quote! {
+                #[doc = " What lies behind a new Python object of a class that extends this one, and what says that it is closed."]
+                pub(super) fn layers(
+                    py: Python<'_>,
+                    object: #object
+                    #parameter
+                ) -> (PyClassInitializer<#ident>, python::Closed) {
+                    #body
+                }
+            }
+        });
+        let wrap = is_handed_out.then(|| {
+            let made = if layers.is_some() {
+                quote!(#layers Bound::new(py, base.add_subclass(own)))
+            } else {
+                quote!(Bound::new(py, initial(py, object #initial_parent)))
+            };
+            quote! {
+                #[doc = " A Python object for a blocking one."]
+                pub(super) fn wrap<'py>(py: Python<'py>, object: #object #parameter) -> PyResult<Bound<'py, #ident>> {
+                    #made
+                }
+            }
+        });
+        Some(quote! {
+            #initial
+            #for_derived
+            #wrap
+        })
+    }
+
+    /// The function that puts a blocking object into what the class itself keeps.
+    fn initial(&self, class: &Class, parameter: Option<&TokenStream>) -> TokenStream {
         let (ident, object) = (format_ident!("{}", class.ident), path(&class.path));
         let cell = if class.shared { quote!(Shared) } else { quote!(Owned) };
-        let with_parent = keeps_parent(class);
-        let parameter = with_parent.then(|| quote!(, parent: Option<&Bound<'_, PyAny>>));
-        let field = with_parent.then(|| match class.role {
+        let field = parameter.is_some().then(|| match class.own_role {
             Role::Cursor => quote! {
                 parent: parent.map(|parent| parent.clone().unbind().into()).unwrap_or_default(),
             },
@@ -183,46 +254,16 @@ impl Glue<'_> {
             quote!(_py)
         };
         let (connection, confined, factory_fields) = (factories.prepare, factories.confined, factories.fields);
-        let structure = quote! {
-            #connection
-            #ident {
-                object: python::#cell::new(object) #confined,
-                #field
-                #rows
-                #factory_fields
-            }
-        };
-        let initial = quote! {
-            #[doc = " What lies behind a new Python object."]
-            pub(super) fn initial(#py: Python<'_>, object: #object #parameter) -> #ident {
-                #structure
-            }
-        };
-        let parent = with_parent.then(|| quote!(, parent));
-        let wrapped = match class.base.as_ref().and_then(|base| self.package.class(base)) {
-            Some(base) => {
-                let base_file = module_ident(&base.ident);
-                let base_parent = keeps_parent(base).then(|| quote!(, None));
-                // The object of the class lends that of its base, which is a handle: both refer to one thing.
-                quote! {
-                    let base = super::#base_file::initial(
-                        py,
-                        ::core::clone::Clone::clone(::core::ops::Deref::deref(&object))
-                        #base_parent
-                    );
-                    let mut own = initial(py, object #parent);
-                    own.object = own.object.closed_with(&base.object);
-                    Bound::new(py, PyClassInitializer::from(base).add_subclass(own))
-                }
-            }
-            None => quote!(Bound::new(py, initial(py, object #parent))),
-        };
         quote! {
-            #initial
-
-            #[doc = " A Python object for a blocking one."]
-            pub(super) fn wrap<'py>(py: Python<'py>, object: #object #parameter) -> PyResult<Bound<'py, #ident>> {
-                #wrapped
+            #[doc = " What lies behind a new Python object."]
+            fn initial(#py: Python<'_>, object: #object #parameter) -> #ident {
+                #connection
+                #ident {
+                    object: python::#cell::new(object) #confined,
+                    #field
+                    #rows
+                    #factory_fields
+                }
             }
         }
     }
@@ -252,19 +293,19 @@ impl Glue<'_> {
         protocols.extend(self.context_manager(class));
         protocols.extend(self.iteration(class));
         protocols.extend(snapshot_tuple(class));
-        protocols.extend(garbage_collection(class));
+        protocols.extend(garbage_collection(self.package, class));
         protocols
     }
 
     fn context_manager(&self, class: &Class) -> Option<TokenStream> {
-        let end = match class.role {
+        let end = match class.own_role {
             Role::Connection => dbapi::leaving(class),
             _ => {
                 let close = close_call(class.close()?, &quote!(self.object), &quote!(py), &[]);
                 quote!(#close?; Ok(false))
             }
         };
-        let kind = if class.role == Role::Connection {
+        let kind = if class.own_role == Role::Connection {
             quote!(exc_type)
         } else {
             quote!(_exc_type)
@@ -367,8 +408,8 @@ pub(super) fn snapshot_value(property: &Member) -> TokenStream {
 }
 
 /// What refers to other Python objects shows them to the garbage collector.
-fn garbage_collection(class: &Class) -> Option<TokenStream> {
-    let parent = keeps_parent(class).then(|| match class.role {
+fn garbage_collection(package: &Package, class: &Class) -> Option<TokenStream> {
+    let parent = keeps_parent(package, class).then(|| match class.own_role {
         Role::Cursor => quote!(visit.call(self.parent.get())?;),
         _ => quote!(visit.call(&self.parent)?;),
     });

@@ -13,7 +13,7 @@ use crate::python::model::{Class, Role};
 impl Glue<'_> {
     /// `__new__` and `__init__`.
     pub(super) fn construction(&mut self, class: &Class) -> Option<TokenStream> {
-        match class.role {
+        match class.own_role {
             Role::Plain => None,
             Role::Connection => self.connection(class),
             Role::Cursor => self.cursor_of_connection(class),
@@ -77,7 +77,7 @@ impl Glue<'_> {
 
     fn cursor_of_connection(&self, class: &Class) -> Option<TokenStream> {
         let (connection, maker) = self.package.maker(class)?;
-        if class.shared || !connection.shared || !keeps_parent(class) {
+        if class.shared || !connection.shared || !keeps_parent(self.package, class) {
             return None;
         }
         let (file, ident) = (module_ident(&connection.ident), format_ident!("{}", connection.ident));

@@ -9,7 +9,7 @@ use crate::python::model::{Class, Package, Role};
 
 /// The fields behind a class that the profile adds.
 pub(super) fn fields(class: &Class, row: Option<&Type>) -> Option<TokenStream> {
-    match class.role {
+    match class.own_role {
         Role::Plain => None,
         Role::Connection => {
             // The cursors of a connection read its factories.
@@ -37,10 +37,10 @@ pub(super) struct InitialFields {
 }
 
 pub(super) fn initial_fields(class: &Class, package: &Package) -> InitialFields {
-    let connection = package.classes.iter().find(|class| class.role == Role::Connection);
-    match (class.role, connection) {
+    let connection = package.classes.iter().find(|class| class.own_role == Role::Connection);
+    match (class.own_role, connection) {
         (Role::Plain, _) => InitialFields::default(),
-        (Role::Cursor, Some(connection)) if super::class::keeps_parent(class) => {
+        (Role::Cursor, Some(connection)) if super::class::keeps_parent(package, class) => {
             let (file, connection_ident) = (module_ident(&connection.ident), format_ident!("{}", connection.ident));
             InitialFields {
                 needs_interpreter: true,
@@ -74,7 +74,7 @@ pub(super) fn initial_fields(class: &Class, package: &Package) -> InitialFields 
 /// The function that gives a conversion of the class's rows to what Python gets.
 pub(super) fn converting(class: &Class, row: &Type) -> TokenStream {
     let ident = format_ident!("{}", class.ident);
-    let conversion = if class.role == Role::Cursor {
+    let conversion = if class.own_role == Role::Cursor {
         quote! {
             let this = reader.get();
             let delivery = python::dbapi::Delivery {
@@ -106,7 +106,7 @@ pub(super) fn converting(class: &Class, row: &Type) -> TokenStream {
 
 /// A function that says how many bytes a row takes.
 pub(super) fn weight(class: &Class) -> TokenStream {
-    if class.role == Role::Cursor {
+    if class.own_role == Role::Cursor {
         quote!(python::dbapi::Record::weight)
     } else {
         quote!(size_of_val)
@@ -116,7 +116,7 @@ pub(super) fn weight(class: &Class) -> TokenStream {
 /// The fields that refer to Python objects of which the class's objects are the owners. A cursor shares the connection's
 /// text factory, which the garbage collector sees once, at the connection.
 pub(super) fn own_slots(class: &Class) -> Vec<Ident> {
-    match class.role {
+    match class.own_role {
         Role::Plain => Vec::new(),
         Role::Connection => vec![format_ident!("row_factory"), format_ident!("text_factory")],
         Role::Cursor => vec![format_ident!("row_factory")],
@@ -150,7 +150,7 @@ pub(super) fn leaving(class: &Class) -> TokenStream {
 
 /// The attributes that the profile adds to a class.
 pub(super) fn attributes(class: &Class, package: &Package) -> TokenStream {
-    match class.role {
+    match class.own_role {
         Role::Plain => TokenStream::new(),
         Role::Cursor => row_factory(
             " What makes the object that is handed out for a row: `None` for a tuple, or something that is called with the\n \

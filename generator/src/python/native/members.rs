@@ -1,7 +1,7 @@
 //! The members of a class: one method or attribute in Python for each.
 
 use async_proxy_syntax::model::{Property, RowsRole};
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::arguments::Signature;
@@ -70,6 +70,7 @@ impl Glue<'_> {
         let (ident, py, slf) = (rust_ident(&member.ident), &names.py, &names.slf);
         let (file, child_ident) = (module_ident(&child.ident), format_ident!("{}", child.ident));
         let wrap = wrap_call(
+            self.package,
             child,
             quote!(super::#file::wrap),
             py,
@@ -127,7 +128,7 @@ impl Glue<'_> {
         } = signature;
         let (ident, class_path, py) = (rust_ident(&member.ident), path(&class.path), &names.py);
         let call = types::fallible(member.fallible, quote!(#class_path::#ident(#(#arguments),*)));
-        let wrap = wrap_call(class, quote!(wrap), py, &quote!(opened), None);
+        let wrap = wrap_call(self.package, class, quote!(wrap), py, &quote!(opened), None);
         quote! {
             #attributes
             #[staticmethod]
@@ -140,7 +141,7 @@ impl Glue<'_> {
     }
 
     fn child(&mut self, class: &Class, member: &Member, child: &Class) -> TokenStream {
-        if member.parameters.iter().any(|parameter| parameter.name == FACTORY) && class.role == Role::Connection {
+        if member.parameters.iter().any(|parameter| parameter.name == FACTORY) && class.own_role == Role::Connection {
             return self.cursor(class, member, child);
         }
         let signature = self.signature(&member.name, &member.parameters, &member.arguments);
@@ -153,8 +154,10 @@ impl Glue<'_> {
             ..
         } = signature;
         let (ident, py, slf) = (rust_ident(&member.ident), &names.py, &names.slf);
+        let called = self.called(class, slf, &call);
         let (file, child_ident) = (module_ident(&child.ident), format_ident!("{}", child.ident));
         let wrap = wrap_call(
+            self.package,
             child,
             quote!(super::#file::wrap),
             py,
@@ -169,7 +172,7 @@ impl Glue<'_> {
                 #(#parameters),*
             ) -> PyResult<Bound<'py, super::#file::#child_ident>> {
                 #prepare
-                let child = #slf.get().object.#call?;
+                let child = #called?;
                 #wrap
             }
         }
@@ -192,7 +195,9 @@ impl Glue<'_> {
         } else {
             quote!({ #call; Ok::<_, ::std::convert::Infallible>(()) })
         };
-        let clear = class.has_rows().then(|| quote!(#slf.get().rows.clear(#py);));
+        let reader = self.above(class, slf, &Class::has_rows);
+        let clear = reader.map(|reader| quote!(#reader.get().rows.clear(#py);));
+        let called = self.called(class, slf, &quote!(call(#py, move |#object| #call)));
         quote! {
             #attributes
             fn #ident<'py>(
@@ -202,7 +207,7 @@ impl Glue<'_> {
             ) -> PyResult<Bound<'py, Self>> {
                 #prepare
                 #clear
-                #slf.get().object.call(#py, move |#object| #call)?;
+                #called?;
                 Ok(#slf.clone())
             }
         }
@@ -218,14 +223,47 @@ impl Glue<'_> {
             names,
             ..
         } = signature;
-        let (ident, py) = (rust_ident(&member.ident), &names.py);
+        let (ident, py, slf) = (rust_ident(&member.ident), &names.py, &names.slf);
         let returns = self.result_type(member.source.returns.ok.as_ref(), Some(&class.path));
+        let (receiver, called) = self.received(class, slf, &call);
         quote! {
             #attributes
-            fn #ident(&self, #py: Python<'_>, #(#parameters),*) -> PyResult<#returns> {
+            fn #ident(#receiver, #py: Python<'_>, #(#parameters),*) -> PyResult<#returns> {
                 #prepare
-                self.object.#call
+                #called
             }
+        }
+    }
+
+    /// The object itself, or that of a class above it, for the first of them which is so.
+    fn above(&self, class: &Class, slf: &Ident, is_wanted: &dyn Fn(&Class) -> bool) -> Option<TokenStream> {
+        let lineage = self.package.lineage(class);
+        let steps = lineage.into_iter().position(is_wanted)?;
+        let up = std::iter::repeat_n(quote!(.as_super()), steps);
+        Some(quote!(#slf #(#up)*))
+    }
+
+    /// A call on the blocking object. The properties that are snapshots may be those of a class above.
+    fn called(&self, class: &Class, slf: &Ident, call: &TokenStream) -> TokenStream {
+        let call = quote!(#slf.get().object.#call);
+        let has_snapshots = |class: &Class| class.snapshots().next().is_some();
+        match self.above(class, slf, &has_snapshots) {
+            Some(above) if !has_snapshots(class) => quote!({
+                let outcome = #call;
+                #above.get().object.reread(#slf.py());
+                outcome
+            }),
+            _ => call,
+        }
+    }
+
+    /// The receiver of a method and a call by it, where it needs the Python object for nothing else.
+    fn received(&self, class: &Class, slf: &Ident, call: &TokenStream) -> (TokenStream, TokenStream) {
+        let is_one_of_several = class.base.is_some();
+        if is_one_of_several {
+            (quote!(#slf: &Bound<'_, Self>), self.called(class, slf, call))
+        } else {
+            (quote!(&self), quote!(self.object.#call))
         }
     }
 
@@ -307,6 +345,7 @@ impl Glue<'_> {
         let call = self.blocking_call(class, member, &signature);
         let Signature { parameters, names, .. } = signature;
         let (name, ident, py) = (rust_ident(property), rust_ident(&member.ident), &names.py);
+        let (receiver, called) = self.received(class, &names.slf, &call);
         let Some(parameter) = member.parameters.first() else {
             return TokenStream::new();
         };
@@ -327,8 +366,8 @@ impl Glue<'_> {
         });
         quote! {
             #[setter(#name)]
-            fn #ident(&self, #py: Python<'_>, #(#parameters),*) -> PyResult<()> {
-                self.object.#call
+            fn #ident(#receiver, #py: Python<'_>, #(#parameters),*) -> PyResult<()> {
+                #called
             }
 
             #[doc = #check_docs]
@@ -426,7 +465,7 @@ impl Glue<'_> {
 
 /// The object that handed this one out: the very object.
 fn parent(class: &Class, member: &Member) -> TokenStream {
-    let parent = match class.role {
+    let parent = match class.own_role {
         Role::Cursor => quote!(self.parent.get()),
         _ => quote!(self.parent.as_ref()),
     };

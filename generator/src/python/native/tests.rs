@@ -311,11 +311,18 @@ fn a_class_that_extends_another_is_made_with_it_and_closed_with_it() {
         &[
             "extends = super::lamp::Lamp",
             "::core::ops::Deref::deref(&object)",
-            "own.object = own.object.closed_with(&base.object);",
-            "PyClassInitializer::from(base).add_subclass(own)",
+            "let (base, closed) = super::lamp::layers(py, lent);",
+            "own.object = own.object.closed_with(&closed);",
+            "Bound::new(py, base.add_subclass(own))",
         ],
     );
-    assert_holds(&text(LAMP, None, "lamp"), &["pub(super) object: python::Shared<Self>"]);
+    assert_holds(
+        &text(LAMP, None, "lamp"),
+        &[
+            "pub(super) object: python::Shared<Self>",
+            "-> (PyClassInitializer<Lamp>, python::Closed) {",
+        ],
+    );
 }
 
 #[test]

@@ -48,8 +48,15 @@ pub(super) struct AsyncClass {
     /// Whether something answers also when the object is closed.
     pub(super) keeps: bool,
     pub(super) has_lanes: bool,
+    /// The class of its worker.
+    pub(super) worker_class: &'static str,
     pub(super) lane_interrupts: Vec<LaneInterrupt>,
     pub(super) adds_close: bool,
+    /// Whether it needs functions of its own for opening, for the end of a block and for assignments: a class that extends
+    /// another has that one's.
+    pub(super) opens: bool,
+    pub(super) leaves: bool,
+    pub(super) assigns: bool,
     /// Whether it gives tasks turns on a connection, each for a transaction.
     pub(super) has_transactions: bool,
 }
@@ -72,7 +79,6 @@ pub(super) struct Heads {
     pub(super) begin_call: String,
     pub(super) read: String,
     pub(super) call: String,
-    pub(super) call_in_lane: String,
 }
 
 /// What interrupts the calls of a lane.
@@ -114,21 +120,6 @@ pub(super) fn is_root(package: &Package, class: &Class) -> bool {
             .is_some_and(|base| is_root(package, base))
 }
 
-/// A class and those that it extends, itself first.
-pub(super) fn lineage<'a>(package: &'a Package, class: &'a Class) -> Vec<&'a Class> {
-    let mut classes = vec![class];
-    let mut next = class.base.as_ref();
-    // A circle of bases is refused when the description is resolved.
-    while let Some(base) = next.and_then(|base| package.class(base)) {
-        if classes.iter().any(|earlier| earlier.name == base.name) {
-            break;
-        }
-        classes.push(base);
-        next = base.base.as_ref();
-    }
-    classes
-}
-
 /// Makes the view of a class.
 pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
     let writer = Writer::new(package, class);
@@ -141,7 +132,7 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
             .iter()
             .any(|member| matches!(member.name.as_str(), "send" | "throw"));
     let chunks = package.dbapi && (class.role != Role::Plain);
-    let lineage = lineage(package, class);
+    let lineage = package.lineage(class);
     let above = &lineage[1..];
     let row = lineage
         .iter()
@@ -193,9 +184,6 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
         .concat()
     };
     let convert = format!("convert: Callable[[list[{row}]], ResultT]");
-    let begins_above = above
-        .iter()
-        .any(|class| class.members.iter().any(|member| member.kind == Kind::SelfReturn));
     let narrowed = |is_narrowed: bool| if is_narrowed { "  # type: ignore[override]" } else { "" };
     let heads = Heads {
         make: bracketed(
@@ -208,8 +196,7 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
             4,
             "def _begin(",
             &taking("object"),
-            // A coroutine of the class itself stands for one of the class that it extends; the checker cannot tell.
-            &format!(") -> Call[\"{annotation}\"]:{}", narrowed(begins_above)),
+            &format!(") -> Call[\"{annotation}\"]:"),
         ),
         begin_call: bracketed(
             8,
@@ -224,11 +211,6 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
             &format!(") -> Reading[{row}, ResultT]:"),
         ),
         call: bracketed(4, "def _call(", &taking("ResultT"), ") -> Call[ResultT]:"),
-        call_in_lane: {
-            let mut items = taking("ResultT");
-            items.insert(1, "name: str".to_owned());
-            bracketed(4, "def _call_in_lane(", &items, ") -> Call[ResultT]:")
-        },
     };
     let snapshot = writer.snapshot();
     // What each class has for its members, a class that extends another has for those as well.
@@ -279,7 +261,7 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
     } else {
         format!("class {}({}):", class.name, bases.join(", "))
     };
-    let close = inherited(package, class, &|class| class.close().map(|close| close.name.clone()));
+    let close = close_of(package, class);
     let narrower = |annotation: &str| base.map_or_else(String::new, |_| format!(": {annotation}"));
     let workers: Vec<String> = parent_blocking
         .split(" | ")
@@ -287,11 +269,17 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
         .collect();
     let worker_type = workers.join(" | ");
     let all_roots = writer.parents.iter().all(|parent| self::is_root(package, parent));
+    let mut members = lineage.iter().flat_map(|class| &class.members);
+    let has_lanes = members.any(|member| member.lane.is_some() && member.kind == Kind::Call);
+    let has_own_snapshot = class.snapshots().next().is_some();
     AsyncClass {
         name: class.name.clone(),
+        opens: base.is_none() || has_own_snapshot,
+        leaves: base.is_none_or(|base| class.close().is_some() && close != close_of(package, base)),
+        assigns: has_setters && (!has_setters_among(above) || has_own_snapshot || !is_root),
         docs: docstring(&class.docs, 4),
         slots: layout::strings(4, "__slots__ = (", &slots, ")"),
-        exceptions: if class.role == Role::Connection {
+        exceptions: if class.own_role == Role::Connection {
             package
                 .created_exceptions()
                 .map(|exception| exception.name.clone())
@@ -325,12 +313,10 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
         has_chains: has_chains(&lineage[..1]),
         has_object: !is_root || hands_out_to_mixed(package, class),
         keeps: has(|kind| matches!(kind, Kind::Direct { when_closed: true, .. })),
-        adds_close: is_root && close.is_none(),
+        adds_close: is_root && close.is_none() && base.is_none(),
         has_transactions: package.has_transactions() && class.role == Role::Connection,
-        has_lanes: lineage
-            .iter()
-            .flat_map(|class| &class.members)
-            .any(|member| member.lane.is_some() && member.kind == Kind::Call),
+        has_lanes,
+        worker_class: if has_lanes { "LanedWorker" } else { "Worker" },
         lane_interrupts: lineage
             .iter()
             .flat_map(|class| &class.members)
@@ -354,13 +340,18 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
         is_root,
         is_coroutine,
         coroutine: if base.is_some() {
-            "Awaited.__init__(self)"
+            "self._steps = None"
         } else {
             "super().__init__()"
         },
         has_setters,
         chunks,
     }
+}
+
+/// The name of what ends an object of a class.
+fn close_of(package: &Package, class: &Class) -> Option<String> {
+    inherited(package, class, &|class| class.close().map(|close| close.name.clone()))
 }
 
 /// What a class has, or the one that it extends.

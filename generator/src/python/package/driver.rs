@@ -29,6 +29,7 @@ impl Renderer<'_> {
                 .iter()
                 .flat_map(|class| &class.members)
                 .any(|member| member.contains("warnings.warn(")),
+            derives: package.classes.iter().any(|class| class.base.is_some()),
             classes,
             functions,
         }
@@ -113,6 +114,9 @@ impl Renderer<'_> {
         add(classes.iter().any(|class| class.is_coroutine), "Awaited");
         add(uses("Ready("), "Ready");
         lines.push(layout::import(".calls", &sorted(calls)));
+        if classes.iter().any(|class| class.has_lanes) {
+            lines.push("from .lanes import LanedWorker".to_owned());
+        }
         let own = imports.own_names();
         let mut from_lib: Vec<(String, String)> = self
             .classes()
@@ -135,7 +139,9 @@ impl Renderer<'_> {
         if classes.iter().any(|class| class.has_transactions) {
             lines.push("from .transactions import Transaction, TransactionMode".to_owned());
         }
-        lines.push("from .worker import Worker".to_owned());
+        if classes.iter().any(|class| !class.is_root || !class.has_lanes) {
+            lines.push("from .worker import Worker".to_owned());
+        }
         lines.join("\n")
     }
 }

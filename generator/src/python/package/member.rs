@@ -3,7 +3,7 @@
 use async_proxy_syntax::model::{Property, RowsRole};
 
 use super::super::model::{Class, Docs, Kind, Member, Package, Role};
-use super::asynchronous::{Execute, Snapshot, annotation_of, is_root, lineage};
+use super::asynchronous::{Execute, Snapshot, annotation_of, is_root};
 use super::docstring::docstring;
 use super::layout::{bracketed, fits, python_string};
 use super::locals;
@@ -52,7 +52,7 @@ impl<'a> Writer<'a> {
     }
 
     pub(super) fn snapshot(&self) -> Option<Snapshot> {
-        let lineage = lineage(self.package, self.class);
+        let lineage = self.package.lineage(self.class);
         // Only one of them has any: that is checked before.
         let properties: Vec<&Member> = lineage.iter().flat_map(|class| class.snapshots()).collect();
         if properties.is_empty() {
@@ -93,7 +93,7 @@ impl<'a> Writer<'a> {
             Kind::Call => {
                 let queue = member.lane.as_ref().map_or_else(
                     || "self._call(".to_owned(),
-                    |lane| format!("self._call_in_lane(\"{lane}\", "),
+                    |lane| format!("self._worker.call_in_lane(\"{lane}\", "),
                 );
                 let body = self.forward(&queue, member, &member.returns);
                 // A list may be waited for, or be read with `async for`.
@@ -366,7 +366,7 @@ impl<'a> Writer<'a> {
             (true, true) => "        return self._worker.close()".to_owned(),
             (true, false) => format!("        return self._worker.close(lambda {object}: {call})"),
             (false, _) => {
-                let drop = if lineage(self.package, self.class).iter().any(|class| class.has_rows()) {
+                let drop = if self.package.lineage(self.class).iter().any(|class| class.has_rows()) {
                     "            self._rows.drop()\n"
                 } else {
                     ""

@@ -54,7 +54,7 @@ pub(super) fn class(package: &Package, class: &Class) -> StubClass {
     StubClass {
         head,
         docs: docstring(&class.docs, 4),
-        exceptions: if class.role == Role::Connection {
+        exceptions: if class.own_role == Role::Connection {
             package
                 .created_exceptions()
                 .map(|exception| exception.name.clone())
@@ -69,7 +69,7 @@ pub(super) fn class(package: &Package, class: &Class) -> StubClass {
 /// What the class is called with.
 fn construction(package: &Package, class: &Class) -> Option<String> {
     let mut items = vec!["self".to_owned()];
-    match class.role {
+    match class.own_role {
         Role::Connection => items.extend(parameters(&package.constructor(class)?.parameters)),
         Role::Cursor => {
             let (connection, _) = package.maker(class)?;
@@ -158,7 +158,7 @@ fn with_docs(indent: usize, before: &str, items: &[String], after: &str, docs: &
 fn protocols(class: &Class) -> Vec<String> {
     let mut texts = factories(class);
     let mut add = |text: &str| texts.push(text.to_owned());
-    if class.base.is_none() && (class.close().is_some() || class.role == Role::Connection) {
+    if class.base.is_none() && (class.close().is_some() || class.own_role == Role::Connection) {
         add("    def __enter__(self) -> Self: ...");
         add(
             "    def __exit__(\n        self,\n        exc_type: type[BaseException] | None,\n        exc_value: BaseException | None,\n        traceback: TracebackType | None,\n        /,\n    ) -> Literal[False]: ...",
@@ -193,7 +193,7 @@ fn factories(class: &Class) -> Vec<String> {
         format!("{getter}\n    @{name}.setter\n    def {name}(self, factory: {annotation}) -> None: ...")
     };
     let row_factory = |docs: &[&str]| attribute("row_factory", "RowFactory[Any] | None", docs);
-    match class.role {
+    match class.own_role {
         Role::Plain => Vec::new(),
         Role::Cursor => vec![row_factory(&[
             "What makes the object that is handed out for a row: `None` for a tuple, or something that is called with the",

@@ -43,10 +43,11 @@ class Journal:
         self._snapshot: tuple[int, pathlib.Path, int] | None = None
 
     def __await__(self) -> Generator[Any, Any, "Journal"]:
-        return self._open().__await__()
+        yield from self._open().__await__()
+        return self
 
     async def __aenter__(self) -> "Journal":
-        return await self._open()
+        return await self
 
     async def __aexit__(
         self,
@@ -99,10 +100,10 @@ class Journal:
         """Writes everything to the disk and closes the file."""
         return self._worker.close()
 
-    async def _open(self) -> "Journal":
+    async def _open(self) -> None:
         if self._worker.started:
             await self._call(lambda journal: None)
-            return self
+            return
         try:
             await self._worker.start(self)
             await self._call(lambda journal: None)
@@ -114,7 +115,6 @@ class Journal:
             # It was cancelled, at whatever point, and who cancels does not want to wait.
             self._worker.stop()
             raise
-        return self
 
     def _latest(self) -> tuple[int, pathlib.Path, int]:
         if self._snapshot is None:
@@ -165,7 +165,8 @@ class Reader(Awaited["Reader"]):
         return self
 
     async def __aenter__(self) -> "Reader":
-        return await self
+        await self._made
+        return self
 
     async def __aexit__(
         self,
