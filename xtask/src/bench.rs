@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: installs what is measured, side by side, and starts the measurements in `benches/python/measure`.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -20,14 +21,16 @@ machine down for a while does not hit one driver alone. What counts is the ratio
 
 Filters of one kind add up, those of different kinds narrow each other down:
   workloads        point-select, insert, lag …; a part of a name selects all that contain it (`fetch`)
-  drivers          aioturso, turso.aio, aiosqlite, apsw; the blocking aioturso.lib, turso, sqlite3
-  configurations   asyncio, uvloop, file, memory, all-cores, one-core
+  drivers          aioturso, turso.aio, aiosqlite, apsw; the blocking aioturso.lib, turso, sqlite3; in Rust async-proxy,
+                   turso-crate, tokio-rusqlite, async-sqlite, spawn-blocking
+  configurations   asyncio, uvloop, tokio (the workloads in Rust), file, memory, all-cores, one-core
 
 Examples:
   cargo xtask bench --quick                        a first impression, in minutes: asyncio, a file, all cores
   cargo xtask bench point-select-tasks --quick     one row of the table
   cargo xtask bench fetchall aioturso aiosqlite    one row, two drivers
   cargo xtask bench iterate one-core               pinned to one core
+  cargo xtask bench rust --quick                   the Rust proxies; their peers are built first, which takes minutes
   cargo xtask bench                                all of it; leave the machine alone meanwhile
 
 The tables are printed, with what meets its bar and what is short by how much, and written to target/bench: report.md,
@@ -68,19 +71,46 @@ pub(crate) struct Arguments {
 
 /// Sets up and measures.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments, terminal: Terminal) -> Result<()> {
-    let benches = workspace.root.join("benches");
     let environment = prepare(workspace, arguments, terminal)?;
-    if !arguments.as_installed && !arguments.list {
+    let rust_program = workspace
+        .target
+        .join("release")
+        .join(format!("rust-benches{}", std::env::consts::EXE_SUFFIX));
+    let measurements = || command_line(workspace, arguments, &environment, &rust_program);
+    // What is to be built depends on what was asked for; and a wrong filter is told before minutes are spent.
+    let cells = measurements().argument("--list").read()?;
+    if arguments.list {
+        print!("{cells}");
+        return Ok(());
+    }
+    let in_rust = |line: &str| line.starts_with("rust-");
+    if cells.lines().any(in_rust) {
+        build_rust_program(workspace, terminal)?;
+    }
+    if !arguments.as_installed && !cells.lines().all(in_rust) {
         let built = wheel::build(workspace, &workspace.root, &environment, terminal)?;
         wheel::install_all(&[built], &environment, terminal)?;
     }
-    let mut program = Program::new(environment.python(), &benches.join("python"))
+    measurements()
+        .advice("what failed is named above; `cargo xtask bench --list` shows the cells, `--help` the filters")
+        .run(terminal)
+}
+
+/// The program in `benches/python/measure`, as the person wants it.
+fn command_line(
+    workspace: &Workspace,
+    arguments: &Arguments,
+    environment: &Environment,
+    rust_program: &Path,
+) -> Program {
+    let mut program = Program::new(environment.python(), &benches(workspace).join("python"))
         .arguments(["-m", "measure", "--output"])
         .argument(workspace.target.join("bench"))
+        .argument("--rust")
+        .argument(rust_program)
         .arguments(&arguments.filters);
     for (wanted, option) in [
         (arguments.quick, "--quick"),
-        (arguments.list, "--list"),
         (arguments.every_combination, "--every-combination"),
     ] {
         if wanted {
@@ -91,8 +121,19 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments, terminal: Termin
         program = program.argument("--rounds").argument(rounds.to_string());
     }
     program
-        .advice("what failed is named above; `cargo xtask bench --list` shows the cells, `--help` the filters")
+}
+
+/// Builds the peers of the Rust proxies: a workspace of its own, so that nothing else ever builds them.
+fn build_rust_program(workspace: &Workspace, terminal: Terminal) -> Result<()> {
+    Program::cargo(&benches(workspace).join("rust"))
+        .arguments(["build", "--release", "--locked"])
+        .environment("CARGO_TARGET_DIR", &workspace.target)
+        .advice("its peers come from the registry of crates, and SQLite needs a C compiler")
         .run(terminal)
+}
+
+fn benches(workspace: &Workspace) -> PathBuf {
+    workspace.root.join("benches")
 }
 
 fn prepare(workspace: &Workspace, arguments: &Arguments, terminal: Terminal) -> Result<Environment> {
@@ -102,6 +143,6 @@ fn prepare(workspace: &Workspace, arguments: &Arguments, terminal: Terminal) -> 
     let newest = newest.ok_or_else(|| Failure::new("there is no interpreter to measure on"))?;
     let venvs = workspace.target.join("venv");
     fs::create_dir_all(&venvs).context(|| format!("making {}", venvs.display()))?;
-    let requirements = workspace.root.join("benches").join("requirements.txt");
+    let requirements = benches(workspace).join("requirements.txt");
     Environment::prepare("bench", newest, &requirements, &venvs, terminal)
 }

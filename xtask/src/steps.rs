@@ -178,6 +178,11 @@ fn check_format(session: &mut Session) -> Result<Remark> {
         .arguments(["fmt", "--all", "--check"])
         .advice("run `cargo fmt`; if cargo does not know it: `rustup component add rustfmt`")
         .run(session.terminal)?;
+    // A workspace of its own, so that nothing but `cargo xtask bench` builds what is in it.
+    Program::cargo(&session.workspace.root.join("benches/rust"))
+        .arguments(["fmt", "--check"])
+        .advice("run `cargo fmt` in benches/rust")
+        .run(session.terminal)?;
     Ok(Remark::new())
 }
 

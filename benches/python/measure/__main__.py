@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from . import data, machine, plot, report
-from .plan import Cell, UnknownWord, cells
+from .plan import CONFIGURATIONS, EVERY_COMBINATION, Cell, Selection, UnknownWord, cells
 from .results import Results
 from .timing import Effort, Result
 
@@ -23,30 +23,20 @@ QUICK = Effort(share=0.25, passes=2)
 def main() -> int:
     """The command line."""
     arguments = _arguments()
-    can_pin = machine.can_pin()
     try:
-        wanted = cells(
-            arguments.filters,
-            with_uvloop=sys.platform != "win32",
-            with_pinning=can_pin,
-            every_combination=arguments.every_combination,
-        )
+        wanted = _select(arguments)
     except UnknownWord as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    if arguments.quick and wanted and not {"uvloop", "memory", "one-core"} & set(arguments.filters):
-        wanted = [cell for cell in wanted if cell.configuration == wanted[0].configuration]
+    if not wanted:
+        print("error: these filters exclude each other, so nothing is left to measure", file=sys.stderr)
+        return 2
     if arguments.list:
         for cell in wanted:
             print(cell)
         return 0
-    if not can_pin:
-        print("not measured on one core: this platform does not let a process choose its core, or has only one")
-    if not wanted:
-        print("error: these filters exclude each other, so nothing is left to measure", file=sys.stderr)
-        return 2
     rounds = arguments.rounds or (3 if arguments.quick else 5)
-    results = run(wanted, rounds, QUICK if arguments.quick else FULL, arguments.output)
+    results = run(wanted, rounds, QUICK if arguments.quick else FULL, arguments.output, arguments.rust)
     publish(results, arguments.output)
     return 1 if results.failures else 0
 
@@ -58,11 +48,33 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--every-combination", action="store_true")
+    parser.add_argument(
+        "--rust", type=Path, help="the program of benches/rust; without it, nothing in Rust is measured"
+    )
     parser.add_argument("--output", type=Path, required=True, help="the folder for what is written")
     return parser.parse_args()
 
 
-def run(wanted: list[Cell], rounds: int, effort: Effort, output: Path) -> Results:
+def _select(arguments: argparse.Namespace) -> list[Cell]:
+    selection = Selection(arguments.filters)
+    # With --quick: the first one that has what was asked for, unless configurations were asked for by name.
+    only_first = arguments.quick and not selection.configurations
+    configurations = EVERY_COMBINATION if arguments.every_combination else CONFIGURATIONS
+    can_pin = machine.can_pin()
+    if not can_pin:
+        print("not measured on one core: this platform does not let a process choose its core, or has only one")
+    possible = [
+        configuration
+        for configuration in configurations
+        if (configuration.loop != "uvloop" or sys.platform != "win32")
+        and (configuration.loop != "tokio" or arguments.rust is not None)
+        and (configuration.cores != "one" or can_pin)
+    ]
+    wanted = cells(possible, selection)
+    return [cell for cell in wanted if not only_first or cell.configuration == wanted[0].configuration]
+
+
+def run(wanted: list[Cell], rounds: int, effort: Effort, output: Path, rust_program: Path | None) -> Results:
     """Runs each cell once in each round, the rounds one after the other, and writes what is known after each."""
     results = Results(machine.describe(), rounds)
     output.mkdir(parents=True, exist_ok=True)
@@ -74,7 +86,7 @@ def run(wanted: list[Cell], rounds: int, effort: Effort, output: Path) -> Result
         for number in range(1, rounds + 1):
             # There and back: what slows the machine down for a while does not always meet the same driver.
             for cell in wanted if number % 2 else reversed(wanted):
-                outcome = _run_cell(cell, effort, template)
+                outcome = _run_cell(cell, effort, template, rust_program)
                 done += 1
                 remaining = (time.monotonic() - begin) / done * (len(wanted) * rounds - done)
                 if isinstance(outcome, Result):
@@ -108,11 +120,12 @@ def publish(results: Results, output: Path) -> None:
     print(f"\nwritten to {output}: {', '.join(written)}")
 
 
-def _run_cell(cell: Cell, effort: Effort, template: Path) -> Result | str:
+def _run_cell(cell: Cell, effort: Effort, template: Path, rust_program: Path | None) -> Result | str:
     order = {
         "cell": cell.as_json(),
         "effort": {"share": effort.share, "passes": effort.passes},
         "template": str(template),
+        "rust": str(rust_program),
     }
     command = [sys.executable, "-m", "measure.cell", json.dumps(order)]
     try:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from . import data
+from . import data, rust
 from .blocking import BLOCKING_DRIVERS
 from .blocking_workloads import BLOCKING_WORKLOADS, BlockingScene
 from .drivers import DRIVERS
@@ -26,12 +26,16 @@ def pin_to_one_core() -> None:
         raise AssertionError("this platform does not let a process choose its core")
 
 
-def measure(cell: Cell, effort: Effort, template: Path) -> Result:
+def measure(cell: Cell, effort: Effort, template: Path, rust_program: Path) -> Result:
     """Measures it, here and now."""
     if cell.configuration.cores == "one":
         pin_to_one_core()
     with tempfile.TemporaryDirectory(prefix="aioturso-bench-", ignore_cleanup_errors=True) as folder:
         path = data.copy_template(template, Path(folder)) if cell.configuration.storage == "file" else None
+        if cell.workload in rust.WORKLOADS:
+            if path is None:
+                raise AssertionError("the measurements in Rust read a file")
+            return rust.measure(rust_program, cell.workload, cell.driver, path, effort)
         if cell.driver in BLOCKING_DRIVERS:
             scene = BlockingScene(BLOCKING_DRIVERS[cell.driver], path, effort)
             return BLOCKING_WORKLOADS[cell.workload](scene)
@@ -56,7 +60,9 @@ def _loop_factory(loop: str) -> Any:
 def main() -> None:
     """Reads the order, measures, prints the result."""
     order = json.loads(sys.argv[1])
-    result = measure(Cell.from_json(order["cell"]), Effort(**order["effort"]), Path(order["template"]))
+    result = measure(
+        Cell.from_json(order["cell"]), Effort(**order["effort"]), Path(order["template"]), Path(order["rust"])
+    )
     print(json.dumps(asdict(result)))
 
 

@@ -2,12 +2,28 @@
 
 from dataclasses import dataclass
 
+from . import rust
 from .bars import Bar, bar_of
 from .plan import Configuration
 from .results import Results
 
-OURS = "aioturso"
-SAME_ENGINE = "turso.aio"
+
+@dataclass(frozen=True)
+class Family:
+    """Whom a table compares with whom."""
+
+    ours: str
+    same_engine: str
+    others: tuple[str, ...]
+
+
+IN_PYTHON = Family("aioturso", "turso.aio", ("aiosqlite", "apsw"))
+IN_RUST = Family(rust.OURS, rust.SAME_ENGINE, ("tokio-rusqlite", "async-sqlite"))
+
+
+def family(configuration: Configuration) -> Family:
+    """The family of a configuration."""
+    return IN_RUST if configuration.loop == "tokio" else IN_PYTHON
 
 
 @dataclass(frozen=True)
@@ -51,15 +67,16 @@ class Comparison:
 
 def compare(results: Results, workload: str, configuration: Configuration) -> Comparison | None:
     """The comparison, if ours was measured."""
-    ours = results.median(workload, OURS, configuration)
+    drivers = family(configuration)
+    ours = results.median(workload, drivers.ours, configuration)
     if ours is None:
         return None
     bar = bar_of(workload, configuration)
     ratios: list[Ratio] = []
-    published = results.median(workload, SAME_ENGINE, configuration)
+    published = results.median(workload, drivers.same_engine, configuration)
     if published:
-        ratios.append(Ratio(SAME_ENGINE, ours / published, bar.turso if bar else None))
-    others = bar.others if bar else ("aiosqlite", "apsw")
+        ratios.append(Ratio(drivers.same_engine, ours / published, bar.same_engine if bar else None))
+    others = (bar.others if bar else None) or drivers.others
     measured = {name: results.median(workload, name, configuration) for name in others}
     known = {name: value for name, value in measured.items() if value}
     if known:

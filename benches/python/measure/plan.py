@@ -4,14 +4,19 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from . import rust
 from .blocking import BLOCKING_DRIVERS
 from .blocking_workloads import BLOCKING_WORKLOADS
 from .drivers import DRIVERS
 from .workloads import WORKLOADS
 
-Loop = Literal["asyncio", "uvloop"]
+Loop = Literal["asyncio", "uvloop", "tokio"]
 Storage = Literal["file", "memory"]
 Cores = Literal["all", "one"]
+
+LOOPS: tuple[Loop, ...] = ("asyncio", "uvloop", "tokio")
+STORAGES: tuple[Storage, ...] = ("file", "memory")
+CORES: tuple[Cores, ...] = ("all", "one")
 
 
 @dataclass(frozen=True, order=True)
@@ -28,16 +33,38 @@ class Configuration:
     @property
     def words(self) -> set[str]:
         """The words that select it."""
-        return {self.loop, self.storage, "one-core" if self.cores == "one" else "all-cores"}
+        return {self.loop, self.storage, f"{self.cores}-core{'s' if self.cores == 'all' else ''}"}
+
+    def workloads(self) -> list[str]:
+        """The workloads that make sense in it."""
+        if self.loop == "tokio":
+            return list(rust.WORKLOADS)
+        return [name for name, workload in WORKLOADS.items() if self.storage == "file" or not workload.needs_file]
+
+    def drivers(self) -> list[str]:
+        """The drivers that can be measured in it. Blocking ones need no loop, and so stand beside one of the two."""
+        if self.loop == "tokio":
+            return list(rust.DRIVERS)
+        return [*DRIVERS, *BLOCKING_DRIVERS] if self.loop == "asyncio" else list(DRIVERS)
 
 
 BASE = Configuration()
+IN_RUST = Configuration(loop="tokio")
 # The base, and what differs from it in one thing.
 CONFIGURATIONS = (
     BASE,
     Configuration(storage="memory"),
     Configuration(loop="uvloop"),
     Configuration(cores="one"),
+    IN_RUST,
+)
+# All that there is. The measurements in Rust read a file.
+EVERY_COMBINATION = tuple(
+    Configuration(loop, storage, cores)
+    for loop in LOOPS
+    for cores in CORES
+    for storage in STORAGES
+    if loop != "tokio" or storage == "file"
 )
 
 
@@ -66,71 +93,71 @@ class UnknownWord(Exception):
     """A filter that selects nothing."""
 
 
-def cells(words: Iterable[str], *, with_uvloop: bool, with_pinning: bool, every_combination: bool) -> list[Cell]:
-    """The cells that the words select.
+class Selection:
+    """The words of a command line, by what they select.
 
     Words of one kind (workloads, drivers, loops, storages, cores) add up, words of different kinds narrow each other down.
     """
-    all_configurations = _combinations() if every_combination else CONFIGURATIONS
-    workloads, drivers, configurations = _sort_words(words)
-    found: list[Cell] = []
-    for configuration in all_configurations:
-        if configuration.loop == "uvloop" and not with_uvloop:
-            continue
-        if configuration.cores == "one" and not with_pinning:
-            continue
-        if not _selected(configuration, configurations):
-            continue
-        for workload in WORKLOADS.values():
-            if workload.name not in (workloads or WORKLOADS) or (
-                workload.needs_file and configuration.storage != "file"
-            ):
-                continue
-            for driver in _drivers(workload.name, configuration):
-                if not drivers or driver in drivers:
-                    found.append(Cell(workload.name, driver, configuration))
-    return found
 
+    def __init__(self, words: Iterable[str]) -> None:
+        self.workloads: set[str] = set()
+        self.drivers: set[str] = set()
+        self.configurations: set[str] = set()
+        for word in words:
+            self._sort(word)
 
-def _drivers(workload: str, configuration: Configuration) -> list[str]:
-    names = [
-        name for name, driver in DRIVERS.items() if driver.has_fetchmany or not WORKLOADS[workload].needs_fetchmany
-    ]
-    # Without a loop, there is one table of them for each storage.
-    if workload in BLOCKING_WORKLOADS and configuration.loop == "asyncio":
-        names += BLOCKING_DRIVERS
-    return names
-
-
-def _combinations() -> tuple[Configuration, ...]:
-    loops: tuple[Loop, ...] = ("asyncio", "uvloop")
-    storages: tuple[Storage, ...] = ("file", "memory")
-    cores: tuple[Cores, ...] = ("all", "one")
-    return tuple(Configuration(loop, storage, core) for core in cores for loop in loops for storage in storages)
-
-
-def _selected(configuration: Configuration, words: set[str]) -> bool:
-    kinds = ({"asyncio", "uvloop"}, {"file", "memory"}, {"all-cores", "one-core"})
-    return all(not words & kind or words & kind & configuration.words for kind in kinds)
-
-
-def _sort_words(words: Iterable[str]) -> tuple[set[str], set[str], set[str]]:
-    workloads: set[str] = set()
-    drivers: set[str] = set()
-    configurations: set[str] = set()
-    every_driver = [*DRIVERS, *BLOCKING_DRIVERS]
-    for word in words:
-        if word in {"asyncio", "uvloop", "file", "memory", "all-cores", "one-core"}:
-            configurations.add(word)
+    def _sort(self, word: str) -> None:
+        every_workload = [*WORKLOADS, *rust.WORKLOADS]
+        every_driver = [*DRIVERS, *BLOCKING_DRIVERS, *rust.DRIVERS]
+        every_configuration = sorted(set().union(*(configuration.words for configuration in EVERY_COMBINATION)))
+        if word in every_configuration:
+            self.configurations.add(word)
         elif word in every_driver:
-            drivers.add(word)
-        elif word in WORKLOADS:
-            workloads.add(word)
-        elif matching := {name for name in WORKLOADS if word in name}:
-            workloads |= matching
+            self.drivers.add(word)
+        elif word in every_workload:
+            self.workloads.add(word)
+        elif matching := {name for name in every_workload if word in name}:
+            self.workloads |= matching
         else:
             raise UnknownWord(
-                f"`{word}` selects nothing. Workloads: {', '.join(WORKLOADS)}. Drivers: {', '.join(every_driver)}. "
-                "Configurations: asyncio, uvloop, file, memory, all-cores, one-core."
+                f"`{word}` selects nothing. Workloads: {', '.join(every_workload)}. Drivers: {', '.join(every_driver)}. "
+                f"Configurations: {', '.join(every_configuration)}."
             )
-    return workloads, drivers, configurations
+
+    def has(self, cell: Cell) -> bool:
+        """Whether the words select it."""
+        words = cell.configuration.words
+        return (
+            (not self.workloads or cell.workload in self.workloads)
+            and (not self.drivers or cell.driver in self.drivers)
+            and all(
+                not self.configurations & kind or self.configurations & kind & words
+                for kind in ({*LOOPS}, {*STORAGES}, {"all-cores", "one-core"})
+            )
+        )
+
+
+def cells(configurations: Iterable[Configuration], selection: Selection) -> list[Cell]:
+    """The cells that are selected, those of one workload side by side."""
+    return [
+        cell
+        for configuration in configurations
+        for workload in configuration.workloads()
+        for driver in configuration.drivers()
+        if _exists(workload, driver)
+        for cell in [Cell(workload, driver, configuration)]
+        if selection.has(cell)
+    ]
+
+
+def _exists(workload: str, driver: str) -> bool:
+    if workload in rust.WORKLOADS:
+        return driver in rust.WORKLOADS[workload].drivers
+    if driver in BLOCKING_DRIVERS:
+        return workload in BLOCKING_WORKLOADS
+    return DRIVERS[driver].has_fetchmany or not WORKLOADS[workload].needs_fetchmany
+
+
+def title(workload: str) -> str:
+    """What a row is called in a table."""
+    return rust.WORKLOADS[workload].title if workload in rust.WORKLOADS else WORKLOADS[workload].title

@@ -2,12 +2,9 @@
 
 from collections.abc import Iterable
 
-from .blocking import BLOCKING_DRIVERS
-from .comparison import OURS, Comparison, Ratio, compare
-from .drivers import DRIVERS
-from .plan import Configuration
+from .comparison import Comparison, Ratio, compare, family
+from .plan import Configuration, title
 from .results import Results
-from .workloads import WORKLOADS
 
 
 def markdown(results: Results) -> str:
@@ -51,26 +48,27 @@ def _machine(results: Results) -> str:
 
 
 def _table(results: Results, configuration: Configuration) -> str:
-    drivers = [name for name in (*DRIVERS, *BLOCKING_DRIVERS) if _measured(results, name, configuration)]
+    drivers = [name for name in configuration.drivers() if _measured(results, name, configuration)]
+    ours, same_engine = family(configuration).ours, family(configuration).same_engine
     lines = [
-        f"| workload | unit | {' | '.join(drivers)} | times turso.aio | times the best other | bar |",
+        f"| workload | unit | {' | '.join(drivers)} | times {same_engine} | times the best other | bar |",
         f"|---|---|{'---:|' * len(drivers)}---:|---:|---|",
     ]
-    for workload in WORKLOADS.values():
-        medians = {name: results.median(workload.name, name, configuration) for name in drivers}
+    for workload in configuration.workloads():
+        medians = {name: results.median(workload, name, configuration) for name in drivers}
         if all(value is None for value in medians.values()):
             continue
-        comparison = compare(results, workload.name, configuration)
-        ratios = _columns(comparison)
-        cells = " | ".join(f"**{number(value)}**" if name == OURS else number(value) for name, value in medians.items())
+        comparison = compare(results, workload, configuration)
+        ratios = _columns(comparison, same_engine)
+        cells = " | ".join(f"**{number(value)}**" if name == ours else number(value) for name, value in medians.items())
         verdict = comparison.verdict if comparison else ""
-        unit = results.unit(workload.name, configuration)
-        lines.append(f"| {workload.title} | {unit} | {cells} | {ratios} | {verdict} |")
+        unit = results.unit(workload, configuration)
+        lines.append(f"| {title(workload)} | {unit} | {cells} | {ratios} | {verdict} |")
     return "\n".join(lines)
 
 
-def _columns(comparison: Comparison | None) -> str:
-    ratios = {} if comparison is None else {ratio.other == "turso.aio": ratio for ratio in comparison.ratios}
+def _columns(comparison: Comparison | None, same_engine: str) -> str:
+    ratios = {} if comparison is None else {ratio.other == same_engine: ratio for ratio in comparison.ratios}
     return " | ".join(_ratio(ratios.get(same)) for same in (True, False))
 
 
@@ -83,12 +81,12 @@ def _ratio(ratio: Ratio | None) -> str:
 
 def _cpu(results: Results, configuration: Configuration) -> str:
     """How long the processors worked: what a busy machine changes less than the time that passes."""
-    drivers = [name for name in (*DRIVERS, *BLOCKING_DRIVERS) if _measured(results, name, configuration)]
+    drivers = [name for name in configuration.drivers() if _measured(results, name, configuration)]
     lines: list[str] = []
-    for workload in WORKLOADS.values():
-        worked = [results.detail("cpu", workload.name, name, configuration) for name in drivers]
+    for workload in configuration.workloads():
+        worked = [results.detail("cpu", workload, name, configuration) for name in drivers]
         if any(value is not None for value in worked):
-            lines.append(f"| {workload.title} | {' | '.join(number(value) for value in worked)} |")
+            lines.append(f"| {title(workload)} | {' | '.join(number(value) for value in worked)} |")
     if not lines:
         return ""
     head = [f"| µs | {' | '.join(drivers)} |", f"|---|{'---:|' * len(drivers)}"]
@@ -100,7 +98,7 @@ def _measured(results: Results, driver: str, configuration: Configuration) -> bo
 
 
 def _comparisons(results: Results, configuration: Configuration) -> Iterable[Comparison]:
-    for workload in WORKLOADS:
+    for workload in configuration.workloads():
         comparison = compare(results, workload, configuration)
         if comparison is not None:
             yield comparison

@@ -1,0 +1,36 @@
+//! async-sqlite: the same idea, for any executor.
+
+use std::path::Path;
+
+use async_sqlite::{Client, ClientBuilder};
+
+use crate::peer::{HEAVY, Peer, SELECT_POINT};
+
+#[derive(Clone)]
+pub(crate) struct AsyncSqlite(Client);
+
+impl Peer for AsyncSqlite {
+    async fn open(path: &Path) -> Self {
+        Self(ClientBuilder::new().path(path).open().await.expect("it opens"))
+    }
+
+    async fn nothing(&self) {
+        self.0.conn(|_| Ok(())).await.expect("it does nothing");
+    }
+
+    async fn select_one(&self, id: i64) -> i64 {
+        let found = self.0.conn(move |connection| {
+            connection
+                .prepare_cached(SELECT_POINT)?
+                .query_row([id], |row| row.get(0))
+        });
+        found.await.expect("it runs")
+    }
+
+    async fn heavy(&self) -> i64 {
+        let found = self
+            .0
+            .conn(|connection| connection.query_row(HEAVY, [], |row| row.get(0)));
+        found.await.expect("it runs")
+    }
+}
