@@ -1,8 +1,11 @@
 //! Tests of synchronisation: against the real server where the variable `TURSODB` names its program, and against servers of a
 //! few lines for what the real one never does.
 
+mod faults;
 mod real;
 mod real_server;
+mod scripted_server;
+mod waiting;
 
 use std::path::PathBuf;
 

@@ -1,0 +1,269 @@
+//! While the network waits, nothing else does; and what waits for it can be ended. The order of events is asserted, and no
+//! time: a wait of an hour that something waited for would never end.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use futures::executor::block_on;
+use serde_json::json;
+
+use super::scripted_server::ScriptedServer;
+use super::{Replicas, error, rows, run};
+use crate::{ConnectionSync, Result, SyncOptions, connect_sync_async};
+
+/// An hour.
+const VERY_LONG: u32 = 3_600_000;
+
+macro_rules! server {
+    ($replicas:expr) => {
+        match ScriptedServer::start(&$replicas.path("server.db"), &[]) {
+            Some(server) => server,
+            None => return,
+        }
+    };
+}
+
+/// A replica with a table, whose pulls wait for an hour if there is nothing new.
+fn patient(replicas: &Replicas, server: &ScriptedServer) -> ConnectionSync {
+    let options = SyncOptions::new(server.url()).long_poll_timeout_ms(VERY_LONG);
+    let connection = replicas.open_with("patient.db", options).unwrap();
+    run(&connection, "CREATE TABLE t (a INTEGER PRIMARY KEY, b)");
+    connection.push().unwrap();
+    // What was pushed comes back once; the next pull finds nothing, and waits.
+    assert!(connection.pull().unwrap());
+    connection
+}
+
+/// Runs a call in a thread of its own.
+fn beside<T: Send + 'static>(
+    connection: &ConnectionSync,
+    call: impl FnOnce(&ConnectionSync) -> Result<T> + Send + 'static,
+) -> (thread::JoinHandle<()>, mpsc::Receiver<Result<T>>) {
+    let (sender, receiver) = mpsc::channel();
+    let connection = connection.clone();
+    let thread = thread::spawn(move || sender.send(call(&connection)).expect("the test waits for it"));
+    (thread, receiver)
+}
+
+#[test]
+fn statements_stats_and_a_push_go_on_while_a_pull_waits_and_an_interrupt_ends_it() {
+    let replicas = Replicas::new();
+    let server = server!(replicas);
+    let connection = patient(&replicas, &server);
+    let (thread, pulled) = beside(&connection, ConnectionSync::pull);
+    server.wait_for_long_poll();
+    run(&connection, "INSERT INTO t VALUES (1, 'one')");
+    assert_eq!(rows(&connection, "SELECT * FROM t"), ["1|one"]);
+    assert_eq!(connection.stats().unwrap().cdc_operations, 1);
+    connection.checkpoint().unwrap();
+    assert!(
+        matches!(pulled.try_recv(), Err(mpsc::TryRecvError::Empty)),
+        "the pull should wait still"
+    );
+    connection.interrupt_push().unwrap();
+    assert!(
+        matches!(pulled.try_recv(), Err(mpsc::TryRecvError::Empty)),
+        "another lane's interrupt is not its own"
+    );
+
+    connection.interrupt_pull().unwrap();
+    assert_eq!(error(pulled.recv().unwrap()).to_string(), "interrupted");
+    thread.join().unwrap();
+
+    // It is as usable as before: a push wakes the next pull.
+    let (thread, pulled) = beside(&connection, ConnectionSync::pull);
+    server.wait_for_long_poll();
+    connection.push().unwrap();
+    assert!(pulled.recv().unwrap().unwrap());
+    thread.join().unwrap();
+    assert_eq!(rows(&connection, "SELECT * FROM t"), ["1|one"]);
+}
+
+#[test]
+fn closing_cuts_off_what_is_under_way() {
+    let replicas = Replicas::new();
+    let server = server!(replicas);
+    let connection = patient(&replicas, &server);
+    let (thread, pulled) = beside(&connection, ConnectionSync::pull);
+    server.wait_for_long_poll();
+    connection.close().unwrap();
+    assert!(error(pulled.recv().unwrap()).to_string().contains("closed"));
+    thread.join().unwrap();
+    for late in [
+        connection.pull().map(|_| ()),
+        connection.push(),
+        connection.stats().map(|_| ()),
+        connection.checkpoint(),
+    ] {
+        assert!(error(late).to_string().contains("closed"));
+    }
+    // The file is let go.
+    let again = replicas.open("patient.db", &server.url());
+    assert_eq!(rows(&again, "SELECT count(*) FROM t"), ["0"]);
+}
+
+#[test]
+fn statements_go_on_beside_a_slow_push_and_its_interrupt_loses_nothing() {
+    let replicas = Replicas::new();
+    let server = server!(replicas);
+    let connection = patient(&replicas, &server);
+    run(&connection, "INSERT INTO t VALUES (1, 'one')");
+    server.fail("push", None, json!({"kind": "delay", "milliseconds": VERY_LONG}));
+    let before = server.counter("push");
+    let (thread, pushed) = beside(&connection, ConnectionSync::push);
+    server.wait_for_requests("push", before + 1);
+    run(&connection, "INSERT INTO t VALUES (2, 'two')");
+    assert_eq!(connection.stats().unwrap().cdc_operations, 2);
+    assert!(
+        matches!(pushed.try_recv(), Err(mpsc::TryRecvError::Empty)),
+        "the push should wait still"
+    );
+    connection.interrupt_push().unwrap();
+    assert_eq!(error(pushed.recv().unwrap()).to_string(), "interrupted");
+    thread.join().unwrap();
+    server.mend();
+    connection.push().unwrap();
+    assert_eq!(
+        rows(&replicas.open("other.db", &server.url()), "SELECT a FROM t ORDER BY a"),
+        ["1", "2"]
+    );
+}
+
+#[test]
+fn a_call_that_waits_behind_another_is_ended_too() {
+    let replicas = Replicas::new();
+    let server = server!(replicas);
+    let connection = patient(&replicas, &server);
+    server.fail("push", None, json!({"kind": "delay", "milliseconds": VERY_LONG}));
+    let before = server.counter("push");
+    let (first_thread, first) = beside(&connection, ConnectionSync::push);
+    server.wait_for_requests("push", before + 1);
+    let (second_thread, second) = beside(&connection, ConnectionSync::checkpoint);
+    connection.close().unwrap();
+    for ended in [first, second] {
+        assert!(error(ended.recv().unwrap()).to_string().contains("closed"));
+    }
+    first_thread.join().unwrap();
+    second_thread.join().unwrap();
+}
+
+#[test]
+fn a_pull_waits_for_the_end_of_an_open_transaction_and_says_so_if_it_does_not_come() {
+    let replicas = Replicas::new();
+    let server = server!(replicas);
+    let first = replicas.open("first.db", &server.url());
+    run(&first, "CREATE TABLE t (a INTEGER PRIMARY KEY, b)");
+    first.push().unwrap();
+    let second = replicas.open("second.db", &server.url());
+    run(&first, "INSERT INTO t VALUES (1, 'one')");
+    first.push().unwrap();
+
+    second.execute("INSERT INTO t VALUES (2, 'two')", ()).unwrap();
+    assert!(second.in_transaction().unwrap());
+    let stuck = error(second.pull());
+    assert!(
+        stuck
+            .to_string()
+            .starts_with("database is locked: a transaction is open"),
+        "{stuck}"
+    );
+    assert_eq!(rows(&second, "SELECT a FROM t"), ["2"]);
+
+    let (thread, pulled) = beside(&second, ConnectionSync::pull);
+    thread::sleep(Duration::from_millis(100));
+    second.commit().unwrap();
+    assert!(pulled.recv().unwrap().unwrap());
+    thread.join().unwrap();
+    assert_eq!(rows(&second, "SELECT a FROM t ORDER BY a"), ["1", "2"]);
+}
+
+#[test]
+fn statements_meet_no_lock_while_changes_are_applied() {
+    let replicas = Replicas::new();
+    let server = server!(replicas);
+    let first = replicas.open("first.db", &server.url());
+    run(&first, "CREATE TABLE t (a INTEGER PRIMARY KEY, b)");
+    first.push().unwrap();
+    let second = replicas.open("second.db", &server.url());
+    let (thread, done) = beside(&second, |second| {
+        for number in 0..300 {
+            second.execute("INSERT INTO t (a, b) VALUES (?, 'second')", (10_000 + number,))?;
+            second.commit()?;
+            second.execute("SELECT count(*) FROM t", ())?.fetchall()?;
+        }
+        Ok(())
+    });
+    for number in 0..15 {
+        first
+            .execute("INSERT INTO t (a, b) VALUES (?, 'first')", (number,))
+            .unwrap();
+        first.commit().unwrap();
+        first.push().unwrap();
+        second.pull().unwrap();
+        if number % 5 == 0 {
+            second.checkpoint().unwrap();
+        }
+    }
+    done.recv().unwrap().unwrap();
+    thread.join().unwrap();
+    second.pull().unwrap();
+    second.push().unwrap();
+    first.pull().unwrap();
+    assert_eq!(rows(&first, "SELECT count(*) FROM t"), ["315"]);
+    assert_eq!(rows(&second, "SELECT count(*) FROM t"), ["315"]);
+}
+
+#[test]
+fn a_server_that_never_answers_is_given_up_after_the_read_timeout() {
+    let replicas = Replicas::new();
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let options = SyncOptions::new(url).bootstrap_if_empty(false).read_timeout(0.2);
+    let connection = replicas.open_with("patient.db", options).unwrap();
+    run(&connection, "CREATE TABLE t (a); INSERT INTO t VALUES (1)");
+    for failed in [error(connection.pull()), error(connection.push())] {
+        assert!(
+            failed.to_string().contains("silent for longer than read_timeout"),
+            "{failed}"
+        );
+    }
+    assert_eq!(rows(&connection, "SELECT * FROM t"), ["1"]);
+}
+
+#[test]
+fn the_async_proxy_runs_statements_beside_a_pull_and_a_dropped_pull_is_cut_off() {
+    let replicas = Replicas::new();
+    let server = server!(replicas);
+    drop(patient(&replicas, &server));
+    let options = SyncOptions::new(server.url()).long_poll_timeout_ms(VERY_LONG);
+    block_on(async {
+        let connection = connect_sync_async(replicas.path("patient.db"), options).await.unwrap();
+        let pull = connection.pull();
+        server.wait_for_long_poll();
+        connection.execute("INSERT INTO t VALUES (1, 'one')", ()).await.unwrap();
+        connection.commit().await.unwrap();
+        let cursor = connection.execute("SELECT b FROM t", ()).await.unwrap();
+        assert_eq!(
+            cursor.fetchone().await.unwrap().unwrap().get::<String>(0).unwrap(),
+            "one"
+        );
+        assert_eq!(connection.stats().await.unwrap().cdc_operations, 1);
+
+        drop(pull);
+        // The lane is free again: this pull gets as far as the server too.
+        let pull = connection.pull();
+        while server.counter("pull") < 2 || server.counter("waiting") == 0 {
+            thread::sleep(Duration::from_millis(2));
+        }
+        connection.push().await.unwrap();
+        assert!(pull.await.unwrap());
+
+        // Closing ends a pull too.
+        let pull = connection.pull();
+        server.wait_for_long_poll();
+        connection.close().await.unwrap();
+        assert!(pull.await.is_err());
+    });
+}
