@@ -247,7 +247,7 @@ ResultT = TypeVar("ResultT")
 {{ class.heads.read }}
         reading = Reading(self._rows, size, convert)
         if self._worker.queue.closed or not reading.take_ahead():
-            call = self._call(lambda {{ class.object }}: reading.take({{ class.object }}._read_rows))
+            call = self._call(lambda {{ class.object }}: reading.take({{ class.object }}._read_rows, self._worker.is_interrupted))
             reading.wait_for(call)
         return reading
 {%- endif %}

@@ -149,7 +149,7 @@ class Connection(Generic[RowT]):
         Errors:
         `ProgrammingError` if the connection is closed.
         """
-        self._worker.in_place.interrupt()
+        self._worker.interrupted_in_place.interrupt()
         return Ready(None)
 
     def set_query_timeout(self, seconds: float | None) -> Coroutine[Any, Any, None]:
@@ -722,7 +722,7 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
     def _read(self, size: int | None, convert: Callable[[list[RowT]], ResultT]) -> Reading[RowT, ResultT]:
         reading = Reading(self._rows, size, convert)
         if self._worker.queue.closed or not reading.take_ahead():
-            call = self._call(lambda cursor: reading.take(cursor._read_rows))
+            call = self._call(lambda cursor: reading.take(cursor._read_rows, self._worker.is_interrupted))
             reading.wait_for(call)
         return reading
 

@@ -9,17 +9,27 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from remains import HANGING
+
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 """A query that never ends by itself."""
 
-CHILD_TIME_LIMIT = 60.0
+CHILD_TIME_LIMIT = 2 * HANGING
 """Seconds after which a child counts as hanging."""
 
-PREAMBLE = """
-import asyncio, os, signal, sys, threading, time
-import aioturso
+EXIT_SECONDS = HANGING
+"""Seconds that the end of a process waits for a worker that does not end by itself."""
 
-PATH, LOOP, OPTIONS, ENDLESS = {path!r}, {loop!r}, {options!r}, {endless!r}
+PREAMBLE = """
+import asyncio, contextvars, os, signal, sys, threading, time
+import aioturso
+import aioturso.worker
+
+# Much longer than the end of any of these takes, also on a busy machine: whoever takes as long was waited for.
+aioturso.worker.EXIT_SECONDS = {exit_seconds!r}
+
+PATH, LOOP, OPTIONS = {path!r}, {loop!r}, {options!r}
+ENDLESS, HANGING = {endless!r}, {hanging!r}
 
 def connect(path=PATH, **more):
     return aioturso.connect(path, **OPTIONS, **more)
@@ -63,7 +73,8 @@ class Children:
 
     def start(self, program: str, **pipes: Any) -> subprocess.Popen[str]:
         """Starts a program, which finds `connect`, `run`, `say` and `opened` ready to use."""
-        preamble = PREAMBLE.format(path=self.path, loop=self.loop, options=self.options, endless=ENDLESS)
+        values = {"path": self.path, "loop": self.loop, "options": self.options}
+        preamble = PREAMBLE.format(**values, endless=ENDLESS, hanging=HANGING, exit_seconds=EXIT_SECONDS)
         return subprocess.Popen(
             [sys.executable, "-c", preamble + textwrap.dedent(program)],
             stdout=subprocess.PIPE,

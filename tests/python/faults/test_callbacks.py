@@ -11,9 +11,7 @@ from typing import Any
 import aioturso
 import pytest
 from conftest import Connect
-
-HANGING = 20.0
-"""Seconds after which a call counts as hanging."""
+from remains import HANGING
 
 
 class Panic(BaseException):
@@ -96,8 +94,7 @@ async def in_parameters(connection: aioturso.Connection[Any], callback: Callback
     try:
         await connection.executemany("INSERT INTO t VALUES (?)", Parameters(callback))
     finally:
-        # Not awaited: a coroutine may not wait in the middle of GeneratorExit.
-        asyncio.ensure_future(connection.rollback()).add_done_callback(asyncio.Future.exception)
+        await connection.rollback()
 
 
 PLACES = [in_row_factory, in_row_factory_of_an_iteration, in_text_factory, in_adapter, in_parameters]
@@ -113,7 +110,8 @@ async def check_alive(connection: aioturso.Connection[Any]) -> None:
 @pytest.mark.parametrize("raised", RAISED)
 @pytest.mark.parametrize("place", PLACES)
 async def test_a_callback_raises(path: str, connect: Connect, place: Use, raised: type[BaseException]) -> None:
-    """Bugs: the worker dies of it; a future refuses it and its caller hangs; an iteration just ends."""
+    """Bugs: the worker dies of it; a future refuses it and its caller hangs; an iteration just ends; who catches it may
+    not await any more."""
 
     def callback() -> None:
         raise raised("from the callback")
@@ -125,6 +123,8 @@ async def test_a_callback_raises(path: str, connect: Connect, place: Use, raised
     try:
         await place(connection, callback)
     except BaseException as error:
+        # As a handler does: whatever came, it can still wait for something.
+        await asyncio.wait_for(connection.rollback(), HANGING)
         outcome = error
     if place is in_parameters and raised is StopIteration:
         assert outcome is None, "this is how an iterator says that it has ended"

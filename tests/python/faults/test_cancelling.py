@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import random
 import sqlite3
@@ -11,20 +12,27 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aioturso
 import pytest
 from children import ENDLESS
 from conftest import Connect, Note
+from remains import HANGING
 
-ROUNDS = 1500
+ROUNDS = 2000
 WRITTEN_AT_ONCE = 500
 WRITE = f"INSERT INTO written SELECT value FROM generate_series(1, {WRITTEN_AT_ONCE})"
 ENDLESS_WRITE = "WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i + 1 FROM n) INSERT INTO t SELECT i FROM n"
 
+LONG_READ = "SELECT value FROM generate_series(1, 1000000000000)"
+
 INTERRUPTED_WITHIN = 0.05
-"""Seconds in which an interrupted call makes room for the next: the median of several trials."""
+"""Seconds in which an interrupted call makes room for the next: the second best of several trials."""
+
+BUSY = 10
+"""How many times as long as another call takes it may take on top of that, where the machine is busy."""
 
 
 class Victim:
@@ -121,18 +129,31 @@ def sqlite3_leaves(statement: str) -> tuple[bool, list[Any]]:
     return left
 
 
+async def fetch(connection: aioturso.Connection[Any]) -> object:
+    return await (await connection.execute(LONG_READ)).fetchall()
+
+
+WORK: dict[str, Callable[[aioturso.Connection[Any]], Awaitable[object]]] = {
+    "query": lambda connection: connection.execute_fetchall(ENDLESS),
+    "fetch": fetch,
+    "write": lambda connection: connection.execute(ENDLESS_WRITE),
+}
+
+
 @pytest.mark.parametrize("way", ["wait_for", "timeout", "cancel"])
-@pytest.mark.parametrize("statement", [ENDLESS, ENDLESS_WRITE], ids=["read", "write"])
+@pytest.mark.parametrize("work", WORK)
 async def test_timed_out_in_a_transaction(
-    path: str, connect: Connect, note: Note, caplog: pytest.LogCaptureFixture, way: str, statement: str
+    path: str, connect: Connect, note: Note, caplog: pytest.LogCaptureFixture, way: str, work: str
 ) -> None:
-    """Bugs: the next call waits until the one that timed out ends by itself; part of a write stays and is committed;
-    an exception that nobody asked for is logged."""
+    """Bugs: the next call waits until the one that timed out ends by itself; an interrupt finds a read of many chunks
+    between two of them, and it reads on; part of a write stays and is committed; an exception that nobody asked for is
+    logged."""
     if way == "timeout" and sys.version_info < (3, 11):
         pytest.skip("asyncio.timeout came with 3.11")
     caplog.set_level(logging.INFO)
     waits: list[float] = []
-    expected = sqlite3_leaves(statement)
+    others: list[float] = []
+    expected = sqlite3_leaves(ENDLESS_WRITE if work == "write" else ENDLESS)
     for trial in range(7):
         connection = await connect(f"{path}-{trial}")
         await connection.execute("CREATE TABLE t (a INTEGER PRIMARY KEY)")
@@ -141,26 +162,43 @@ async def test_timed_out_in_a_transaction(
         await connection.execute("INSERT INTO t VALUES (2)")
         if way == "wait_for":
             with pytest.raises(asyncio.TimeoutError):
-                await asyncio.wait_for(connection.execute_fetchall(statement), 0.05)
+                await asyncio.wait_for(WORK[work](connection), 0.05)
         elif way == "timeout":
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.05):  # type: ignore[attr-defined, unused-ignore]
-                    await connection.execute_fetchall(statement)
+                    await WORK[work](connection)
         else:
-            task = asyncio.create_task(connection.execute_fetchall(statement))
+            task = asyncio.ensure_future(WORK[work](connection))
             await asyncio.sleep(0.05)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-        began = time.perf_counter()
-        await connection.execute("SELECT 1")
-        waits.append(time.perf_counter() - began)
+        for times in (waits, others):
+            began = time.perf_counter()
+            await connection.execute("SELECT 1")
+            times.append(time.perf_counter() - began)
         left = connection.in_transaction, await connection.execute_fetchall("SELECT a FROM t ORDER BY a")
         assert left == expected
         await connection.close()
-    note(f"the next call after {statistics.median(waits) * 1000:.1f} ms")
-    assert statistics.median(waits) < INTERRUPTED_WITHIN, waits
+    wait, other = statistics.median(waits), statistics.median(others)
+    note(f"the next call after {wait * 1000:.1f} ms, others {other * 1000:.1f} ms")
+    # Not the median: the machine may be busy with something else during most of the trials.
+    assert sorted(waits)[1] < INTERRUPTED_WITHIN + BUSY * other, (waits, others)
     assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
+
+
+async def test_an_interrupt_of_a_long_read(path: str, connect: Connect) -> None:
+    """Bug: an interrupt that comes between two chunks is lost, and the read goes on as if nobody had called."""
+    async with connect(path) as connection:
+        for size in (None, 10**9):
+            for _ in range(5):
+                cursor = await connection.execute(LONG_READ)
+                reading = asyncio.ensure_future(cursor.fetchall() if size is None else cursor.fetchmany(size))
+                await asyncio.sleep(0.02)
+                await connection.interrupt()
+                with pytest.raises(aioturso.OperationalError, match="interrupted"):
+                    await asyncio.wait_for(reading, HANGING)
+                assert await connection.execute_fetchall("SELECT 1") == [(1,)]
 
 
 async def test_a_cancelled_read_loses_no_row(path: str, connect: Connect, note: Note) -> None:
@@ -192,6 +230,43 @@ async def test_a_cancelled_read_loses_no_row(path: str, connect: Connect, note: 
     await connection.close()
     note(", ".join(f"{count} {what}" for what, count in counts.items()))
     assert counts["cancelled"] > 50
+
+
+async def test_endless_parameters_that_are_cancelled(path: str, connect: Connect, note: Note) -> None:
+    """Bugs: an iterator is asked for more when nobody waits; what it had given before stays in the transaction, and is
+    committed with the rest."""
+    connection = await connect(path)
+    await connection.execute("CREATE TABLE t (a INTEGER)")
+    taken = itertools.count()
+    for _ in range(20):
+        await connection.execute("INSERT INTO t VALUES (-1)")
+        feeding = connection.executemany("INSERT INTO t VALUES (?)", ((number,) for number in taken))
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(feeding, 0.01)
+        assert await connection.execute_fetchall("SELECT count(*) FROM t") == [(0,)]
+        assert not connection.in_transaction
+        await connection.commit()
+    before = next(taken)
+    await connection.execute("SELECT 1")
+    assert next(taken) == before + 1
+    await connection.close()
+    note(f"{before} taken")
+
+
+async def test_a_returning_that_is_broken_off_is_whole(path: str, connect: Connect) -> None:
+    """Bug: of an INSERT only those rows are there whose RETURNING was read."""
+    sql = "INSERT INTO t SELECT value FROM generate_series(1, 1000) RETURNING a"
+    async with connect(path) as connection:
+        await connection.execute("CREATE TABLE t (a INTEGER)")
+        async for (value,) in await connection.execute(sql):
+            assert value == 1
+            break
+        cursor = await connection.execute(sql)
+        reading = asyncio.ensure_future(cursor.fetchall())
+        await asyncio.sleep(0)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        assert await connection.execute_fetchall("SELECT count(*) FROM t") == [(2000,)]
 
 
 async def test_an_iteration_that_is_broken_off_goes_on(path: str, connect: Connect) -> None:

@@ -10,11 +10,12 @@ import textwrap
 
 import aioturso
 import pytest
-from children import Children
+from children import CHILD_TIME_LIMIT, EXIT_SECONDS, Children
 from conftest import Connect, Note
+from remains import HANGING
 
-AT_ONCE = 1.9
-"""Seconds from the end of the program to that of the process. Left to itself, a worker is waited for longer: two."""
+AT_ONCE = EXIT_SECONDS / 2
+"""Seconds from the end of the program to that of the process. A worker that does not end by itself is waited for longer."""
 
 EXITS = {
     "without close": """
@@ -90,6 +91,37 @@ EXITS = {
                 break
         run(program())
     """,
+    "calls queued and under way": """
+        async def program():
+            global connection, calls
+            connection = await opened()
+            calls = [connection.execute("SELECT count(*) FROM generate_series(1, 50)") for _ in range(20000)]
+            await asyncio.sleep(0.02)
+        run(program())
+    """,
+    "transaction block entered": """
+        async def program():
+            global connection, block, waiting
+            connection = await opened()
+            block = connection.transaction()
+            await block.__aenter__()
+            await connection.execute("INSERT INTO t VALUES (2)")
+            context = contextvars.Context()
+            waiting = [context.run(asyncio.ensure_future, connection.execute("INSERT INTO t VALUES (3)"))]
+            await asyncio.sleep(0)
+        run(program())
+    """,
+    "callback that never returns": """
+        # Nothing can end it, so it is waited for as long as anything is.
+        aioturso.worker.EXIT_SECONDS = 0.5
+        async def program():
+            global connection
+            connection = await opened()
+            connection.row_factory = lambda _cursor, _row: time.sleep(3600)
+            asyncio.ensure_future(connection.execute_fetchall("SELECT 1"))
+            await asyncio.sleep(0.05)
+        run(program())
+    """,
     "fifty connections": """
         async def program():
             global connections
@@ -116,6 +148,38 @@ def test_exit_with(children: Children, connect: Connect, note: Note, way: str) -
     assert (done.status, done.errors) == (0, "")
     assert done.seconds_to_leave < AT_ONCE
     note(f"{done.seconds_to_leave * 1000:.0f} ms")
+    check_rows(children, connect)
+
+
+def test_exit_closes_what_is_open(children: Children, connect: Connect) -> None:
+    """Bug: the process ends under its connections, none of which is closed: a transaction is not rolled back, and a
+    thread is stopped in the middle of whatever it does."""
+    program = """
+        import logging
+
+        class Handler(logging.Handler):
+            def emit(self, record):
+                if record.getMessage().endswith(": ended"):
+                    say("ended")
+
+        logging.getLogger("aioturso").setLevel(logging.DEBUG)
+        logging.getLogger("aioturso").addHandler(Handler())
+
+        async def program():
+            global idle, writing, reading
+            idle, reading = await opened(), await connect()
+            writing = await connect(PATH + "-other")
+            await writing.execute("CREATE TABLE t (a)")
+            writing.execute("INSERT INTO t SELECT value FROM generate_series(1, 100000000)")
+            reading.execute(ENDLESS)
+            await asyncio.sleep(0.05)
+
+        run(program())
+        say("leaving", time.time())
+    """
+    done = children.run(program)
+    assert (done.status, done.errors) == (0, "")
+    assert done.output.count("ended") == 3, done.output
     check_rows(children, connect)
 
 
@@ -153,7 +217,7 @@ def test_interrupted_from_the_keyboard(children: Children, connect: Connect, not
         assert child.stdout is not None
         assert child.stdout.readline() == "running\n"
         child.send_signal(signal.SIGINT)
-        output, errors = child.communicate(timeout=20)
+        output, errors = child.communicate(timeout=CHILD_TIME_LIMIT)
     assert output.startswith("leaving ")
     if caught:
         assert (child.returncode, errors) == (3, "")
@@ -188,7 +252,7 @@ def test_fork(children: Children, connect: Connect, situation: str) -> None:
             await connection.close()
             for call in (connection.commit, lambda: connection.execute("SELECT 1")):
                 try:
-                    await asyncio.wait_for(call(), 5)
+                    await asyncio.wait_for(call(), HANGING)
                     say(call)
                 except aioturso.ProgrammingError as error:
                     assert "forked" in str(error), error
@@ -248,11 +312,11 @@ async def test_a_panic(path: str, connect: Connect) -> None:
     connection = await connect(path)
     for _ in range(3):
         try:
-            await asyncio.wait_for(connection._call(panic), 20)
+            await asyncio.wait_for(connection._call(panic), HANGING)
             pytest.fail("it did not reach the caller")
         except PanicException as error:
             assert str(error) == "index out of bounds"
     assert await connection.execute_fetchall("SELECT 1") == [(1,)]
-    await asyncio.wait_for(connection.close(), 20)
+    await asyncio.wait_for(connection.close(), HANGING)
     with pytest.raises(aioturso.ProgrammingError):
         await connection.commit()

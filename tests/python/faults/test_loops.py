@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import time
 import warnings
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -13,7 +14,7 @@ import aioturso
 import pytest
 from children import ENDLESS
 from conftest import Connect, Note
-from remains import check_nothing_is_left_outside, holdings
+from remains import HANGING, check_nothing_is_left_outside, holdings
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -66,8 +67,8 @@ def test_closed_with_work_under_way(path: str, connect: Connect, run: Run, work:
 
     async def look() -> None:
         with pytest.raises(aioturso.ProgrammingError, match="loop was closed"):
-            await asyncio.wait_for(connection.commit(), 5)
-        await asyncio.wait_for(connection.close(), 5)
+            await asyncio.wait_for(connection.commit(), HANGING)
+        await asyncio.wait_for(connection.close(), HANGING)
         async with connect(path) as other:
             assert await other.execute_fetchall("SELECT count(*) FROM t") == [(50,)]
 
@@ -86,7 +87,7 @@ def test_closed_with_an_endless_query_running(path: str, connect: Connect, run: 
 
     connection = run(leave())
     run(connection.interrupt())
-    run(asyncio.wait_for(_closed(connection), 10))
+    run(asyncio.wait_for(_closed(connection), HANGING))
     check_nothing_is_left_outside(before)
 
 
@@ -146,10 +147,36 @@ def test_used_from_two_loops_at_once(path: str, connect: Connect, run: Run, note
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(3 * HANGING)
     note(f"{sum(answers)} answers")
     assert (errors, answers) == ([], [500, 500])
     run(_closed(connection))
+
+
+def test_the_loop_goes_on_while_rows_are_read(path: str, connect: Connect, run: Run, note: Note) -> None:
+    """Bug: all rows are made in the thread of the loop, in one go, and nothing else runs there for so long."""
+
+    async def read(connection: aioturso.Connection[Any]) -> tuple[float, float]:
+        began = before = time.perf_counter()
+        reading = asyncio.ensure_future(
+            connection.execute_fetchall("SELECT value, 'text' FROM generate_series(1, 200000)")
+        )
+        longest = 0.0
+        while not reading.done():
+            await asyncio.sleep(0)
+            now = time.perf_counter()
+            longest, before = max(longest, now - before), now
+        assert len(await reading) == 200_000
+        return longest, before - began
+
+    async def measure() -> list[tuple[float, float]]:
+        async with connect(path) as connection:
+            return [await read(connection) for _ in range(7)]
+
+    # The machine may be busy with something else in the middle of some of them.
+    longest, whole = min(run(measure()), key=lambda times: times[0] / times[1])
+    note(f"held up for {longest * 1000:.0f} ms of {whole * 1000:.0f} ms")
+    assert longest < whole / 2
 
 
 def test_dropped_behind_a_closed_loop(path: str, connect: Connect, run: Run) -> None:

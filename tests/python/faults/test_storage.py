@@ -42,12 +42,12 @@ FILL = """
         # Usable or cleanly dead: each call is answered, and what is answered is true.
         for call in (connection.rollback, lambda: connection.execute_fetchall("SELECT count(*) FROM big")):
             try:
-                answer = await asyncio.wait_for(call(), 20)
+                answer = await asyncio.wait_for(call(), HANGING)
                 assert answer in (None, [(committed,)]), (answer, committed)
             except aioturso.Error as error:
                 print(error, file=sys.stderr)
         try:
-            await asyncio.wait_for(connection.close(), 20)
+            await asyncio.wait_for(connection.close(), HANGING)
         except aioturso.Error as error:
             print(error, file=sys.stderr)
     run(program())

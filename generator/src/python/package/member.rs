@@ -151,8 +151,12 @@ impl<'a> Writer<'a> {
                 self.direct(member, &call, *awaitable, *when_closed)
             }
             Kind::Interrupt => {
-                let call = format!("{}.{name}({passed})", self.in_place(false));
-                self.direct(member, &call, true, false)
+                let object = if self.is_root && member.lane.is_none() {
+                    "self._worker.interrupted_in_place"
+                } else {
+                    self.in_place(false)
+                };
+                self.direct(member, &format!("{object}.{name}({passed})"), true, false)
             }
             Kind::Property { .. } => self.property(member),
             Kind::Parent { class } => {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::desk::{AsyncDesk, Watch};
 use crate::executor::{EACH, Executor, sleep};
-use crate::matrix::{DESK, DRIVER, Fault};
+use crate::matrix::{DESK, DRIVER, Fault, HANGING};
 use crate::random::Random;
 use crate::scratch::{ENDLESS, ENDLESS_WRITE, Scratch, number};
 
@@ -49,6 +49,48 @@ pub(crate) const FAULTS: &[Fault] = &[
         run: timeout_around_a_long_write,
     },
 ];
+
+/// In which an interrupted call makes room for the next.
+const INTERRUPTED_WITHIN: Duration = Duration::from_millis(50);
+/// How many times as long as another call takes it may take on top of that, where the machine is busy.
+const BUSY: u32 = 10;
+
+/// How long the call behind an interrupted one took, and how long the one behind that.
+#[derive(Default)]
+struct Waits {
+    next: Vec<Duration>,
+    others: Vec<Duration>,
+}
+
+impl Waits {
+    async fn measure(&mut self, connection: &turso_driver::AsyncConnection, rows: i64) {
+        for times in [&mut self.next, &mut self.others] {
+            let started = Instant::now();
+            assert_eq!(number(connection, "SELECT count(*) FROM t").await, rows);
+            times.push(started.elapsed());
+        }
+    }
+
+    /// Panics if the next call had to wait in all trials but a few: during some, the machine may be busy with something else.
+    fn verdict(mut self) -> String {
+        self.next.sort();
+        self.others.sort();
+        let (next, other) = (self.next[self.next.len() / 2], self.others[self.others.len() / 2]);
+        let quick = self.next[self.next.len() / 4];
+        assert!(
+            quick < INTERRUPTED_WITHIN + other * BUSY,
+            "the next calls waited for {:?}, others for {:?}",
+            self.next,
+            self.others
+        );
+        let milliseconds = |time: Duration| time.as_secs_f64() * 1_000.0;
+        format!(
+            "the next call after {:.1} ms, others {:.1} ms",
+            milliseconds(next),
+            milliseconds(other)
+        )
+    }
+}
 
 /// Victims on each executor.
 const ROUNDS: usize = 1_500;
@@ -112,7 +154,7 @@ async fn drop_victims(desk: &AsyncDesk, watch: &Watch, counts: &[AtomicUsize; 3]
             // While it runs; others may stand before it.
             0 => {
                 let started = Instant::now();
-                while watch.begun() == begun && started.elapsed() < Duration::from_secs(10) {
+                while watch.begun() == begun && started.elapsed() < HANGING {
                     sleep(Duration::from_micros(20)).await;
                 }
                 sleep(Duration::from_micros(random.below(1_500))).await;
@@ -147,7 +189,7 @@ fn cancelled_before_the_driver_hears_of_it(executor: Executor) -> String {
         drop(victim);
         assert_eq!(inside.interrupts(), 1);
         inside.open_gate();
-        let next = executor.timeout(Duration::from_secs(5), desk.ask("SELECT ?", 1)).await;
+        let next = executor.timeout(HANGING, desk.ask("SELECT ?", 1)).await;
         if next.is_none() {
             // Ends what runs on, so that the failure is one line of the table and not a hang.
             desk.interrupt().expect("it is open");
@@ -178,9 +220,7 @@ fn cancelled_as_soon_as_it_begins(executor: Executor) -> String {
             }
             drop(victim);
             let next = Instant::now();
-            let one = executor
-                .timeout(Duration::from_secs(5), number(&connection, "SELECT 1"))
-                .await;
+            let one = executor.timeout(HANGING, number(&connection, "SELECT 1")).await;
             if one.is_none() {
                 connection.interrupt().expect("it is open");
             }
@@ -203,26 +243,20 @@ fn timeout_around_a_long_query(executor: Executor) -> String {
             .execute("INSERT INTO t VALUES (1)", ())
             .await
             .expect("no error");
-        let mut longest = Duration::ZERO;
+        let mut waits = Waits::default();
         for _ in 0..20 {
             let victim = executor.timeout(Duration::from_millis(15), connection.execute(ENDLESS, ()));
             assert!(victim.await.is_none());
-            let started = Instant::now();
-            assert_eq!(number(&connection, "SELECT count(*) FROM t").await, 1);
-            longest = longest.max(started.elapsed());
+            waits.measure(&connection, 1).await;
             assert!(
                 connection.in_transaction().expect("it is open"),
                 "a query that is interrupted ends alone"
             );
         }
-        assert!(
-            longest < Duration::from_millis(500),
-            "the next call waited for {longest:?}"
-        );
         connection.commit().await.expect("it commits");
         connection.close().await.expect("it closes");
         assert_eq!(scratch.count(), 1);
-        format!("next result at most {} ms later", longest.as_millis())
+        waits.verdict()
     })
 }
 
@@ -230,7 +264,7 @@ fn timeout_around_a_long_write(executor: Executor) -> String {
     executor.run(async move {
         let scratch = Scratch::new();
         let connection = scratch.with_table().await;
-        let mut longest = Duration::ZERO;
+        let mut waits = Waits::default();
         for round in 0..10 {
             connection
                 .execute("INSERT INTO t VALUES (-1)", ())
@@ -243,19 +277,13 @@ fn timeout_around_a_long_write(executor: Executor) -> String {
                     .await
                     .is_none()
             );
-            let started = Instant::now();
-            assert_eq!(number(&connection, "SELECT count(*) FROM t").await, 0);
-            longest = longest.max(started.elapsed());
+            waits.measure(&connection, 0).await;
             assert!(
                 !connection.in_transaction().expect("it is open"),
                 "a write that is interrupted takes its transaction along"
             );
             connection.commit().await.expect("there is nothing to commit");
         }
-        assert!(
-            longest < Duration::from_millis(1_000),
-            "the next call waited for {longest:?}"
-        );
         connection
             .execute("INSERT INTO t VALUES (1)", ())
             .await
@@ -263,6 +291,6 @@ fn timeout_around_a_long_write(executor: Executor) -> String {
         connection.commit().await.expect("it commits");
         connection.close().await.expect("it closes");
         assert_eq!(scratch.count(), 1);
-        format!("next result at most {} ms later", longest.as_millis())
+        waits.verdict()
     })
 }

@@ -70,7 +70,7 @@ pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {
     let started = Instant::now();
     while !condition() {
         assert!(
-            started.elapsed() < Duration::from_secs(20),
+            started.elapsed() < crate::matrix::HANGING,
             "waited in vain until {what}"
         );
         std::thread::sleep(Duration::from_micros(200));

@@ -17,11 +17,18 @@ pub(crate) enum Executor {
     TokioThreads,
     /// `futures::executor`, which knows neither timers nor tasks of its own.
     Futures,
+    /// smol: tasks on one thread, timers of its reactor.
+    Smol,
     /// It makes no difference, or the fault brings its own.
     Any,
 }
 
-pub(crate) const EACH: &[Executor] = &[Executor::TokioOneThread, Executor::TokioThreads, Executor::Futures];
+pub(crate) const EACH: &[Executor] = &[
+    Executor::TokioOneThread,
+    Executor::TokioThreads,
+    Executor::Smol,
+    Executor::Futures,
+];
 pub(crate) const ONCE: &[Executor] = &[Executor::Any];
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -32,6 +39,7 @@ impl Executor {
             Self::TokioOneThread => "tokio, 1 thread",
             Self::TokioThreads => "tokio, threads",
             Self::Futures => "futures",
+            Self::Smol => "smol",
             Self::Any => "any",
         }
     }
@@ -44,6 +52,7 @@ impl Executor {
                 let runtime = tokio_threads();
                 runtime.block_on(async { tokio::spawn(future).await.unwrap_or_else(resume) })
             }
+            Self::Smol => smol::block_on(future),
             Self::Futures | Self::Any => futures::executor::block_on(future),
         }
     }
@@ -59,6 +68,11 @@ impl Executor {
                 }
                 results
             }
+            Self::Smol => {
+                let executor = smol::Executor::new();
+                let tasks: Vec<_> = tasks.into_iter().map(|task| executor.spawn(task)).collect();
+                executor.run(join_all(tasks)).await
+            }
             Self::Futures | Self::Any => join_all(tasks).await,
         }
     }
@@ -67,6 +81,10 @@ impl Executor {
     pub(crate) async fn timeout<T>(self, limit: Duration, future: impl Future<Output = T>) -> Option<T> {
         match self {
             Self::TokioOneThread | Self::TokioThreads => tokio::time::timeout(limit, future).await.ok(),
+            Self::Smol => match select(Box::pin(future), smol::Timer::after(limit)).await {
+                Either::Left((result, _)) => Some(result),
+                Either::Right(_) => None,
+            },
             Self::Futures | Self::Any => match select(Box::pin(future), sleep(limit)).await {
                 Either::Left((result, _)) => Some(result),
                 Either::Right(_) => None,
@@ -136,8 +154,14 @@ impl Future for Sleep {
 
 type Alarm = (Reverse<Instant>, Arc<Mutex<Waker>>);
 
-/// The thread behind [`sleep`]; started early, so that it is not taken for one that a fault left behind.
-pub(crate) fn start_timer() -> &'static Mutex<mpsc::Sender<Alarm>> {
+/// Starts the threads that outlive every fault, before what a fault leaves behind is counted.
+pub(crate) fn start_threads() {
+    start_timer();
+    smol::block_on(smol::Timer::after(Duration::from_millis(1)));
+}
+
+/// The thread behind [`sleep`].
+fn start_timer() -> &'static Mutex<mpsc::Sender<Alarm>> {
     static TIMER: OnceLock<Mutex<mpsc::Sender<Alarm>>> = OnceLock::new();
     TIMER.get_or_init(|| {
         let (sender, receiver) = mpsc::channel();

@@ -21,12 +21,14 @@ pub(crate) struct Fault {
 }
 
 /// The engine's connection, one thread for each.
-pub(crate) const DRIVER: &str = "driver";
+pub(crate) const DRIVER: &str = "rust thread";
 /// A class of the tests on top of that, which can be made to wait and to panic.
-pub(crate) const DESK: &str = "own class";
+pub(crate) const DESK: &str = "rust thread, own class";
 
-/// Longer than any of them takes (the soak apart): one that takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// Longer than any call takes that does not hang, also on a busy machine.
+pub(crate) const HANGING: Duration = Duration::from_secs(20);
+/// Many times what any fault takes (the soak apart): one that takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 struct Row {
     fault: &'static str,
@@ -38,7 +40,7 @@ struct Row {
 
 /// Tries the faults and prints the table.
 pub(crate) fn run(faults: impl Iterator<Item = &'static Fault>) -> ExitCode {
-    crate::executor::start_timer();
+    crate::executor::start_threads();
     // Panics on a worker are part of some faults, and belong to their calls; those of the faults themselves are in the table.
     std::panic::set_hook(Box::new(|panic| {
         *lock(&LAST_PANIC) = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -65,6 +67,7 @@ pub(crate) fn run(faults: impl Iterator<Item = &'static Fault>) -> ExitCode {
         }
     }
     print_table(&rows);
+    write_rows(&rows);
     let failed = rows.iter().filter(|row| row.outcome.is_err()).count();
     println!("{} of {} green", rows.len() - failed, rows.len());
     if failed == 0 && !rows.is_empty() {
@@ -122,14 +125,34 @@ fn print_row(row: &Row, width: usize) {
         Err(remark) => ("FAILED", remark),
     };
     println!(
-        "{:<width$}  {:<9}  {:<15}  {word:<6}  {:>6.2} s  {remark}",
+        "{:<width$}  {:<22}  {:<15}  {word:<6}  {:>6.2} s  {remark}",
         row.fault, row.worker, row.executor, row.seconds
     );
 }
 
+/// Where the rows are written to, for the table of the whole matrix.
+const ROWS: &str = "ASYNC_PROXY_MATRIX";
+
+/// One line for each, its columns separated by tabs.
+fn write_rows(rows: &[Row]) {
+    let Some(path) = std::env::var_os(ROWS) else { return };
+    let lines: String = rows
+        .iter()
+        .map(|row| {
+            let (result, remark) = match &row.outcome {
+                Ok(remark) => ("ok", remark),
+                Err(remark) => ("FAILED", remark),
+            };
+            let columns = [row.fault, row.worker, row.executor, result, remark];
+            columns.map(|column| column.replace(['\t', '\n'], " ")).join("\t") + "\n"
+        })
+        .collect();
+    std::fs::write(&path, lines).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
 fn print_table(rows: &[Row]) {
     let width = rows.iter().map(|row| row.fault.len()).max().unwrap_or(0);
-    println!("\n{:<width$}  {:<9}  {:<15}  result", "fault", "worker", "executor");
+    println!("\n{:<width$}  {:<22}  {:<15}  result", "fault", "worker", "executor");
     for row in rows {
         print_row(row, width);
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use turso_driver::{ConnectOptions, connect_async};
 
 use crate::executor::{EACH, Executor, ONCE, tokio_one_thread, tokio_threads};
-use crate::matrix::{DRIVER, Fault};
+use crate::matrix::{DRIVER, Fault, HANGING};
 use crate::scratch::{ENDLESS, Scratch, number};
 
 pub(crate) const FAULTS: &[Fault] = &[
@@ -55,8 +55,8 @@ fn runtime_shut_down(_: Executor) -> String {
             _ => drop(runtime),
         }
         let started = Instant::now();
-        let one = tokio_one_thread()
-            .block_on(async { tokio::time::timeout(Duration::from_secs(10), number(&connection, "SELECT 1")).await });
+        let one =
+            tokio_one_thread().block_on(async { tokio::time::timeout(HANGING, number(&connection, "SELECT 1")).await });
         assert_eq!(one.expect("the connection is free"), 1);
         longest = longest.max(started.elapsed());
     }

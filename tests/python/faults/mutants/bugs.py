@@ -21,10 +21,12 @@ class Bug:
     name: str
     tests: str
     changes: tuple[Change, ...]
+    before: tuple[int, int] | None = None
+    """The version of Python that heals it by itself."""
 
 
-def bug(name: str, tests: str, *changes: tuple[str, str, str]) -> Bug:
-    return Bug(name, tests, tuple(Change(*change) for change in changes))
+def bug(name: str, tests: str, *changes: tuple[str, str, str], before: tuple[int, int] | None = None) -> Bug:
+    return Bug(name, tests, tuple(Change(*change) for change in changes), before)
 
 
 BUGS = [
@@ -112,6 +114,16 @@ BUGS = [
         "a cancelled call is not interrupted",
         "cancelled_at_random_points or timed_out",
         ("worker.py", "        self._interrupt_call(future)\n\n", "\n"),
+    ),
+    bug(
+        "a long read is not ended between two of its chunks",
+        "timed_out and fetch or interrupt_of_a_long_read",
+        ("rows.py", "            if is_interrupted():\n                break\n", ""),
+    ),
+    bug(
+        "an interrupt tells the engine, and not the call",
+        "interrupt_of_a_long_read",
+        ("worker.py", "            self._interrupted = self._current is not None\n", "            pass\n"),
     ),
     bug(
         "rows of a chunk are lost on break",
@@ -206,8 +218,49 @@ BUGS = [
         "a_callback_raises and StopIteration and in_adapter",
         (
             "calls.py",
-            "    if not isinstance(error, (StopIteration, StopAsyncIteration)):\n        return error\n",
-            "    return error\n",
+            "(StopIteration, StopAsyncIteration, GeneratorExit)",
+            "(StopAsyncIteration, GeneratorExit)",
+        ),
+        # Since then a future makes an error of it by itself.
+        before=(3, 12),
+    ),
+    bug(
+        "StopAsyncIteration just ends an iteration",
+        "a_callback_raises and StopAsyncIteration and iteration",
+        (
+            "calls.py",
+            "(StopIteration, StopAsyncIteration, GeneratorExit)",
+            "(StopIteration, GeneratorExit)",
+        ),
+    ),
+    bug(
+        "whoever closes in another loop is told in the wrong one",
+        "closed_from_two_loops",
+        (
+            "worker.py",
+            "            future.get_loop().call_soon_threadsafe(settle, future, *arguments)\n",
+            "            loop = future.get_loop() if settle is _settle else self.loop\n"
+            "            loop.call_soon_threadsafe(settle, future, *arguments)\n",
+        ),
+        (
+            "worker.py",
+            "        future: asyncio.Future[None] = asyncio.get_event_loop().create_future()\n        self.queue.open(",
+            "        future: asyncio.Future[None] = asyncio.get_event_loop().create_future()\n"
+            "        self.loop = future.get_loop()\n        self.queue.open(",
+        ),
+    ),
+    bug(
+        "a callback that never returns keeps the process",
+        "exit_with and never",
+        ("worker.py", "and (left := deadline - time.monotonic()) > 0", "and (left := 1.0) > 0"),
+    ),
+    bug(
+        "GeneratorExit closes the coroutine of its caller",
+        "a_callback_raises and GeneratorExit",
+        (
+            "calls.py",
+            "(StopIteration, StopAsyncIteration, GeneratorExit)",
+            "(StopIteration, StopAsyncIteration)",
         ),
     ),
     bug(
@@ -250,7 +303,7 @@ BUGS = [
     ),
     bug(
         "the end of the process waits for what is queued",
-        "exit_with and query_running",
+        "exit_with and query and running",
         (
             "worker.py",
             "            if self._current is not None:\n                self._interrupt_object()\n        self.stop()\n",
@@ -264,7 +317,7 @@ BUGS = [
     ),
     bug(
         "the end of the process leaves the database open to a write",
-        "exit_with and write",
+        "exit_closes",
         ("worker.py", "    for worker in workers:\n        worker.stop_at_exit()\n", "    return\n"),
         (
             "worker.py",

@@ -242,7 +242,7 @@ class Reader(Awaited["Reader"]):
     def _read(self, size: int | None, convert: Callable[[list[Entry]], ResultT]) -> Reading[Entry, ResultT]:
         reading = Reading(self._rows, size, convert)
         if self._worker.queue.closed or not reading.take_ahead():
-            call = self._call(lambda reader: reading.take(reader._read_rows))
+            call = self._call(lambda reader: reading.take(reader._read_rows, self._worker.is_interrupted))
             reading.wait_for(call)
         return reading
 
