@@ -1,6 +1,7 @@
 //! A local database that is synchronised with a server.
 
 mod address;
+mod claim;
 mod conflicts;
 mod drive;
 mod gate;

@@ -11,6 +11,7 @@ use turso_sync_engine::database_sync_operations::SyncEngineIoStats;
 use turso_sync_engine::types::DatabaseSyncEngineProtocolVersion;
 
 use super::address::Address;
+use super::claim::Claim;
 use super::conflicts::ConflictBook;
 use super::drive::drive;
 use super::io::Outside;
@@ -31,22 +32,11 @@ const LOCK_RETRY: Duration = Duration::from_millis(10);
 /// Opens the replica of a database and the engine's connection to it.
 pub(crate) fn open(path: &Path, options: &SyncOptions) -> Result<(Arc<Replica>, Arc<turso_core::Connection>)> {
     let plan = Plan::new(path, options)?;
-    let mark = plan.begin()?;
     let started = Instant::now();
-    let opened = loop {
-        match plan.open() {
+    loop {
+        match plan.attempt() {
             Err(error) if is_locked(&error) && started.elapsed() < plan.busy_timeout => std::thread::sleep(LOCK_RETRY),
-            opened => break opened,
-        }
-    };
-    match opened {
-        Ok(opened) => {
-            mark.finish();
-            Ok(opened)
-        }
-        Err(error) => {
-            mark.remove_what_came();
-            Err(plan.explain(error))
+            outcome => return outcome,
         }
     }
 }
@@ -137,7 +127,23 @@ impl<'a> Plan<'a> {
         Ok(Mark::at(database, mark_path))
     }
 
-    fn open(&self) -> Result<(Arc<Replica>, Arc<turso_core::Connection>)> {
+    /// Opens it; what a failed attempt has made it removes again.
+    fn attempt(&self) -> Result<(Arc<Replica>, Arc<turso_core::Connection>)> {
+        let claim = Claim::on(self.database())?;
+        let mark = self.begin()?;
+        match self.open(claim) {
+            Ok(opened) => {
+                mark.finish();
+                Ok(opened)
+            }
+            Err(error) => {
+                mark.remove_what_came();
+                Err(self.explain(error))
+            }
+        }
+    }
+
+    fn open(&self, claim: Claim) -> Result<(Arc<Replica>, Arc<turso_core::Connection>)> {
         let lines = Lines {
             pull: self.line(self.options.long_poll_timeout_ms.unwrap_or(0)),
             push: self.line(0),
@@ -159,7 +165,7 @@ impl<'a> Plan<'a> {
                 DatabaseSyncEngine::create_db(&coro, io, outside, &self.path, options).await
             }
         })?;
-        let replica = Replica::new(engine, io, outside, lines, self.busy_timeout);
+        let replica = Replica::new(engine, claim, io, outside, lines, self.busy_timeout);
         let core = connect(&replica, &errand)?;
         Ok((replica, core))
     }

@@ -13,6 +13,7 @@ use turso_sync_engine::database_sync_engine::DatabaseSyncEngine;
 use turso_sync_engine::database_sync_operations::MutexSlot;
 use turso_sync_engine::types::DbChangesStatus;
 
+use super::claim::Claim;
 use super::drive::{drive, is_busy};
 use super::gate::Gate;
 use super::io::Outside;
@@ -29,7 +30,7 @@ const BUSY_RETRY: Duration = Duration::from_millis(5);
 /// The synchronised side of a connection.
 pub(crate) struct Replica {
     /// `None` once the connection is closed.
-    engine: Mutex<Option<Arc<SyncEngine>>>,
+    engine: Mutex<Option<Claimed>>,
     pub(crate) io: Arc<dyn turso_core::IO>,
     pub(crate) outside: Arc<Outside>,
     pub(crate) lines: Lines,
@@ -38,6 +39,12 @@ pub(crate) struct Replica {
     /// One push, apply or checkpoint at a time.
     pub(crate) turns: Gate,
     pub(crate) busy_timeout: Duration,
+}
+
+/// The engine, and the right to use it on the file.
+struct Claimed {
+    engine: Arc<SyncEngine>,
+    _claim: Claim,
 }
 
 /// The lines to the server.
@@ -49,13 +56,17 @@ pub(crate) struct Lines {
 impl Replica {
     pub(crate) fn new(
         engine: SyncEngine,
+        claim: Claim,
         io: Arc<dyn turso_core::IO>,
         outside: Arc<Outside>,
         lines: Lines,
         busy_timeout: Duration,
     ) -> Arc<Self> {
         Arc::new(Self {
-            engine: Mutex::new(Some(Arc::new(engine))),
+            engine: Mutex::new(Some(Claimed {
+                engine: Arc::new(engine),
+                _claim: claim,
+            })),
             io,
             outside,
             lines,
@@ -67,7 +78,8 @@ impl Replica {
 
     pub(crate) fn engine(&self) -> Result<Arc<SyncEngine>> {
         let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
-        engine.clone().ok_or_else(Error::closed_database)
+        let claimed = engine.as_ref().ok_or_else(Error::closed_database)?;
+        Ok(Arc::clone(&claimed.engine))
     }
 
     /// Fetches the server's changes and applies them; tells whether there were any.

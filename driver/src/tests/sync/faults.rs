@@ -277,3 +277,19 @@ fn options_that_can_not_be_are_refused_before_anything_is_done() {
     }
     assert!(replicas.files().is_empty(), "{:?}", replicas.files());
 }
+
+#[test]
+fn a_database_is_synchronised_by_one_connection_at_a_time() {
+    let replicas = Replicas::new();
+    let server = server!(replicas);
+    let connection = replicas.open("first.db", &server.url());
+    run(&connection, "CREATE TABLE t (a); INSERT INTO t VALUES (1)");
+    let refused = error(replicas.open_with("first.db", SyncOptions::new(server.url()).timeout(0.0)));
+    assert!(matches!(refused, Error::Operational(_)));
+    assert!(refused.to_string().starts_with("database is locked"), "{refused}");
+    // Others may read.
+    let reader = crate::connect(replicas.path("first.db"), crate::ConnectOptions::default()).unwrap();
+    assert_eq!(rows(&reader, "SELECT * FROM t"), ["1"]);
+    connection.close().unwrap();
+    drop(replicas.open("first.db", &server.url()));
+}

@@ -32,7 +32,7 @@ impl Replicas {
     }
 
     fn open_with(&self, name: &str, options: SyncOptions) -> Result<ConnectionSync> {
-        connect_sync(self.path(name), options.timeout(2.0))
+        connect_sync(self.path(name), options)
     }
 
     /// What is in the folder.

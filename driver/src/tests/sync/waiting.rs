@@ -2,7 +2,8 @@
 //! time: a wait of an hour that something waited for would never end.
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -156,7 +157,8 @@ fn a_pull_waits_for_the_end_of_an_open_transaction_and_says_so_if_it_does_not_co
     let first = replicas.open("first.db", &server.url());
     run(&first, "CREATE TABLE t (a INTEGER PRIMARY KEY, b)");
     first.push().unwrap();
-    let second = replicas.open("second.db", &server.url());
+    let options = SyncOptions::new(server.url()).timeout(1.0);
+    let second = replicas.open_with("second.db", options).unwrap();
     run(&first, "INSERT INTO t VALUES (1, 'one')");
     first.push().unwrap();
 
@@ -180,39 +182,57 @@ fn a_pull_waits_for_the_end_of_an_open_transaction_and_says_so_if_it_does_not_co
 }
 
 #[test]
-fn statements_meet_no_lock_while_changes_are_applied() {
+fn statements_meet_no_lock_while_changes_are_applied_and_checkpoints_made() {
     let replicas = Replicas::new();
     let server = server!(replicas);
     let first = replicas.open("first.db", &server.url());
     run(&first, "CREATE TABLE t (a INTEGER PRIMARY KEY, b)");
     first.push().unwrap();
-    let second = replicas.open("second.db", &server.url());
-    let (thread, done) = beside(&second, |second| {
-        for number in 0..300 {
-            second.execute("INSERT INTO t (a, b) VALUES (?, 'second')", (10_000 + number,))?;
+    // A checkpoint needs a moment without the readers of another connection, and a slow machine has few.
+    let options = SyncOptions::new(server.url()).timeout(60.0);
+    let second = replicas.open_with("second.db", options).unwrap();
+    let is_over = Arc::new(AtomicBool::new(false));
+    let over = Arc::clone(&is_over);
+    let (thread, done) = beside(&second, move |second| {
+        let mut count = 0;
+        while !over.load(Ordering::SeqCst) {
+            count += 1;
+            second.execute("INSERT INTO t (a, b) VALUES (?, 'second')", (1_000_000 + count,))?;
             second.commit()?;
             second.execute("SELECT count(*) FROM t", ())?.fetchall()?;
         }
-        Ok(())
+        Ok(count)
     });
-    for number in 0..15 {
+    let over = Arc::clone(&is_over);
+    let path = replicas.path("second.db");
+    let plain = thread::spawn(move || -> Result<usize> {
+        let plain = crate::connect(path, crate::ConnectOptions::default())?;
+        let mut count = 0;
+        while !over.load(Ordering::SeqCst) {
+            count += 1;
+            plain.execute("SELECT count(*) FROM t", ())?.fetchall()?;
+        }
+        Ok(count)
+    });
+    for round in 0..5 {
+        let more = (0..100).map(|number| (round * 100 + number, "x".repeat(2000)));
         first
-            .execute("INSERT INTO t (a, b) VALUES (?, 'first')", (number,))
+            .executemany("INSERT INTO t VALUES (?, ?)", more.collect::<Vec<_>>())
             .unwrap();
         first.commit().unwrap();
         first.push().unwrap();
-        second.pull().unwrap();
-        if number % 5 == 0 {
-            second.checkpoint().unwrap();
-        }
+        assert!(second.pull().unwrap());
+        second.checkpoint().unwrap();
     }
-    done.recv().unwrap().unwrap();
+    is_over.store(true, Ordering::SeqCst);
+    plain.join().unwrap().unwrap();
+    let count = done.recv().unwrap().unwrap();
     thread.join().unwrap();
-    second.pull().unwrap();
     second.push().unwrap();
     first.pull().unwrap();
-    assert_eq!(rows(&first, "SELECT count(*) FROM t"), ["315"]);
-    assert_eq!(rows(&second, "SELECT count(*) FROM t"), ["315"]);
+    for replica in [&first, &second] {
+        assert_eq!(rows(replica, "SELECT count(*) FROM t"), [(500 + count).to_string()]);
+    }
 }
 
 #[test]
