@@ -161,12 +161,16 @@ def open_select_close(scene: BlockingScene) -> Result:
     """Opens the file, selects one row, closes."""
     count = scene.effort.operations(200)
 
+    # A function of its own: see the asyncio side.
+    def select(number: int) -> None:
+        connection = scene.driver.open(scene.path or ":memory:")
+        row = connection.execute(data.SELECT_POINT, (number,)).fetchone()
+        connection.close()
+        data.check("the selected row", row[0], number)
+
     def run() -> None:
         for number in range(1, count + 1):
-            connection = scene.driver.open(scene.path or ":memory:")
-            row = connection.execute(data.SELECT_POINT, (number,)).fetchone()
-            connection.close()
-            data.check("the selected row", row[0], number)
+            select(number)
 
     return per_operation_blocking(run, count, scene.effort.passes)
 

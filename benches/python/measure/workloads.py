@@ -207,12 +207,17 @@ async def open_select_close(scene: Scene) -> Result:
         raise AssertionError("this workload needs a file")
     path = scene.path
 
+    # A function of its own, as a request handler is one. In a loop, the closed connection would live until the next one is
+    # open, and with it what a driver lets go of only then: the engine would find the file open already.
+    async def select(number: int) -> None:
+        connection = await scene.driver.open(path)
+        row = await scene.driver.select_one(connection, number)
+        await scene.driver.close(connection)
+        data.check("the selected row", row[0], number)
+
     async def run() -> None:
         for number in range(1, count + 1):
-            connection = await scene.driver.open(path)
-            row = await scene.driver.select_one(connection, number)
-            await scene.driver.close(connection)
-            data.check("the selected row", row[0], number)
+            await select(number)
 
     return await per_operation(run, count, scene.effort.passes)
 
