@@ -7,6 +7,7 @@ use turso_core::LimboError;
 
 use crate::cache::StatementCache;
 use crate::interrupt::Work;
+use crate::log_file::LogFile;
 use crate::statement::{PreparedStatement, Step};
 use crate::{Autocommit, Error, IsolationLevel, Params, Result};
 
@@ -25,6 +26,7 @@ pub(crate) struct Engine {
     waiting: Vec<PreparedStatement>,
     busy_timeout: Duration,
     last_insert_rowid: i64,
+    log: LogFile,
 }
 
 /// A statement that a cursor reads from.
@@ -40,6 +42,7 @@ struct HalfRead {
 impl Engine {
     pub(crate) fn new(core: Arc<turso_core::Connection>, cached_statements: usize, busy_timeout: Duration) -> Self {
         let cache = StatementCache::new(cached_statements);
+        let log = LogFile::of(&core);
         Self {
             core,
             cache,
@@ -48,6 +51,7 @@ impl Engine {
             waiting: Vec::new(),
             busy_timeout,
             last_insert_rowid: 0,
+            log,
         }
     }
 
@@ -322,8 +326,18 @@ impl Engine {
         self.waiting.clear();
         self.free.clear();
         self.cache.clear();
-        self.core.close()?;
+        if !self.has_nothing_to_write_back() {
+            self.core.close()?;
+        }
+        // Dropped unclosed, the engine's connection ends all the same, without a checkpoint.
         Ok(())
+    }
+
+    /// Whether the checkpoint that comes with the close of a database's last connection would be for nothing. The engine
+    /// tells the disk three times to write what it has, also when there is nothing.
+    fn has_nothing_to_write_back(&self) -> bool {
+        // Whoever else has the engine's connection would keep it open.
+        !self.in_transaction() && Arc::strong_count(&self.core) == 1 && self.log.is_empty()
     }
 
     /// How many statements cursors read from.

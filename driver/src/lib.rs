@@ -46,6 +46,7 @@ mod engine;
 mod error;
 mod execution;
 mod interrupt;
+mod log_file;
 mod open;
 mod options;
 mod params;

@@ -1,6 +1,7 @@
 //! Tests of the driver as a whole, on real files. What each asserts was looked up in CPython's `sqlite3` by running it.
 
 mod caching;
+mod closing;
 mod cursors;
 mod dumping;
 mod engine;
