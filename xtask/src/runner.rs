@@ -142,9 +142,10 @@ mod tests {
                 "generated",
                 "format",
                 "clippy",
+                "sync-servers",
                 "rust-tests",
                 "rust-faults",
-                "sync-servers",
+                "rust-sync",
                 "rust-docs"
             ]
         );

@@ -21,6 +21,9 @@ const FAULTS: &str = "faults";
 /// The crate of the fault matrix.
 const FAULTS_PACKAGE: &str = "async-proxy-faults";
 
+/// The crate of the tests of sync.
+const SYNC_PACKAGE: &str = "async-proxy-sync-tests";
+
 /// All of them. A step stands behind those that it needs.
 pub(crate) const STEPS: &[Step] = &[
     Step {
@@ -45,10 +48,17 @@ pub(crate) const STEPS: &[Step] = &[
         run: check_clippy,
     },
     Step {
+        name: SYNC_SERVERS,
+        purpose: "the servers that sync is tested against: ours is built, Turso's own is fetched with npm",
+        groups: &[RUST, PYTHON],
+        needs: &[],
+        run: prepare_sync_servers,
+    },
+    Step {
         name: "rust-tests",
         purpose: "unit, integration and documentation tests",
         groups: &[RUST],
-        needs: &[],
+        needs: &[SYNC_SERVERS],
         run: run_rust_tests,
     },
     Step {
@@ -59,11 +69,11 @@ pub(crate) const STEPS: &[Step] = &[
         run: run_rust_faults,
     },
     Step {
-        name: SYNC_SERVERS,
-        purpose: "the servers that sync is tested against: ours is built, Turso's own is fetched with npm",
-        groups: &[RUST, PYTHON],
-        needs: &[],
-        run: prepare_sync_servers,
+        name: "rust-sync",
+        purpose: "sync against both servers, and random schedules (SYNC_SCHEDULES=200 runs so many)",
+        groups: &[RUST],
+        needs: &[SYNC_SERVERS],
+        run: run_rust_sync,
     },
     Step {
         name: "mutants",
@@ -199,12 +209,12 @@ fn run_rust_tests(session: &mut Session) -> Result<Remark> {
     // Extension modules link only inside of Python, and a feature of theirs (to leave Python's symbols open) would spread to
     // the crates that they share with tests.
     let mut command = session.cargo().arguments(["test", "--workspace"]);
-    // They take a minute, and have a step of their own.
-    command = command.arguments(["--exclude", FAULTS_PACKAGE]);
+    // They take a minute, and have steps of their own.
+    command = command.arguments(["--exclude", FAULTS_PACKAGE, "--exclude", SYNC_PACKAGE]);
     for package in &session.workspace.extension_packages {
         command = command.argument("--exclude").argument(package);
     }
-    command.run(session.terminal)?;
+    session.servers.tell(command).run(session.terminal)?;
     Ok(Remark::new())
 }
 
@@ -213,6 +223,12 @@ fn run_rust_faults(session: &mut Session) -> Result<Remark> {
         .cargo()
         .arguments(["test", "--package", FAULTS_PACKAGE])
         .run(session.terminal)?;
+    Ok(Remark::new())
+}
+
+fn run_rust_sync(session: &mut Session) -> Result<Remark> {
+    let tests = session.cargo().arguments(["test", "--package", SYNC_PACKAGE]);
+    session.servers.tell(tests).run(session.terminal)?;
     Ok(Remark::new())
 }
 
