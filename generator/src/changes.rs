@@ -92,6 +92,7 @@ impl Changes {
 pub fn compare(old: &Lock, new: &Lock) -> Changes {
     let mut changes = Changes::default();
     compare_packages(old.python.as_ref(), new.python.as_ref(), &mut changes);
+    compare_places(old, new, &mut changes);
     // Without the Python target on both sides its absence is one change, not one for each member.
     let python = old.python.is_some() && new.python.is_some();
     let by_name = pair(&old.classes, &new.classes, |class| &class.name);
@@ -105,10 +106,17 @@ pub fn compare(old: &Lock, new: &Lock) -> Changes {
     for (was, is) in both(&by_name) {
         compare_errors(was, is, &mut changes);
     }
-    let by_name = pair(&old.options, &new.options, |options| &options.name);
-    report_missing("options ", &by_name, |options| &options.name, &mut changes);
-    for (was, is) in both(&by_name) {
-        compare_options(was, is, &mut changes);
+    for (what, is_value) in [("options ", false), ("value ", true)] {
+        let of_kind = |list: &[LockedOptions]| -> Vec<LockedOptions> {
+            let list = list.iter().filter(|options| options.value == is_value);
+            list.cloned().collect()
+        };
+        let (old, new) = (of_kind(&old.options), of_kind(&new.options));
+        let by_name = pair(&old, &new, |options| &options.name);
+        report_missing(what, &by_name, |options| &options.name, &mut changes);
+        for (was, is) in both(&by_name) {
+            compare_options(was, is, &mut changes);
+        }
     }
     changes
 }
@@ -167,6 +175,27 @@ fn compare_packages(old: Option<&LockedPackage>, new: Option<&LockedPackage>, ch
             compare_aliases(old, new, changes);
         }
         (None, None) => {}
+    }
+}
+
+/// What moves is no longer found where callers import it from.
+fn compare_places(old: &Lock, new: &Lock, changes: &mut Changes) {
+    let (Some(old_package), Some(new_package)) = (&old.python, &new.python) else {
+        return;
+    };
+    if old_package.package != new_package.package {
+        return;
+    }
+    let names_before = old.python_names();
+    for name in new.python_names() {
+        let module = |package: &LockedPackage| match package.submodule_of(name) {
+            Some(submodule) => format!("`{}.{submodule}`", package.package),
+            None => format!("`{}` itself", package.package),
+        };
+        let (was, is) = (module(old_package), module(new_package));
+        if names_before.contains(&name) && was != is {
+            changes.note(name, Side::Python, true, format!("moved from {was} to {is}"));
+        }
     }
 }
 

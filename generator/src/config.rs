@@ -63,6 +63,8 @@ pub struct Python {
     pub types: Vec<(String, String)>,
     /// `[python.aliases]`: type aliases that the blocking module defines, in the config's order.
     pub aliases: Vec<(String, String)>,
+    /// `[python.submodules]`: the names that a submodule has in place of the package itself, in the config's order.
+    pub submodules: Vec<(String, Vec<String>)>,
 }
 
 /// What a Python target gets beyond what any API gets.
@@ -195,6 +197,8 @@ struct RawPython {
     types: BTreeMap<Spanned<String>, Spanned<String>>,
     #[serde(default)]
     aliases: BTreeMap<Spanned<String>, Spanned<String>>,
+    #[serde(default)]
+    submodules: BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
 }
 
 /// Takes faults: where they are in the text, and what to write instead.
@@ -254,12 +258,20 @@ fn check_python(raw: RawPython, refuse: &mut Refuse<'_>) -> Python {
     for name in raw.aliases.keys() {
         check_python_name(name, refuse);
     }
+    check_submodules(&raw.submodules, raw.module.get_ref(), refuse);
+    let mut submodules: Vec<_> = raw.submodules.into_iter().collect();
+    submodules.sort_by_key(|(name, _)| name.span().start);
+    let names = |names: Vec<Spanned<String>>| names.into_iter().map(Spanned::into_inner).collect();
     Python {
         package: raw.package.into_inner(),
         module: raw.module.into_inner(),
         profile,
         types: in_order(raw.types),
         aliases: in_order(raw.aliases),
+        submodules: submodules
+            .into_iter()
+            .map(|(submodule, placed)| (submodule.into_inner(), names(placed)))
+            .collect(),
     }
 }
 
@@ -364,8 +376,9 @@ fn check_python_name(value: &Spanned<String>, refuse: &mut Refuse<'_>) {
 }
 
 /// The modules of every package, beside which the native one lies.
-const OWN_MODULES: [&str; 8] = [
+const OWN_MODULES: [&str; 10] = [
     "aio",
+    "call_queue",
     "calls",
     "lanes",
     "lib",
@@ -373,7 +386,53 @@ const OWN_MODULES: [&str; 8] = [
     "rows",
     "turns",
     "transactions",
+    "worker",
 ];
+
+/// Submodules are modules of the package, beside its own; what is in one is in no other.
+fn check_submodules(
+    submodules: &BTreeMap<Spanned<String>, Vec<Spanned<String>>>,
+    native: &str,
+    refuse: &mut Refuse<'_>,
+) {
+    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    for (submodule, names) in submodules {
+        check_python_name(submodule, refuse);
+        check_module(submodule, &OWN_MODULES, refuse);
+        let name = submodule.get_ref().as_str();
+        let is_taken = name == native
+            || name.starts_with("lib_")
+            || SHADOWED.contains(&name)
+            || submodules
+                .keys()
+                .any(|other| name == format!("{}_aio", other.get_ref()));
+        if is_taken {
+            refuse(
+                submodule.span(),
+                format!("`{name}` would stand in the way of another module\nhelp: take another name: `{name}_part`"),
+            );
+        }
+        if names.is_empty() {
+            refuse(
+                submodule.span(),
+                format!(
+                    "nothing is placed in `{name}`\nhelp: list classes, functions, values and aliases, or remove it"
+                ),
+            );
+        }
+        for placed in names {
+            if let Some(other) = seen.insert(placed.get_ref(), name) {
+                refuse(
+                    placed.span(),
+                    format!(
+                        "`{}` is placed in `{other}` already\nhelp: list it once",
+                        placed.get_ref()
+                    ),
+                );
+            }
+        }
+    }
+}
 
 /// Modules of Python that the package needs itself.
 const SHADOWED: [&str; 12] = [
@@ -393,7 +452,7 @@ const SHADOWED: [&str; 12] = [
 
 fn check_module(value: &Spanned<String>, taken: &[&str], refuse: &mut Refuse<'_>) {
     let name = value.get_ref();
-    if taken.contains(&name.as_str()) || name == "worker" || name.starts_with("__") {
+    if taken.contains(&name.as_str()) || name.starts_with("__") {
         refuse(
             value.span(),
             format!(

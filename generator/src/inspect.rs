@@ -41,7 +41,8 @@ pub fn table(rendered: &Rendered) -> String {
                 name: name.len(),
                 kind: 0,
             };
-            add_row(&mut text, &name, "function", "main", &widths, &signatures);
+            let kind = format!("function{}", rendered.submodule_of(&python_name));
+            add_row(&mut text, &name, &kind, "main", &widths, &signatures);
             add_reason(&mut text, "not in Python", function.python.rust_only.as_deref());
         }
         text.push('\n');
@@ -54,7 +55,8 @@ pub fn table(rendered: &Rendered) -> String {
         text.push('\n');
     }
     for options in &api.options {
-        let _ = writeln!(text, "options {}", names::plain(&options.ident));
+        let what = if options.is_value { "value" } else { "options" };
+        let _ = writeln!(text, "{what} {}", names::plain(&options.ident));
         for field in &options.fields {
             let default = field
                 .default
@@ -96,7 +98,8 @@ fn add_class(
         "owned by its worker"
     };
     let in_python = if rendered.has_python() {
-        format!("; {python_class} in Python")
+        let place = rendered.submodule_of(&python_class);
+        format!("; {python_class} in Python{place}")
     } else {
         String::new()
     };

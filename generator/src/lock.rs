@@ -3,6 +3,8 @@
 //! It holds names, kinds, types and defaults as text, no spans and no documentation, in source order: a person can read
 //! it in a review, and the same description gives the same bytes.
 
+use std::collections::BTreeMap;
+
 use async_proxy_syntax::model::{
     Api, Argument, Class, ErrorEnum, FreeFunction, Kind, Member, OptionStruct, Property, Receiver, Returns, RowsRole,
     VariantShape,
@@ -40,7 +42,7 @@ pub struct Lock {
     pub functions: Vec<LockedMember>,
     /// The error enums.
     pub errors: Vec<LockedErrors>,
-    /// The structs of options.
+    /// The structs of options, and the values.
     pub options: Vec<LockedOptions>,
     /// Every file that was written with it, in the order of their paths.
     pub files: Vec<String>,
@@ -60,6 +62,33 @@ pub struct LockedPackage {
     /// The type aliases that it defines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<LockedAlias>,
+    /// Its submodules, and what they have in place of the package itself.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub submodules: BTreeMap<String, Vec<String>>,
+}
+
+impl Lock {
+    /// What the Python package has at the top of its modules.
+    pub fn python_names(&self) -> Vec<&str> {
+        let classes = self.classes.iter().filter_map(|class| class.python.as_deref());
+        let functions = self.functions.iter().filter_map(|function| function.python.as_ref());
+        let values = self.options.iter().filter(|options| options.value);
+        let aliases = self.python.iter().flat_map(|package| &package.aliases);
+        classes
+            .chain(functions.map(|function| function.name.as_str()))
+            .chain(values.map(|value| value.name.as_str()))
+            .chain(aliases.map(|alias| alias.name.as_str()))
+            .collect()
+    }
+}
+
+impl LockedPackage {
+    /// The submodule of a name.
+    pub fn submodule_of(&self, name: &str) -> Option<&str> {
+        let mut submodules = self.submodules.iter();
+        let found = submodules.find(|(_, names)| names.iter().any(|placed| placed == name));
+        found.map(|(submodule, _)| submodule.as_str())
+    }
 }
 
 /// A type alias of the Python package.
@@ -206,12 +235,15 @@ pub struct LockedVariant {
     pub base: Option<String>,
 }
 
-/// A struct of options.
+/// A struct of options, or a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LockedOptions {
     /// Its name.
     pub name: String,
+    /// Whether it is a value.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub value: bool,
     /// Its public fields.
     pub fields: Vec<LockedField>,
 }
@@ -294,6 +326,7 @@ fn lock_package(python: &Python) -> LockedPackage {
         module: python.module.clone(),
         profile: python.profile.map(|profile| profile.name().to_owned()),
         aliases: aliases.collect(),
+        submodules: python.submodules.iter().cloned().collect(),
     }
 }
 
@@ -395,8 +428,14 @@ fn lock_options(options: &OptionStruct) -> LockedOptions {
     });
     LockedOptions {
         name: names::plain(&options.ident),
+        value: options.is_value,
         fields: fields.collect(),
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn returns_in_words(returns: &Returns) -> String {

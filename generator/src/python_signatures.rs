@@ -14,17 +14,18 @@ pub(crate) struct PythonSignatures {
 type Side = BTreeMap<(String, String, bool), String>;
 
 impl PythonSignatures {
-    /// Reads them from the stub of the native module and from `lib_aio.py`.
+    /// Reads them from the stub of the native module and from the modules of both sides.
     pub(crate) fn read(rendered: &Rendered) -> Self {
         let mut blocking = Side::new();
         let mut asynchronous = Side::new();
         for file in &rendered.files {
             let name = file.path.rsplit('/').next().unwrap_or_default();
             // The stub has the classes; a function may be defined in front of it.
-            if name.ends_with(".pyi") || name == "lib.py" {
-                scan(&file.text, &mut blocking);
-            } else if name == "lib_aio.py" {
+            let is_lib = name.starts_with("lib") && name.ends_with(".py");
+            if is_lib && name.ends_with("_aio.py") {
                 scan(&file.text, &mut asynchronous);
+            } else if is_lib || name.ends_with(".pyi") {
+                scan(&file.text, &mut blocking);
             }
         }
         Self { blocking, asynchronous }

@@ -54,6 +54,13 @@ impl Rendered {
     pub fn has_python(&self) -> bool {
         self.lock.python.is_some()
     }
+
+    /// In which submodule something of that name in Python is, in words; nothing if it is in the package itself.
+    pub fn submodule_of(&self, name: &str) -> String {
+        let package = self.lock.python.as_ref();
+        let submodule = package.and_then(|package| package.submodule_of(name));
+        submodule.map_or_else(String::new, |submodule| format!(", in `{submodule}`"))
+    }
 }
 
 /// Faults, with the sources that they point into.

@@ -383,11 +383,14 @@ pub struct Carried {
     pub must_use: Option<Attribute>,
 }
 
-/// A struct of options: what a Rust caller fills in by name, and what in Python is spread over parameters.
+/// A struct of options: what a Rust caller fills in by name, and what in Python is spread over parameters; or a value, which
+/// stays one thing in Python too.
 #[derive(Clone)]
 pub struct OptionStruct {
     /// Its name.
     pub ident: Ident,
+    /// `#[async_proxy(value)]`: in Python it is a class of its own with these fields, for arguments and for results.
+    pub is_value: bool,
     /// Its public fields, in the order in which Python has them.
     pub fields: Vec<OptionField>,
     /// Documentation and other attributes.

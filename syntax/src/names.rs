@@ -217,7 +217,7 @@ pub(crate) fn is_balanced(text: &str) -> bool {
 }
 
 /// The word that was probably meant: the nearest one, if it is near.
-pub(crate) fn nearest<'a>(word: &str, words: &[&'a str]) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, words: &[&'a str]) -> Option<&'a str> {
     let limit = 1 + word.chars().count() / 4;
     words
         .iter()

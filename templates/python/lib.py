@@ -100,6 +100,17 @@ def _warn_of_default(name: str) -> None:
 register_adapter(datetime.date, _adapt_date)
 register_adapter(datetime.datetime, _adapt_datetime)
 {%- endif %}
+{%- for value in values %}
+
+
+{{ value }}
+{%- endfor %}
+{%- if !late_aliases.is_empty() %}
+
+{% endif -%}
+{%- for alias in late_aliases %}
+{{ alias }}
+{%- endfor %}
 
 
 class ClosedError({{ closed_bases }}):

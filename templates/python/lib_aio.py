@@ -1,6 +1,10 @@
 {{ header }}
 # pyright: {% if warns %}reportDeprecated=false, {% endif %}{% if derives %}reportIncompatibleVariableOverride=false, {% endif %}reportPrivateUsage=false
+{%- if let Some(part) = part %}
+"""The asyncio side of `{{ package }}.{{ part }}`, made as that of the package itself is.
+{%- else %}
 """The asyncio driver: every call on the blocking one goes through a queue to a thread of its own.
+{%- endif %}
 
 A method queues its call at once, so that calls run in the order in which they are made, and returns a coroutine that waits
 for the result. Cancelling that cancels the call: it never runs, or it is interrupted if it runs already.

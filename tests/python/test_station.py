@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import gc
 import os
+import pickle
 import subprocess
 import sys
 import textwrap
@@ -14,16 +16,20 @@ from pathlib import Path
 
 import pytest
 import station_aio
+import station_aio.aio.link
 import station_aio.lib
-from station_aio import ClosedError, Interrupted, LinkedStation
+import station_aio.link
+from station_aio import ClosedError, Interrupted
+from station_aio.aio.link import LinkedStation
 from station_aio.lanes import LanedWorker
+from station_aio.link import Exchange, Source
 
 ENOUGH = 30.0
 """Seconds that nothing here takes unless it hangs."""
 
 
 async def linked(folder: Path, name: str = "a") -> LinkedStation:
-    return await station_aio.connect_station(folder / f"{name}.txt", folder / "net")
+    return await station_aio.aio.link.connect(folder / f"{name}.txt", folder / "net")
 
 
 async def until_it_runs(thread: str) -> None:
@@ -40,7 +46,7 @@ async def until_it_runs(thread: str) -> None:
 
 def test_a_class_that_extends_another_has_the_members_of_both(tmp_path: Path) -> None:
     """Bugs: an object of the base class in the place of the whole; the base's part opened for itself."""
-    station = station_aio.lib.connect_station(tmp_path / "a.txt", tmp_path / "net")
+    station = station_aio.link.connect(tmp_path / "a.txt", tmp_path / "net")
     assert isinstance(station, station_aio.lib.Station)
     assert station.measure(1.5) == 0
     assert station.send() == 1
@@ -54,7 +60,7 @@ def test_a_class_that_extends_another_has_the_members_of_both(tmp_path: Path) ->
 
 def test_what_closes_the_one_part_closes_the_other(tmp_path: Path) -> None:
     """Bug: a closed object whose own members still answer, because only its base's part was closed."""
-    station = station_aio.lib.connect_station(tmp_path / "a.txt", tmp_path / "net")
+    station = station_aio.link.connect(tmp_path / "a.txt", tmp_path / "net")
     with station:
         pass
     for call in (station.send, station.sent, station.fetch, station.read):
@@ -81,7 +87,7 @@ def test_a_snapshot_of_the_base_is_read_anew_after_a_call_of_the_class(tmp_path:
 
 async def test_the_asyncio_class_extends_that_of_its_base(tmp_path: Path) -> None:
     """Bugs: an `await` or `async with` that gives the base's type; a child whose parent is another object."""
-    connecting = station_aio.connect_station(tmp_path / "a.txt", tmp_path / "net")
+    connecting = station_aio.aio.link.connect(tmp_path / "a.txt", tmp_path / "net")
     assert issubclass(LinkedStation, station_aio.Station)
     async with connecting as station:
         assert station is connecting
@@ -99,6 +105,53 @@ async def test_the_asyncio_class_extends_that_of_its_base(tmp_path: Path) -> Non
         assert [reading async for reading in reader] == [1, 2, 3]
         assert await (await reader.rewind()).next_readings(2) == [0, 1]
         assert await station.send() == station.sent() == 4
+
+
+# Submodules and values
+
+
+def test_what_is_in_a_submodule_is_nowhere_else() -> None:
+    """Bug: a name of a submodule that the package itself has too, or the other colour's under its name."""
+    for blocking, asynchronous in [(station_aio.lib, station_aio), (station_aio.lib, station_aio.aio)]:
+        for name in station_aio.link.__all__:
+            assert not hasattr(blocking, name)
+            assert not hasattr(asynchronous, name)
+    assert station_aio.link.__all__ == station_aio.aio.link.__all__
+    assert station_aio.link.connect is station_aio.link.connect_link
+    assert station_aio.aio.link.connect is station_aio.aio.link.connect_link
+    assert station_aio.link.Source is station_aio.aio.link.Source
+    assert station_aio.link.LinkedStation.__module__ == "station_aio.lib_link"
+    assert station_aio.aio.link.LinkedStation.__module__ == "station_aio.lib_link_aio"
+    assert set(vars(station_aio.link.LinkedStation)) - {"__doc__", "__module__", "__new__"} == {
+        name for name in vars(station_aio.aio.link.LinkedStation) if not name.startswith("_")
+    }
+
+
+async def test_a_value_is_an_object_of_its_class(tmp_path: Path) -> None:
+    """Bugs: a value that comes as a tuple; one inside of another that stays behind; a default that is forgotten."""
+    async with await linked(tmp_path, "c") as station:
+        assert await station.exchange() == Exchange(0, [], None)
+        for name, count in (("b", 2), ("a", 1)):
+            with station_aio.link.connect(tmp_path / f"{name}.txt", tmp_path / "net") as other:
+                for _ in range(count):
+                    other.measure(1.0)
+                other.send()
+        assert await station.fetch()
+        assert await station.remember(Source("a", 0, note="the roof"))
+        assert not await station.remember(Source("x", 0))
+        exchange = await station.exchange()
+        assert exchange == Exchange(
+            sent=0, sources=[Source("a", 1, "the roof"), Source("b", 2)], richest=Source("b", 2)
+        )
+        assert type(exchange) is station_aio.link.Exchange
+        assert type(exchange.sources[0]) is type(exchange.richest) is Source
+        assert repr(exchange.richest) == "Source(name='b', readings=2, note=None)"
+        assert pickle.loads(pickle.dumps(exchange)) == exchange
+        assert len({Source("a", 1), Source("a", 1), exchange.richest}) == 2
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            exchange.sent = 1  # type: ignore[misc]
+        with pytest.raises(AttributeError):
+            await station.remember("a")  # type: ignore[arg-type]
 
 
 # Lanes
@@ -199,7 +252,7 @@ async def test_close_runs_what_the_main_lane_has_and_cuts_the_others_off(tmp_pat
 
 async def test_a_call_in_a_lane_of_a_closed_object_says_so(tmp_path: Path) -> None:
     """Bug: a lane that is started when there is nothing any more that it could run on, and never ends."""
-    station = station_aio.connect_station(tmp_path / "a.txt", tmp_path / "net")
+    station = station_aio.aio.link.connect(tmp_path / "a.txt", tmp_path / "net")
     with pytest.raises(ClosedError, match="await it"):
         await station.fetch()
     async with station:
@@ -299,11 +352,11 @@ def test_a_process_that_forgets_to_close_does_not_wait_for_a_lane(tmp_path: Path
     program = textwrap.dedent(
         f"""
         import asyncio, os, pathlib, sys, threading
-        import station_aio
+        import station_aio.aio.link
 
         async def main():
             folder = pathlib.Path({str(tmp_path)!r})
-            station = await station_aio.connect_station(folder / "a.txt", folder / "net")
+            station = await station_aio.aio.link.connect(folder / "a.txt", folder / "net")
             fetching = asyncio.create_task(station.fetch({ENOUGH}))
             await asyncio.sleep(0.05)
             await station.measure(1.0)

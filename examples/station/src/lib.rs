@@ -15,6 +15,8 @@ mod station;
 mod wait;
 
 pub use crate::error::{Result, StationError};
-pub use crate::link::{AsyncLinkedStation, LinkOptions, LinkedStation, connect_station, connect_station_async};
+pub use crate::link::{
+    AsyncLinkedStation, Exchange, LinkOptions, LinkedStation, Source, connect_link, connect_link_async,
+};
 pub use crate::reader::{AsyncMarkedReader, AsyncReader, MarkedReader, Reader};
 pub use crate::station::{AsyncStation, Station, open, open_async};

@@ -14,7 +14,7 @@ use crate::wait::Bell;
 
 /// A station that exchanges readings with others through a folder.
 ///
-/// Fetching and sending have lanes of their own: while one waits, the other goes on, and so does everything that a station does.
+/// Fetching and sending have lanes of their own: while one waits, the other goes on, and so does all else.
 #[derive(Clone)]
 pub struct LinkedStation {
     station: Station,
@@ -27,6 +27,7 @@ struct Link {
     /// The number of the next reading to send.
     sent: AtomicUsize,
     fetched: Mutex<Vec<PathBuf>>,
+    sources: Mutex<Vec<Source>>,
     fetch_bell: Bell,
     send_bell: Bell,
 }
@@ -48,9 +49,35 @@ pub struct LinkOptions {
     pub name: Option<String>,
 }
 
+/// What came from another station.
+#[async_proxy(value)]
+#[cfg_attr(feature = "python", derive(pyo3::FromPyObject))]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Source {
+    /// What that station is called.
+    pub name: String,
+    /// How many readings came from it.
+    pub readings: usize,
+    /// What is remembered of it.
+    #[proxy(default = None)]
+    pub note: Option<String>,
+}
+
+/// What was exchanged so far.
+#[async_proxy(value)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Exchange {
+    /// How many readings were sent.
+    pub sent: usize,
+    /// The stations of which readings came, by their names.
+    pub sources: Vec<Source>,
+    /// The source of the most readings.
+    pub richest: Option<Source>,
+}
+
 /// A station that exchanges readings with others through a folder.
 ///
-/// Fetching and sending have lanes of their own: while one waits, the other goes on, and so does everything that a station does.
+/// Fetching and sending have lanes of their own: while one waits, the other goes on, and so does all else.
 #[async_proxy(extends = Station)]
 impl LinkedStation {
     /// Fetches what others sent, and waits for it that many seconds at the most; whether there was anything.
@@ -86,6 +113,29 @@ impl LinkedStation {
         Ok(values.len())
     }
 
+    /// Remembers something of a source; whether anything came from it.
+    #[proxy(lane = "fetch")]
+    pub fn remember(&self, source: &Source) -> bool {
+        let mut sources = self.link.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = sources.iter_mut().find(|known| known.name == source.name);
+        let is_known = known.is_some();
+        if let Some(known) = known {
+            known.note.clone_from(&source.note);
+        }
+        is_known
+    }
+
+    /// What was exchanged so far.
+    pub fn exchange(&self) -> Exchange {
+        let mut sources = self.link.sources.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        sources.sort_by(|one, other| one.name.cmp(&other.name));
+        Exchange {
+            sent: self.sent(),
+            richest: sources.iter().max_by_key(|source| source.readings).cloned(),
+            sources,
+        }
+    }
+
     /// Interrupts fetching; does nothing if nothing is fetched.
     #[proxy(interrupt, lane = "fetch")]
     pub fn interrupt_fetch(&self) {
@@ -106,6 +156,19 @@ impl LinkedStation {
 }
 
 impl LinkedStation {
+    /// Counts what came from a source.
+    fn count(&self, name: &str, readings: usize) {
+        let mut sources = self.link.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        match sources.iter_mut().find(|source| source.name == name) {
+            Some(source) => source.readings += readings,
+            None => sources.push(Source {
+                name: name.to_owned(),
+                readings,
+                note: None,
+            }),
+        }
+    }
+
     /// What others sent and was not fetched yet.
     fn fetch_now(&self) -> Result<Option<Vec<f64>>> {
         let refused = || StationError::file("fetching readings");
@@ -119,7 +182,10 @@ impl LinkedStation {
                 continue;
             }
             let text = fs::read_to_string(&path).map_err(refused())?;
+            let before = values.len();
             values.extend(text.lines().filter_map(|line| line.parse::<f64>().ok()));
+            let name = name.split('.').next().unwrap_or_default();
+            self.count(name, values.len() - before);
             fetched.push(path);
         }
         Ok((!values.is_empty()).then_some(values))
@@ -128,7 +194,7 @@ impl LinkedStation {
 
 /// Opens the station whose readings are in that file, and links it to others through a folder.
 #[async_proxy]
-pub fn connect_station(
+pub fn connect_link(
     path: impl AsRef<Path>,
     folder: impl AsRef<Path>,
     #[proxy(spread)] options: LinkOptions,
@@ -143,6 +209,7 @@ pub fn connect_station(
             name: options.name.unwrap_or_else(of_file),
             sent: AtomicUsize::new(station.readings()),
             fetched: Mutex::default(),
+            sources: Mutex::default(),
             fetch_bell: Bell::default(),
             send_bell: Bell::default(),
         }),

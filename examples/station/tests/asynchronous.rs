@@ -6,13 +6,13 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 
 use futures::executor::block_on;
-use station::{AsyncLinkedStation, LinkOptions, connect_station_async};
+use station::{AsyncLinkedStation, LinkOptions, connect_link_async};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 async fn linked(folder: &Path, name: &str) -> Result<AsyncLinkedStation, Box<dyn std::error::Error>> {
     let path = folder.join(format!("{name}.txt"));
-    Ok(connect_station_async(path, folder.join("net"), LinkOptions::default()).await?)
+    Ok(connect_link_async(path, folder.join("net"), LinkOptions::default()).await?)
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What a Rust type is called in a Python annotation: the config's table first, the types that PyO3 converts by itself
 //! second.
 
+use async_proxy_syntax::model::Api;
 use proc_macro2::Span;
 use syn::spanned::Spanned;
 use syn::{GenericArgument, PathArguments, Type};
@@ -29,6 +30,7 @@ pub(super) struct Unknown {
 /// The annotations of Rust types.
 pub(super) struct Table<'a> {
     config: &'a Python,
+    api: &'a Api,
 }
 
 /// Modules of the standard library and what annotations may use of them without a word.
@@ -109,8 +111,14 @@ pub(super) const MODULES: [&str; 8] = [
 ];
 
 impl<'a> Table<'a> {
-    pub(super) fn new(config: &'a Python) -> Self {
-        Self { config }
+    pub(super) fn new(config: &'a Python, api: &'a Api) -> Self {
+        Self { config, api }
+    }
+
+    /// Whether a value of the API has that name.
+    fn is_value(&self, name: &str) -> bool {
+        let mut values = self.api.options.iter().filter(|options| options.is_value);
+        values.any(|value| value.ident == name)
     }
 
     /// The annotation of a type.
@@ -182,6 +190,7 @@ impl<'a> Table<'a> {
             ("Cow", 1) => argument(0)?,
             ("Box" | "Arc" | "Rc", 1) => return Err(boxed(ty, arguments[0])),
             ("HashMap" | "BTreeMap", 2 | 3) => format!("dict[{}, {}]", argument(0)?, argument(1)?),
+            (value, 0) if self.is_value(value) => value.to_owned(),
             ("HashSet" | "BTreeSet", 1 | 2) => format!("set[{}]", argument(0)?),
             _ => return Err(self.unknown(ty)),
         };
@@ -318,8 +327,15 @@ mod tests {
                 ("Page<Row>".into(), "RowPage".into()),
             ],
             aliases: Vec::new(),
+            submodules: Vec::new(),
         };
-        Table::new(&config).annotate(&syn::parse_str(ty).unwrap(), position)
+        let api = Api {
+            classes: Vec::new(),
+            functions: Vec::new(),
+            errors: Vec::new(),
+            options: Vec::new(),
+        };
+        Table::new(&config, &api).annotate(&syn::parse_str(ty).unwrap(), position)
     }
 
     fn result(ty: &str) -> String {

@@ -10,7 +10,7 @@ use syn::{Expr, Lit, Meta, Type};
 use super::annotation::{self, Table};
 use super::model::{Alias, Class, Docs, Function, Kind, Member, Package, Role};
 use super::reserved::Top;
-use super::{dbapi, docs, exceptions, extends, names, parameters};
+use super::{dbapi, docs, exceptions, extends, names, parameters, submodules};
 use crate::config::{Config, FILE_NAME, Python};
 use crate::diagnose::Diagnostics;
 
@@ -20,12 +20,14 @@ pub fn lower(api: &Api, config: &Config, python: &Python, diagnostics: &mut Diag
     lowering.check_config();
     let classes = lowering.classes();
     let functions = lowering.functions();
+    let values = lowering.values();
     let aliases: Vec<Alias> = python
         .aliases
         .iter()
         .map(|(name, annotation)| Alias {
             name: name.clone(),
             annotation: annotation.clone(),
+            module: lowering.place(name),
         })
         .collect();
     let top = Top {
@@ -33,19 +35,22 @@ pub fn lower(api: &Api, config: &Config, python: &Python, diagnostics: &mut Diag
         native_module: &python.module,
         classes: &classes,
         functions: &functions,
+        values: &values,
+        submodules: &python.submodules,
         exceptions: &lowering.exceptions,
         aliases: &aliases,
     };
     top.check(lowering.diagnostics);
     extends::check(&classes, lowering.diagnostics);
     lowering.check_profile(&classes);
-    Package {
+    let package = Package {
         name: python.package.clone(),
         native_module: python.module.clone(),
         crate_path: config.source.krate.clone(),
         dbapi: config.is_dbapi(),
         command: config.output.command.clone(),
         sources: vec![config.source.root.clone()],
+        submodules: python.submodules.iter().map(|(name, _)| name.clone()).collect(),
         aliases,
         exceptions: std::mem::take(&mut lowering.exceptions),
         errors: api
@@ -55,7 +60,10 @@ pub fn lower(api: &Api, config: &Config, python: &Python, diagnostics: &mut Diag
             .collect(),
         classes,
         functions,
-    }
+        values,
+    };
+    submodules::check(&package, &python.submodules, diagnostics);
+    package
 }
 
 /// What is being lowered.
@@ -64,7 +72,7 @@ pub(super) struct Lowering<'a> {
     pub(super) table: Table<'a>,
     pub(super) diagnostics: &'a mut Diagnostics,
     pub(super) crate_path: &'a str,
-    python: &'a Python,
+    pub(super) python: &'a Python,
     dbapi: bool,
     exceptions: Vec<super::model::Exception>,
 }
@@ -84,7 +92,7 @@ impl<'a> Lowering<'a> {
         let exceptions = exceptions::lower(api, dbapi, diagnostics);
         Self {
             api,
-            table: Table::new(python),
+            table: Table::new(python, api),
             diagnostics,
             crate_path: &config.source.krate,
             python,
@@ -128,6 +136,11 @@ impl<'a> Lowering<'a> {
                 || self.python.aliases.iter().any(|(alias, _)| alias == name)
                 || self.exceptions.iter().any(|exception| exception.name == name)
                 || self.api.classes.iter().any(|class| python_name(class) == name)
+                || self
+                    .api
+                    .options
+                    .iter()
+                    .any(|value| value.is_value && names::plain(&value.ident) == name)
                 || (self.dbapi && name == "Row")
         };
         annotation::names(annotation)
@@ -280,6 +293,7 @@ impl<'a> Lowering<'a> {
             members,
             opened: class.opened_by.is_some(),
             parents: class.parents.iter().filter_map(parent).collect(),
+            module: self.place(&name),
             source: class.clone(),
             name,
         };
@@ -423,6 +437,7 @@ impl<'a> Lowering<'a> {
             dbapi::complete(&mut parameters, &mut arguments);
         }
         let docs = parameters::with_documented_parameters(self.docs(&function.carried.docs), &parameters);
+        let module = self.place(&name);
         Some(Function {
             name,
             ident: function.ident.to_string(),
@@ -434,6 +449,7 @@ impl<'a> Lowering<'a> {
             fallible: function.returns.fallible,
             docs,
             deprecated: deprecation(&function.carried),
+            module,
             source: function.clone(),
         })
     }

@@ -13,8 +13,10 @@ pub mod native;
 pub mod package;
 mod parameters;
 mod reserved;
+mod submodules;
 #[cfg(test)]
 mod tests;
+pub mod values;
 
 use crate::config::Config;
 use crate::diagnose::Diagnostics;

@@ -6,6 +6,9 @@
 
 use async_proxy_syntax::model as source;
 
+use super::annotation;
+use super::values::Value;
+
 /// A Python package: a native module with the blocking classes, and the asyncio driver in front of it.
 #[derive(Clone)]
 pub struct Package {
@@ -21,6 +24,8 @@ pub struct Package {
     pub command: String,
     /// The sources, for headers: `driver/src/lib.rs`.
     pub sources: Vec<String>,
+    /// The submodules, in the config's order.
+    pub submodules: Vec<String>,
     /// The aliases of types, in the config's order.
     pub aliases: Vec<Alias>,
     /// The exceptions, bases before the classes that are derived from them.
@@ -31,6 +36,8 @@ pub struct Package {
     pub classes: Vec<Class>,
     /// The free functions, in source order.
     pub functions: Vec<Function>,
+    /// The values, in source order.
+    pub values: Vec<Value>,
 }
 
 /// A type alias that the package defines for its users: `SqlValue = int | float | str | bytes | None`.
@@ -40,6 +47,8 @@ pub struct Alias {
     pub name: String,
     /// What it stands for.
     pub annotation: String,
+    /// The submodule that it is placed in; `None` is the package itself.
+    pub module: Option<String>,
 }
 
 /// An exception class.
@@ -97,6 +106,8 @@ pub struct Class {
     pub docs: Docs,
     /// The class that it extends, by its Python name.
     pub base: Option<String>,
+    /// The submodule that it is placed in; `None` is the package itself.
+    pub module: Option<String>,
     /// Whether the object is shared between threads (`&self`, `Sync`) or owned by one at a time, behind a mutex.
     pub shared: bool,
     /// What part it plays in the profile `dbapi`, by itself or by the class that it extends; [`Role::Plain`] for every class
@@ -225,6 +236,8 @@ pub struct Function {
     pub ident: String,
     /// Its path in Rust: `turso_driver::connect`.
     pub path: String,
+    /// The submodule that it is placed in; `None` is the package itself.
+    pub module: Option<String>,
     /// The class that it opens, by its Python name; `None` for a call without an object.
     pub opens: Option<String>,
     /// Its parameters in Python, in order.
@@ -380,6 +393,35 @@ impl Package {
             };
             Some((connection, connection.members.iter().find(makes)?))
         })
+    }
+
+    /// The values that Rust returns, by themselves or in others. The rest is made in Python alone.
+    pub fn returned_values(&self) -> impl Iterator<Item = &Value> {
+        let of_members = self.classes.iter().flat_map(|class| &class.members);
+        let mut returned: Vec<&str> = of_members
+            .map(|member| member.returns.as_str())
+            .chain(self.functions.iter().map(|function| function.returns.as_str()))
+            .flat_map(annotation::names)
+            .collect();
+        loop {
+            let is_new = |name: &&str| !returned.contains(name);
+            let values = self
+                .values
+                .iter()
+                .filter(|value| returned.contains(&value.name.as_str()));
+            let fields = values.flat_map(|value| &value.fields);
+            let found: Vec<&str> = fields
+                .flat_map(|field| annotation::names(&field.annotation))
+                .filter(is_new)
+                .collect();
+            if found.is_empty() {
+                break;
+            }
+            returned.extend(found);
+        }
+        self.values
+            .iter()
+            .filter(move |value| returned.contains(&value.name.as_str()))
     }
 
     /// The exceptions that the native module creates.

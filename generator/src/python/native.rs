@@ -15,6 +15,7 @@ mod members;
 #[cfg(test)]
 mod tests;
 mod types;
+mod values;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
@@ -77,6 +78,9 @@ impl Glue<'_> {
             files.push(("row".to_owned(), dbapi::row_class(&self.public_module())));
             files.push(("adapters".to_owned(), adapters::file(&self.public_module())));
         }
+        if let Some(values) = self.values() {
+            files.push(("values".to_owned(), values));
+        }
         (files, self.faults)
     }
 
@@ -86,9 +90,17 @@ impl Glue<'_> {
         functions.filter(|function| !self.package.is_constructor(function))
     }
 
-    /// Where the blocking classes are found in Python: what their `__module__` says.
+    /// Where the blocking classes of the package itself are found in Python: what their `__module__` says.
     fn public_module(&self) -> String {
-        format!("{}.lib", self.package.name)
+        self.module_of(&None)
+    }
+
+    /// Where what is placed in a submodule, or in none, is found in Python.
+    fn module_of(&self, submodule: &Option<String>) -> String {
+        match submodule {
+            Some(submodule) => format!("{}.lib_{submodule}", self.package.name),
+            None => format!("{}.lib", self.package.name),
+        }
     }
 
     /// The root: it declares the files and puts their classes into the module.
@@ -108,6 +120,11 @@ impl Glue<'_> {
             quote!(
                 mod adapters;
                 mod row;
+            )
+        });
+        let values_file = package.returned_values().next().map(|_| {
+            quote!(
+                mod values;
             )
         });
         let name = &package.native_module;
@@ -158,6 +175,7 @@ impl Glue<'_> {
             #(mod #files;)*
             #functions_file
             #row_file
+            #values_file
 
             use ::pyo3::prelude::*;
 
@@ -235,8 +253,10 @@ impl Glue<'_> {
                 (quote!(Bound<'py, super::#file::#class_ident>), body)
             }
             None => {
-                let returns = self.result_type(function.source.returns.ok.as_ref(), None);
-                (returns, quote!(python::run::<NativeModule, _, _>(#py, move || #call)))
+                let handed = self.handed(function.source.returns.ok.as_ref(), None);
+                let conversion = handed.conversion;
+                let body = quote!(python::run::<NativeModule, _, _>(#py, move || #call)#conversion);
+                (handed.returns, body)
             }
         };
         quote! {
@@ -306,7 +326,10 @@ fn file_of(class: &str) -> String {
         name.extend(character.to_lowercase());
     }
     // The names of our own files are taken.
-    if matches!(name.as_str(), "mod" | "adapters" | "exceptions" | "functions" | "row") {
+    if matches!(
+        name.as_str(),
+        "mod" | "adapters" | "exceptions" | "functions" | "row" | "values"
+    ) {
         name.push_str("_class");
     }
     name

@@ -9,9 +9,12 @@ mod imports;
 mod layout;
 mod locals;
 mod member;
+mod modules;
 mod scope;
 mod signature;
 mod stub;
+mod types;
+mod uses;
 
 use askama::Template;
 
@@ -23,6 +26,7 @@ use crate::output::File;
 use asynchronous::AsyncClass;
 use function::has_row_factory;
 use imports::{sorted, sorted_all};
+use modules::Place;
 use stub::{StubClass, StubException};
 
 /// Renders the files of the package.
@@ -34,7 +38,7 @@ pub fn render(package: &Package, config: &Config, diagnostics: &mut Diagnostics)
     let has_rows = package.classes.iter().any(Class::has_rows);
     let mut texts = vec![
         ("__init__.py".to_owned(), renderer.init().render()),
-        ("aio.py".to_owned(), renderer.aio().render()),
+        ("aio/__init__.py".to_owned(), renderer.aio().render()),
         ("lib.py".to_owned(), renderer.lib().render()),
         (
             "call_queue.py".to_owned(),
@@ -52,7 +56,7 @@ pub fn render(package: &Package, config: &Config, diagnostics: &mut Diagnostics)
             }
             .render(),
         ),
-        ("lib_aio.py".to_owned(), renderer.lib_aio().render()),
+        ("lib_aio.py".to_owned(), renderer.lib_aio(Place(None))),
         (format!("{}.pyi", package.native_module), renderer.native().render()),
     ];
     if has_rows {
@@ -79,11 +83,14 @@ pub fn render(package: &Package, config: &Config, diagnostics: &mut Diagnostics)
         texts.push(("turns.py".to_owned(), turns.render()));
         texts.push(("transactions.py".to_owned(), transactions.render()));
     }
+    for place in Place::all(package) {
+        texts.extend(renderer.submodule(place));
+    }
     let mut files = vec![File::new(format!("python/{}/py.typed", package.name), "")];
     for (name, text) in texts {
         match text {
             Ok(text) => {
-                let text = if name == "lib_aio.py" || name.ends_with(".pyi") {
+                let text = if name.ends_with("_aio.py") || name.ends_with(".pyi") {
                     scope::qualify(&tidy(&text), package)
                 } else {
                     tidy(&text)
@@ -116,7 +123,7 @@ struct InitFile {
 }
 
 #[derive(Template)]
-#[template(path = "python/aio.py")]
+#[template(path = "python/aio_init.py")]
 struct AioFile {
     header: String,
     package: String,
@@ -131,6 +138,8 @@ struct LibFile {
     imports: String,
     all: Vec<String>,
     aliases: Vec<String>,
+    values: Vec<String>,
+    late_aliases: Vec<String>,
     generic: bool,
     row_default: String,
     dbapi: bool,
@@ -141,6 +150,31 @@ struct LibFile {
     closed_message: String,
     functions: Vec<String>,
     version: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "python/lib_part.py")]
+struct LibPartFile {
+    header: String,
+    package: String,
+    part: String,
+    imports: String,
+    all: Vec<String>,
+    aliases: Vec<String>,
+    values: Vec<String>,
+    late_aliases: Vec<String>,
+    functions: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "python/submodule.py")]
+struct SubmoduleFile {
+    header: String,
+    title: String,
+    imports: String,
+    all: Vec<String>,
+    /// A second name, and the first: `connect` and `connect_sync`.
+    short_names: Vec<(String, String)>,
 }
 
 #[derive(Template)]
@@ -200,6 +234,8 @@ struct TransactionsFile {
 struct LibAioFile {
     header: String,
     package: String,
+    /// The submodule.
+    part: Option<String>,
     imports: String,
     has_rows: bool,
     turns: bool,
@@ -302,32 +338,103 @@ impl Renderer<'_> {
         })
     }
 
-    fn classes(&self) -> Vec<String> {
-        self.package.classes.iter().map(|class| class.name.clone()).collect()
+    fn classes(&self, place: Place<'_>) -> Vec<String> {
+        let classes = self.package.classes.iter();
+        let placed = classes.filter(|class| Place::of(&class.module) == place);
+        placed.map(|class| class.name.clone()).collect()
     }
 
-    fn functions(&self) -> Vec<String> {
-        self.package
-            .functions
-            .iter()
-            .map(|function| function.name.clone())
-            .collect()
+    fn functions(&self, place: Place<'_>) -> Vec<String> {
+        let functions = self.package.functions.iter();
+        let placed = functions.filter(|function| Place::of(&function.module) == place);
+        placed.map(|function| function.name.clone()).collect()
     }
 
-    /// The names that both sides have: exceptions, aliases, globals.
+    /// The aliases and values.
+    fn types(&self, place: Place<'_>) -> Vec<String> {
+        let aliases = self.package.aliases.iter().map(|alias| (&alias.name, &alias.module));
+        let values = self.package.values.iter().map(|value| (&value.name, &value.module));
+        let placed = aliases.chain(values).filter(|(_, module)| Place::of(module) == place);
+        placed.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The names that both sides have: exceptions, aliases, values, globals.
     fn shared(&self) -> Vec<String> {
         let mut names = self.exceptions();
-        names.extend(self.package.aliases.iter().map(|alias| alias.name.clone()));
+        names.extend(self.types(Place(None)));
         names.extend(self.globals());
         names
     }
 
     fn public(&self) -> (Vec<String>, Vec<String>) {
-        let mut asynchronous = self.classes();
-        asynchronous.extend(self.functions());
+        let mut asynchronous = self.classes(Place(None));
+        asynchronous.extend(self.functions(Place(None)));
         let mut shared = self.shared();
         shared.push("ClosedError".to_owned());
         (sorted(asynchronous), sorted(shared))
+    }
+
+    /// The modules of a submodule.
+    fn submodule(&self, place: Place<'_>) -> Vec<(String, askama::Result<String>)> {
+        let Some(part) = place.0 else {
+            return Vec::new();
+        };
+        let package = &self.package.name;
+        let own = sorted([self.classes(place), self.functions(place)].concat());
+        let types = sorted(self.types(place));
+        let public = |dots: &str, side: &str, title: String| {
+            let imported: Vec<String> = [(place.lib(), &types), (side.to_owned(), &own)]
+                .into_iter()
+                .filter(|(_, names)| !names.is_empty())
+                .map(|(module, names)| (format!("{dots}{module}"), names.clone()))
+                .fold(Vec::<(String, Vec<String>)>::new(), |mut lines, (module, names)| {
+                    match lines.iter_mut().find(|(other, _)| *other == module) {
+                        Some((_, others)) => others.extend(names),
+                        None => lines.push((module, names)),
+                    }
+                    lines
+                })
+                .into_iter()
+                .map(|(module, names)| layout::import(&module, &sorted(names)))
+                .collect();
+            let short_names: Vec<(String, String)> = self
+                .functions(place)
+                .into_iter()
+                .filter_map(|name| Some((name.strip_suffix(&format!("_{part}"))?.to_owned(), name)))
+                .collect();
+            let short = short_names.iter().map(|(short, _)| short.clone());
+            SubmoduleFile {
+                header: self.header.clone(),
+                title,
+                imports: imported.join("\n"),
+                all: sorted_all([own.clone(), types.clone(), short.collect()].concat()),
+                short_names,
+            }
+            .render()
+        };
+        let mut files = vec![
+            (format!("{}.py", place.lib()), self.lib_part(place, part)),
+            (
+                format!("{part}.py"),
+                public(
+                    ".",
+                    &place.lib(),
+                    format!("The part `{part}` of the blocking side; `{package}.aio.{part}` is the asyncio one."),
+                ),
+            ),
+            (
+                format!("aio/{part}.py"),
+                public(
+                    "..",
+                    &place.lib_aio(),
+                    format!("The part `{part}` of the asyncio side; `{package}.{part}` is the blocking one."),
+                ),
+            ),
+        ];
+        if !own.is_empty() {
+            files.push((format!("{}.py", place.lib_aio()), self.lib_aio(place)));
+        }
+        files
     }
 
     fn init(&self) -> InitFile {
@@ -362,8 +469,8 @@ impl Renderer<'_> {
             header: self.header.clone(),
             package: self.package.name.clone(),
             imports: [
-                layout::import(".lib", &shared),
-                layout::import(".lib_aio", &asynchronous),
+                layout::import("..lib", &shared),
+                layout::import("..lib_aio", &asynchronous),
             ]
             .join("\n"),
             all: sorted_all([asynchronous, shared].concat()),

@@ -9,6 +9,7 @@ use proc_macro2::Span;
 use super::annotation::{self, ABSTRACT_NAMES, BUILTIN_NAMES, MODULES, TYPING_NAMES};
 use super::model::{Alias, Class, Exception, Function, Kind, Role};
 use super::names::is_builtin_exception;
+use super::values::Value;
 use crate::config::FILE_NAME;
 use crate::diagnose::Diagnostics;
 
@@ -42,6 +43,7 @@ const ANY_PACKAGE: &[&str] = &[
     "calls",
     "check_chunk_size",
     "classmethod",
+    "dataclasses",
     "deprecated",
     "getattr",
     "lanes",
@@ -106,6 +108,8 @@ pub(super) struct Top<'a> {
     pub(super) native_module: &'a str,
     pub(super) classes: &'a [Class],
     pub(super) functions: &'a [Function],
+    pub(super) values: &'a [Value],
+    pub(super) submodules: &'a [(String, Vec<String>)],
     pub(super) exceptions: &'a [Exception],
     pub(super) aliases: &'a [Alias],
 }
@@ -131,6 +135,17 @@ impl Top<'_> {
                     parameter.span,
                     "the profile adds a parameter `iter_chunk_size`\nhelp: give this one another name with \
                      `#[proxy(name = \"…\")]` in front of it",
+                );
+            }
+        }
+        for value in self.values {
+            if self.is_taken(&value.name) || value.name.starts_with('_') {
+                diagnostics.error(
+                    value.source.ident.span(),
+                    format!(
+                        "the package uses the name `{}` itself\nhelp: give the struct another name",
+                        value.name
+                    ),
                 );
             }
         }
@@ -178,6 +193,7 @@ impl Top<'_> {
                 .any(is_in)
             || is_builtin_exception(name)
             || name == self.native_module
+            || self.submodules.iter().any(|(submodule, _)| is_module(name, submodule))
             || self.classes.iter().any(is_blocking)
             || name
                 .strip_prefix("native_")
@@ -246,4 +262,9 @@ impl Top<'_> {
         }
         found
     }
+}
+
+/// Whether a name is that of a module which a submodule brings.
+fn is_module(name: &str, submodule: &str) -> bool {
+    name == submodule || name == format!("lib_{submodule}") || name == format!("lib_{submodule}_aio")
 }

@@ -124,6 +124,7 @@ fn config(profile: Option<Profile>) -> Config {
             types: vec![pair("Colour", "Shade")],
             // The second is used by the first.
             aliases: vec![pair("Shade", "Literal['red'] | Tone"), pair("Tone", "int")],
+            submodules: Vec::new(),
         }),
     }
 }
@@ -249,7 +250,7 @@ fn an_exception_stands_behind_its_base_and_one_of_pythons_is_not_made_again() {
 fn without_the_profile_its_words_are_nowhere() {
     for name in [
         "__init__.py",
-        "aio.py",
+        "aio/__init__.py",
         "call_queue.py",
         "calls.py",
         "lib.py",
@@ -420,4 +421,159 @@ fn all_faults_come_out_together() {
     for part in ["is a keyword", "`Tint` has no annotation", "rust_only"] {
         assert!(faults.contains(part), "{part} is missing in {faults}");
     }
+}
+
+/// A part of an API that is placed in a submodule, with a value and what it is to go with.
+const PARTS: &str = r#"
+    #[async_proxy]
+    impl Shop {
+        #[proxy(child)]
+        pub fn shelf(&self) -> Shelf {}
+        #[proxy(property, live)]
+        pub fn name(&self) -> String {}
+    }
+
+    #[async_proxy]
+    impl Shelf {
+        pub fn count(&self) -> u64 {}
+    }
+
+    #[async_proxy]
+    pub fn open(path: &str) -> Shop {}
+
+    #[async_proxy(extends = Shop)]
+    impl Market {
+        #[proxy(lane = "road")]
+        pub fn deliver(&self, load: Load) -> Vec<Receipt> {}
+    }
+
+    #[async_proxy]
+    pub fn open_market(path: &str) -> Market {}
+
+    /// What is delivered.
+    #[async_proxy(value)]
+    pub struct Load {
+        pub name: String,
+        #[proxy(default = 1)]
+        pub count: u64,
+    }
+
+    #[async_proxy(value)]
+    pub struct Receipt {
+        pub load: Load,
+        pub shade: Colour,
+    }
+"#;
+
+fn placed(names: &[&str]) -> Config {
+    let mut config = config(None);
+    if let Some(python) = &mut config.python {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        python.submodules = vec![("market".to_owned(), names)];
+    }
+    config
+}
+
+fn file_of_parts(name: &str) -> String {
+    let config = placed(&["Market", "open_market", "Load", "Receipt"]);
+    let (package, faults) = lowered(PARTS, &config);
+    assert_eq!(faults, "");
+    let mut diagnostics = Diagnostics::default();
+    let files = super::package::render(&package, &config, &mut diagnostics);
+    let path = format!("python/aioshop/{name}");
+    let found = files.into_iter().find(|file| file.path == path);
+    found.unwrap_or_else(|| panic!("there is no {path}")).text
+}
+
+#[test]
+fn a_submodule_has_modules_of_its_own_that_import_from_the_others() {
+    for (name, has, has_not) in [
+        ("lib.py", "class ClosedError", "Market"),
+        ("lib_aio.py", "class Shop:", "Market"),
+        ("__init__.py", "\"open\",", "Market"),
+        ("aio/__init__.py", "from ..lib_aio import Shelf, Shop, open", "Market"),
+        ("lib_market.py", "from ._native import Market, open_market", "Shelf"),
+        ("lib_market_aio.py", "class Market(Shop):", "class Shop"),
+        ("lib_market_aio.py", "from .lib_aio import Shop", "Shelf"),
+        (
+            "market.py",
+            "from .lib_market import Load, Market, Receipt, open_market",
+            "aio import",
+        ),
+        ("market.py", "open = open_market", "Shelf"),
+        (
+            "aio/market.py",
+            "from ..lib_market_aio import Market, open_market",
+            "Shelf",
+        ),
+        ("_native.pyi", "from .lib_market import Load, Receipt", "dataclass"),
+    ] {
+        let text = file_of_parts(name);
+        assert!(text.contains(has), "{has} in {name}: {text}");
+        assert!(!text.contains(has_not), "{has_not} in {name}: {text}");
+    }
+}
+
+#[test]
+fn a_value_is_a_dataclass() {
+    let text = file_of_parts("lib_market.py");
+    let load = "@dataclasses.dataclass(frozen=True)\nclass Load:\n    \"\"\"What is delivered.\"\"\"\n\n    name: str\n    count: int = 1\n";
+    assert!(text.contains(load), "{text}");
+    assert!(
+        text.contains("class Receipt:\n    load: Load\n    shade: Shade\n"),
+        "{text}"
+    );
+    assert!(text.contains("from .lib import Shade\n"), "{text}");
+}
+
+#[test]
+fn what_belongs_together_is_not_placed_apart() {
+    for (names, expected) in [
+        (&["Markets"][..], "= help: write `Market`"),
+        (
+            &["nothing at all"],
+            "= help: list classes, functions, values and aliases by their names in Python",
+        ),
+        // What the package itself hands out, returns, takes or extends.
+        (
+            &["Shelf"],
+            "`Shelf` is in the submodule `market`, and `Shop`, which names it, in the package itself",
+        ),
+        (
+            &["Load", "Receipt"],
+            "`Load` is in the submodule `market`, and `Market`, which names it, in the package itself",
+        ),
+        (
+            &["Shop", "Shelf", "open"],
+            "`Shop` is in the submodule `market`, and `Market`, which names it",
+        ),
+        // A function apart from what it opens, and a child apart from its parent.
+        (
+            &["open_market"],
+            "`Market` is in the package itself, and `open_market`, which opens it, in the submodule `market`",
+        ),
+        (
+            &["Shop", "open", "Market", "open_market", "Load", "Receipt"],
+            "which hands it out, in the submodule `market`",
+        ),
+        // A value apart from one that names it.
+        (
+            &["Market", "open_market", "Load"],
+            "and `Receipt`, which names it, in the package itself",
+        ),
+    ] {
+        let faults = lowered(PARTS, &placed(names)).1;
+        assert!(faults.contains(expected), "{names:?}: {faults}");
+        assert!(faults.contains("= help: "), "{names:?}: {faults}");
+    }
+}
+
+#[test]
+fn what_a_submodule_is_called_is_taken() {
+    let mut config = placed(&["Market", "open_market", "Load", "Receipt"]);
+    if let Some(python) = &mut config.python {
+        python.submodules[0].0 = "open".to_owned();
+    }
+    let faults = lowered(PARTS, &config).1;
+    assert!(faults.contains("the package uses the name `open` itself"), "{faults}");
 }

@@ -273,3 +273,29 @@ fn a_lock_of_another_format_or_of_no_format_is_refused_in_words() {
     assert!(read("{").unwrap_err().contains("cannot be read"));
     assert!(read("<<<<<<< ours").unwrap_err().contains("cannot be read"));
 }
+
+#[test]
+fn what_moves_to_another_module_is_breaking_and_what_is_new_there_is_not() {
+    let moved = |value: &mut Value| value["python"]["submodules"] = json!({"light": ["Lamp", "Lantern"]});
+    assert_eq!(
+        lines(moved),
+        ["breaking in Python: Lamp moved from `aiotoy` itself to `aiotoy.light`"]
+    );
+    let back = compare(&lock(moved), &lock(|_| {}));
+    assert!(
+        back.list[0]
+            .to_string()
+            .contains("Lamp moved from `aiotoy.light` to `aiotoy` itself")
+    );
+}
+
+#[test]
+fn a_value_is_told_apart_from_options() {
+    let added = |value: &mut Value| {
+        value["options"]
+            .as_array_mut()
+            .unwrap()
+            .push(json!({"name": "Glow", "value": true, "fields": [{"name": "lumen", "type": "u8"}]}));
+    };
+    assert_eq!(lines(added), ["compatible: value Glow was added"]);
+}

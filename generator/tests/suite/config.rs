@@ -126,3 +126,37 @@ fn help_teaches_with_examples() {
         assert!(run.output.contains(expected), "{expected}: {}", run.output);
     }
 }
+
+/// What a submodule may be called, and what it may have, shown at its place in the file.
+#[test]
+fn a_submodule_that_cannot_be_is_refused() {
+    let with = |lines: &str| {
+        refused(&format!(
+            "{CONFIG}[python]\npackage = \"aiotoy\"\nmodule = \"_native\"\n[python.submodules]\n{lines}\n"
+        ))
+    };
+    for (lines, expected) in [
+        ("worker = [\"Lamp\"]", "the package needs the module `worker` itself"),
+        (
+            "asyncio = [\"Lamp\"]",
+            "`asyncio` would stand in the way of another module",
+        ),
+        (
+            "_native = [\"Lamp\"]",
+            "`_native` would stand in the way of another module",
+        ),
+        ("lib_x = [\"Lamp\"]", "`lib_x` would stand in the way of another module"),
+        (
+            "x = [\"Lamp\"]\nx_aio = [\"Shade\"]",
+            "`x_aio` would stand in the way of another module",
+        ),
+        ("class = [\"Lamp\"]", "`class` is a keyword of Python"),
+        ("light = []", "nothing is placed in `light`"),
+        ("light = [\"Lamp\"]\ndark = [\"Lamp\"]", "is placed in `dark` already"),
+    ] {
+        let faults = with(lines);
+        assert!(faults.contains(expected), "{lines}: {faults}");
+        assert!(faults.contains("async-proxy.toml:1"), "{lines}: {faults}");
+        assert!(faults.contains("= help: "), "{lines}: {faults}");
+    }
+}

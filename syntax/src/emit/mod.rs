@@ -74,9 +74,17 @@ pub fn emit_errors(_errors: &ErrorEnum) -> TokenStream {
     TokenStream::new()
 }
 
-/// What a struct of options needs in Rust: nothing, it is an argument like others.
-pub fn emit_options(_options: &OptionStruct) -> TokenStream {
-    TokenStream::new()
+/// What a struct of options needs in Rust: nothing, it is an argument like others. A value can be returned, and is no error.
+pub fn emit_options(options: &OptionStruct) -> TokenStream {
+    let (ident, cfgs) = (&options.ident, &options.carried.cfgs);
+    if options.is_value {
+        quote::quote! {
+            #(#cfgs)*
+            impl ::async_proxy::Plain for #ident {}
+        }
+    } else {
+        TokenStream::new()
+    }
 }
 
 /// Our own tokens, shown by rustc at a place of the description.

@@ -1,4 +1,4 @@
-//! Annotated structs of options.
+//! Annotated structs: options and values.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -14,7 +14,7 @@ use crate::report::Report;
 
 const STRUCT: Owner = Owner {
     what: "`#[async_proxy]` on a struct",
-    keys: &[],
+    keys: &["value"],
     python_only: &[],
 };
 
@@ -26,7 +26,10 @@ const FIELD: Owner = Owner {
 
 /// Reads an annotated struct of options.
 pub(crate) fn parse_options(attribute: TokenStream, item: &ItemStruct, report: &mut Report) -> OptionStruct {
-    parse_entries(attribute, &STRUCT, &mut Vec::new(), report);
+    let mut entries = Vec::new();
+    parse_entries(attribute, &STRUCT, &mut entries, report);
+    entries.iter().for_each(|entry| entry.flag(report));
+    let is_value = !entries.is_empty();
     if !item.generics.params.is_empty() {
         report.fault(
             &item.generics,
@@ -39,6 +42,13 @@ pub(crate) fn parse_options(attribute: TokenStream, item: &ItemStruct, report: &
         let mut keyword_only = false;
         for field in &named.named {
             let mut field = parse_field(field, report);
+            if is_value && field.keyword_only {
+                report.fault(
+                    &field.ident,
+                    "the fields of a value are given by their places too",
+                    "remove `keyword_only`",
+                );
+            }
             // One that is keyword-only makes those behind it so.
             keyword_only |= field.keyword_only;
             field.keyword_only = keyword_only;
@@ -53,6 +63,7 @@ pub(crate) fn parse_options(attribute: TokenStream, item: &ItemStruct, report: &
     }
     OptionStruct {
         ident: item.ident.clone(),
+        is_value,
         fields,
         carried: parse_carried(&item.attrs),
     }

@@ -20,6 +20,14 @@ pub(super) fn check_spreads(api: &Api, report: &mut Report) {
         let mut complete = true;
         for argument in arguments.iter().filter(|argument| argument.spread) {
             match find(api, argument) {
+                Some(value) if value.is_value => {
+                    complete = false;
+                    report.fault(
+                        &argument.ident,
+                        format!("`{}` is a value, which is not spread over parameters", value.ident),
+                        "remove `#[proxy(spread)]`, or remove `value` at the struct",
+                    );
+                }
                 Some(options) => used.push(&options.ident),
                 None => {
                     complete = false;
@@ -32,14 +40,15 @@ pub(super) fn check_spreads(api: &Api, report: &mut Report) {
         }
     }
     for options in &api.options {
-        if !used.contains(&&options.ident) {
+        if !options.is_value && !used.contains(&&options.ident) {
             report.fault(
                 &options.ident,
                 format!(
                     "no function takes `{}` with its fields spread over parameters",
                     options.ident
                 ),
-                "write `#[proxy(spread)]` on the parameter that takes it, or remove `#[async_proxy]`",
+                "write `#[proxy(spread)]` on the parameter that takes it, `#[async_proxy(value)]` for a class of its own in Python, or \
+                 remove `#[async_proxy]`",
             );
         }
     }

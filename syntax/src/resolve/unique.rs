@@ -50,7 +50,13 @@ pub(super) fn check_unique(api: &Api, report: &mut Report) {
             name: names::python_function_name(function),
             carried: &function.carried,
         });
-    let mut python: Vec<Named<'_>> = python_classes.chain(python_functions).collect();
+    let values = api.options.iter().filter(|options| options.is_value);
+    let python_values = values.map(|value| Named {
+        ident: &value.ident,
+        name: names::plain(&value.ident),
+        carried: &value.carried,
+    });
+    let mut python: Vec<Named<'_>> = python_classes.chain(python_functions).chain(python_values).collect();
     for errors in &api.errors {
         for variant in &errors.variants {
             // Several variants may become one exception.

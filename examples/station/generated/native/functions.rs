@@ -11,11 +11,11 @@ use super::exceptions::NativeModule;
 /// `name`: What the others call this station; by default what its file is called.
 #[pyfunction]
 #[pyo3(
-    name = "connect_station",
+    name = "connect_link",
     signature = (path, folder, *, name = None),
     text_signature = "(path, folder, *, name=None)"
 )]
-pub(super) fn connect_station<'py>(
+pub(super) fn connect_link<'py>(
     py: Python<'py>,
     #[pyo3(from_py_with = python::path)]
     path: ::std::path::PathBuf,
@@ -28,7 +28,7 @@ pub(super) fn connect_station<'py>(
         NativeModule,
         _,
         _,
-    >(py, move || ::station::connect_station(path, folder, options))?;
+    >(py, move || ::station::connect_link(path, folder, options))?;
     super::linked_station::wrap(py, opened)
 }
 /// Opens the station whose readings are in that file, or makes it.

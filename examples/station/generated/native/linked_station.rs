@@ -7,10 +7,10 @@ use ::pyo3::prelude::*;
 use super::exceptions::NativeModule;
 /// A station that exchanges readings with others through a folder.
 ///
-/// Fetching and sending have lanes of their own: while one waits, the other goes on, and so does everything that a station does.
+/// Fetching and sending have lanes of their own: while one waits, the other goes on, and so does all else.
 #[pyclass(
     name = "LinkedStation",
-    module = "station_aio.lib",
+    module = "station_aio.lib_link",
     frozen,
     subclass,
     extends = super::station::Station
@@ -67,6 +67,38 @@ impl LinkedStation {
     )]
     fn send(slf: &Bound<'_, Self>, py: Python<'_>, seconds: f64) -> PyResult<usize> {
         slf.get().object.call(py, move |object| object.send(seconds))
+    }
+    /// Remembers something of a source; whether anything came from it.
+    #[pyo3(name = "remember", signature = (source), text_signature = "($self, source)")]
+    fn remember(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        #[pyo3(from_py_with = python::argument::<NativeModule, ::station::Source>)]
+        source: ::station::Source,
+    ) -> PyResult<bool> {
+        slf.get()
+            .object
+            .call(
+                py,
+                move |object| Ok::<
+                    _,
+                    ::std::convert::Infallible,
+                >(object.remember(&source)),
+            )
+    }
+    /// What was exchanged so far.
+    #[pyo3(name = "exchange", signature = (), text_signature = "($self)")]
+    fn exchange(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+    ) -> PyResult<super::values::Exchange> {
+        slf.get()
+            .object
+            .call(
+                py,
+                move |object| Ok::<_, ::std::convert::Infallible>(object.exchange()),
+            )
+            .map(|value| super::values::Exchange(value))
     }
     /// Interrupts fetching; does nothing if nothing is fetched.
     #[pyo3(name = "interrupt_fetch", signature = (), text_signature = "($self)")]

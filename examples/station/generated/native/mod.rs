@@ -19,6 +19,7 @@ mod marked_reader;
 mod station;
 mod linked_station;
 mod functions;
+mod values;
 use ::pyo3::prelude::*;
 /// The GIL is used: the module is built for the stable ABI of Python 3.10, which has no free-threaded form, so
 /// that nothing could be gained by a claim that no one can try. Every lock in it is safe without the GIL.
@@ -31,7 +32,7 @@ fn native_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<marked_reader::MarkedReader>()?;
     module.add_class::<station::Station>()?;
     module.add_class::<linked_station::LinkedStation>()?;
-    module.add_function(::pyo3::wrap_pyfunction!(functions::connect_station, module)?)?;
+    module.add_function(::pyo3::wrap_pyfunction!(functions::connect_link, module)?)?;
     module.add_function(::pyo3::wrap_pyfunction!(functions::open, module)?)?;
     module.delattr("__all__")
 }

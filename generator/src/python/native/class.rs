@@ -68,7 +68,11 @@ impl Glue<'_> {
     }
 
     fn structure(&self, class: &Class) -> TokenStream {
-        let (ident, name, module) = (format_ident!("{}", class.ident), &class.name, self.public_module());
+        let (ident, name, module) = (
+            format_ident!("{}", class.ident),
+            &class.name,
+            self.module_of(&class.module),
+        );
         let docs = doc_of(&class.docs);
         let cell = if class.shared { quote!(Shared) } else { quote!(Owned) };
         let extends = class

@@ -6,6 +6,7 @@ use quote::{format_ident, quote};
 
 use super::arguments::Signature;
 use super::class::{close_call, snapshot_value, wrap_call};
+use super::values::Handed;
 use super::{Glue, dbapi, deprecation, doc_of, module_ident, path, rust_ident, types};
 use crate::python::dbapi::FACTORY;
 use crate::python::model::{Class, Kind, Member, Role};
@@ -224,8 +225,8 @@ impl Glue<'_> {
             ..
         } = signature;
         let (ident, py, slf) = (rust_ident(&member.ident), &names.py, &names.slf);
-        let returns = self.result_type(member.source.returns.ok.as_ref(), Some(&class.path));
-        let (receiver, called) = self.received(class, slf, &call);
+        let Handed { returns, conversion } = self.handed(member.source.returns.ok.as_ref(), Some(&class.path));
+        let (receiver, called) = self.received(class, slf, &quote!(#call #conversion));
         quote! {
             #attributes
             fn #ident(#receiver, #py: Python<'_>, #(#parameters),*) -> PyResult<#returns> {
@@ -286,7 +287,7 @@ impl Glue<'_> {
             ..
         } = signature;
         let (ident, py, object) = (rust_ident(&member.ident), &names.py, &names.object);
-        let returns = self.result_type(member.source.returns.ok.as_ref(), Some(&class.path));
+        let Handed { returns, conversion } = self.handed(member.source.returns.ok.as_ref(), Some(&class.path));
         let call = types::fallible(member.fallible, quote!(#object.#ident(#(#arguments),*)));
         let how = if when_closed {
             quote!(direct_when_closed)
@@ -299,24 +300,24 @@ impl Glue<'_> {
             #attributes
             fn #ident(&self, #py #(#parameters),*) -> PyResult<#returns> {
                 #prepare
-                self.object.#how(|#object| #call)
+                self.object.#how(|#object| #call) #conversion
             }
         }
     }
 
-    fn live_property(&self, class: &Class, member: &Member) -> TokenStream {
+    fn live_property(&mut self, class: &Class, member: &Member) -> TokenStream {
         let (docs, name, ident) = (
             doc_of(&member.docs),
             rust_ident(&member.name),
             rust_ident(&member.ident),
         );
-        let returns = self.result_type(member.source.returns.ok.as_ref(), Some(&class.path));
+        let Handed { returns, conversion } = self.handed(member.source.returns.ok.as_ref(), Some(&class.path));
         let call = types::fallible(member.fallible, quote!(object.#ident()));
         quote! {
             #docs
             #[getter(#name)]
             fn #ident(&self) -> PyResult<#returns> {
-                self.object.direct(|object| #call)
+                self.object.direct(|object| #call) #conversion
             }
         }
     }

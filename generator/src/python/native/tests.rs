@@ -110,6 +110,7 @@ fn config(profile: Option<Profile>) -> Config {
                 .map(|name| (name.to_owned(), "int".to_owned()))
                 .to_vec(),
             aliases: Vec::new(),
+            submodules: Vec::new(),
         }),
     }
 }

@@ -148,7 +148,7 @@ impl Qualify<'_> {
 }
 
 /// The name of a type, if it is a plain name, and the types in its angle brackets.
-fn name_and_arguments(ty: &Type) -> Option<(String, Vec<&Type>)> {
+pub(super) fn name_and_arguments(ty: &Type) -> Option<(String, Vec<&Type>)> {
     let Type::Path(ty) = ty else { return None };
     let last = ty.path.segments.last()?;
     let arguments = match &last.arguments {

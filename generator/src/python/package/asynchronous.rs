@@ -34,6 +34,8 @@ pub(super) struct AsyncClass {
     pub(super) parent_type: String,
     pub(super) worker_type: String,
     pub(super) is_root: bool,
+    /// Whether it extends another, and so narrows the types of its attributes.
+    pub(super) is_derived: bool,
     pub(super) is_coroutine: bool,
     /// The class whose part of `__init__` makes it a coroutine.
     pub(super) coroutine: &'static str,
@@ -338,6 +340,7 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
         close,
         snapshot,
         is_root,
+        is_derived: base.is_some(),
         is_coroutine,
         coroutine: if base.is_some() {
             "self._steps = None"

@@ -1,25 +1,44 @@
 //! What `lib.py` and the stub of the native module are made of.
 
 use super::super::dbapi::FACTORY;
-use super::super::model::{Alias, Function, Role};
+use askama::Template;
+
+use super::super::annotation::{ABSTRACT_NAMES, MODULES, TYPING_NAMES};
+use super::super::model::{Function, Role};
 use super::imports::{Imports, sorted, sorted_all};
+use super::modules::Place;
 use super::stub::{self, StubClass};
-use super::{LibFile, NATIVE_GLOBALS, NativeFile, Renderer, docstring, layout, locals, scope, signature};
+use super::types::Types;
+use super::uses::Code;
+use super::{LibFile, LibPartFile, NATIVE_GLOBALS, NativeFile, Renderer, docstring, layout, locals, scope, signature};
 
 impl Renderer<'_> {
     pub(super) fn lib(&self) -> LibFile {
         let package = self.package;
         let generic = self.generic();
         let mut imports = Imports::default();
-        for alias in &package.aliases {
+        let place = Place(None);
+        let types = Types::of(package, place);
+        for alias in package.aliases.iter().filter(|alias| Place::of(&alias.module) == place) {
             imports.annotation(package, &alias.annotation);
             imports.typing("TypeAlias");
         }
+        for value in package.values.iter().filter(|value| Place::of(&value.module) == place) {
+            value
+                .fields
+                .iter()
+                .for_each(|field| imports.annotation(package, &field.annotation));
+            imports.module("dataclasses");
+        }
         let mut native = self.exceptions();
-        native.extend(self.classes());
+        native.extend(self.classes(place));
         let mut functions = Vec::new();
         let mut wrapped = Vec::new();
-        for function in &package.functions {
+        let functions_here = package
+            .functions
+            .iter()
+            .filter(|function| Place::of(&function.module) == place);
+        for function in functions_here {
             if self.is_wrapped(function) {
                 if !package.is_constructor(function) {
                     wrapped.push(function.name.clone());
@@ -73,24 +92,17 @@ impl Renderer<'_> {
                 .map(|name| format!("from {module} import {name} as native_{name}")),
         );
         let mut all = self.shared();
-        all.extend(self.classes());
-        all.extend(self.functions());
+        all.extend(self.classes(place));
+        all.extend(self.functions(place));
         all.push("ClosedError".to_owned());
         let connection = self.connection();
         LibFile {
             header: self.header.clone(),
             imports: lines.join("\n"),
             all: sorted_all(all),
-            aliases: in_order(&package.aliases)
-                .iter()
-                .map(|alias| {
-                    format!(
-                        "{}: TypeAlias = {}",
-                        alias.name,
-                        super::super::annotation::double_quoted(&alias.annotation)
-                    )
-                })
-                .collect(),
+            aliases: types.aliases,
+            values: types.values,
+            late_aliases: types.late_aliases,
             generic,
             row_default: self.row_default(),
             dbapi: package.dbapi,
@@ -116,6 +128,77 @@ impl Renderer<'_> {
             functions,
             version,
         }
+    }
+
+    /// A module of a submodule's blocking side.
+    pub(super) fn lib_part(&self, place: Place<'_>, part: &str) -> askama::Result<String> {
+        let package = self.package;
+        let functions = package
+            .functions
+            .iter()
+            .filter(|function| Place::of(&function.module) == place);
+        let (wrapped, native): (Vec<&Function>, Vec<&Function>) =
+            functions.partition(|function| self.is_wrapped(function));
+        let types = Types::of(package, place);
+        let mut file = LibPartFile {
+            header: self.header.clone(),
+            package: package.name.clone(),
+            part: part.to_owned(),
+            imports: String::new(),
+            all: sorted_all([self.classes(place), self.functions(place), self.types(place)].concat()),
+            aliases: types.aliases,
+            values: types.values,
+            late_aliases: types.late_aliases,
+            functions: wrapped
+                .iter()
+                .flat_map(|function| self.blocking_function(function))
+                .collect(),
+        };
+        let code = Code::of(&file.render()?);
+        let mut imports = Imports::default();
+        for name in MODULES.into_iter().chain(["dataclasses"]) {
+            if code.uses_module(name) {
+                imports.module(name);
+            }
+        }
+        for name in ABSTRACT_NAMES {
+            if code.uses(name) {
+                imports.abstract_name(name);
+            }
+        }
+        for name in TYPING_NAMES.into_iter().chain(["TypeAlias", "overload"]) {
+            if code.uses(name) {
+                imports.typing(name);
+            }
+        }
+        for name in ["RowFactory", "RowT"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(self.types(Place(None)))
+        {
+            if code.uses(&name) {
+                imports.own("lib", &name);
+            }
+        }
+        let from_native = self
+            .classes(place)
+            .into_iter()
+            .chain(native.iter().map(|function| function.name.clone()));
+        from_native.for_each(|name| imports.own(&package.native_module, &name));
+        for function in wrapped {
+            imports.renamed(
+                &package.native_module,
+                &function.name,
+                &format!("native_{}", function.name),
+            );
+        }
+        let mut lines = imports.standard();
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        lines.extend(imports.own_lines("."));
+        file.imports = lines.join("\n");
+        file.render()
     }
 
     /// What a row is without a row factory.
@@ -239,13 +322,10 @@ impl Renderer<'_> {
             imports.typing("TypeVar");
             imports.typing("overload");
             imports.abstract_name("Callable");
-            imports.own("RowFactory");
+            imports.own("lib", "RowFactory");
         }
-        let own: Vec<String> = imports
-            .own_names()
-            .into_iter()
-            .filter(|name| !package.created_exceptions().any(|exception| exception.name == *name))
-            .collect();
+        imports.retain_own(|name| !package.created_exceptions().any(|exception| exception.name == name));
+        let own = imports.own_lines(".");
         let mut lines = imports.standard();
         if uses("TracebackType") {
             lines.push("from types import TracebackType".to_owned());
@@ -264,7 +344,7 @@ impl Renderer<'_> {
         }
         if !own.is_empty() {
             lines.push(String::new());
-            lines.push(layout::import(".lib", &own));
+            lines.extend(own);
         }
         NativeFile {
             header: self.header.clone(),
@@ -278,21 +358,4 @@ impl Renderer<'_> {
             functions,
         }
     }
-}
-
-/// Aliases in an order in which each stands behind those that it names.
-fn in_order(aliases: &[Alias]) -> Vec<&Alias> {
-    let mut waiting: Vec<&Alias> = aliases.iter().collect();
-    let mut ordered = Vec::new();
-    while !waiting.is_empty() {
-        let names_waiting = |alias: &&Alias| {
-            let names = super::super::annotation::names(&alias.annotation);
-            waiting
-                .iter()
-                .any(|other| other.name != alias.name && names.contains(&other.name.as_str()))
-        };
-        let ready = waiting.iter().position(|alias| !names_waiting(alias)).unwrap_or(0);
-        ordered.push(waiting.remove(ready));
-    }
-    ordered
 }

@@ -1,147 +1,119 @@
-//! What `lib_aio.py` is made of.
+//! What the modules of the asyncio side are made of.
 
-use super::super::model::Role;
+use askama::Template;
+
+use super::super::annotation::{ABSTRACT_NAMES, MODULES, TYPING_NAMES};
 use super::asynchronous::{self, AsyncClass};
-use super::imports::{self, Imports, sorted};
-use super::{LibAioFile, Renderer, function, layout, scope};
+use super::imports::Imports;
+use super::modules::Place;
+use super::uses::Code;
+use super::{LibAioFile, Renderer, function};
+
+/// What the package's own modules have for those of the asyncio side.
+const OWN: [(&str, &[&str]); 7] = [
+    ("call_queue", &["NOT_OPEN"]),
+    ("calls", &["Assigned", "Awaited", "Call", "Ready"]),
+    ("lanes", &["LanedWorker"]),
+    ("lib", &["ClosedError", "RowFactory", "RowT"]),
+    ("rows", &["CHUNK_SIZE", "Reading", "Rows", "check_chunk_size"]),
+    ("transactions", &["Transaction", "TransactionMode"]),
+    ("worker", &["Worker"]),
+];
 
 impl Renderer<'_> {
-    pub(super) fn lib_aio(&self) -> LibAioFile {
+    /// A module of the asyncio side.
+    pub(super) fn lib_aio(&self, place: Place<'_>) -> askama::Result<String> {
         let package = self.package;
         let classes: Vec<AsyncClass> = package
             .classes
             .iter()
+            .filter(|class| Place::of(&class.module) == place)
             .map(|class| asynchronous::class(package, class))
             .collect();
         let functions: Vec<String> = package
             .functions
             .iter()
-            .flat_map(|function| function::function(package, function))
+            .filter(|function| Place::of(&function.module) == place)
+            .flat_map(|one| function::function(package, one))
             .collect();
-        let imports = self.lib_aio_imports(&classes, &functions);
-        LibAioFile {
+        let mut file = LibAioFile {
             header: self.header.clone(),
             package: package.name.clone(),
-            imports,
+            part: place.0.map(str::to_owned),
+            imports: String::new(),
             has_rows: classes.iter().any(|class| class.has_rows),
             turns: package.has_transactions(),
             warns: classes
                 .iter()
                 .flat_map(|class| &class.members)
                 .any(|member| member.contains("warnings.warn(")),
-            derives: package.classes.iter().any(|class| class.base.is_some()),
+            derives: classes.iter().any(|class| class.is_derived),
             classes,
             functions,
-        }
+        };
+        let code = Code::of(&file.render()?);
+        file.imports = self.lib_aio_imports(place, &code);
+        file.render()
     }
 
-    fn lib_aio_imports(&self, classes: &[AsyncClass], functions: &[String]) -> String {
+    fn lib_aio_imports(&self, place: Place<'_>, code: &Code) -> String {
         let package = self.package;
-        let texts: Vec<&String> = classes
-            .iter()
-            .flat_map(|class| &class.members)
-            .chain(functions)
-            .collect();
-        let uses = |word: &str| texts.iter().any(|text| text.contains(word));
         let mut imports = Imports::default();
-        imports.module("asyncio");
-        for name in ["Callable", "Coroutine", "Generator"] {
-            imports.abstract_name(name);
+        for name in MODULES.into_iter().chain(["asyncio", "builtins", "warnings"]) {
+            if code.uses_module(name) {
+                imports.module(name);
+            }
         }
-        for name in ["Any", "TypeVar"] {
-            imports.typing(name);
+        for name in ABSTRACT_NAMES {
+            if code.uses(name) {
+                imports.abstract_name(name);
+            }
         }
-        // Behind blanks: where a parameter is called so, the module is called otherwise.
-        if uses(" warnings.warn(") {
-            imports.module("warnings");
+        for name in TYPING_NAMES.into_iter().chain(["Generic", "TypeVar", "overload"]) {
+            if code.uses(name) {
+                imports.typing(name);
+            }
         }
-        if uses("builtins.") || scope::hides_builtins(package) {
-            imports.module("builtins");
+        for (module, names) in OWN {
+            for name in names.iter().filter(|name| code.uses(name)) {
+                imports.own(module, name);
+            }
         }
-        if self.generic() {
-            imports.typing("Generic");
-        }
-        if uses("@overload") {
-            imports.typing("overload");
+        let aliases = package.aliases.iter().map(|alias| &alias.name);
+        let values = package.values.iter().map(|value| &value.name);
+        let exceptions = package.created_exceptions().map(|exception| &exception.name);
+        for name in aliases.chain(values).chain(exceptions) {
+            if code.uses(name) {
+                imports.own(&Place::of_name(package, name).lib(), name);
+            }
         }
         for class in &package.classes {
-            for member in &class.members {
-                imports.annotation(package, &member.returns.replace("Iterator[", "["));
-                member
-                    .parameters
-                    .iter()
-                    .for_each(|parameter| imports.annotation(package, &parameter.annotation));
+            let (home, blocking) = (Place::of(&class.module), format!("Blocking{}", class.name));
+            if code.uses(&blocking) {
+                imports.renamed(&home.lib(), &class.name, &blocking);
             }
-            if class.has_rows() {
-                imports.abstract_name("AsyncIterator");
-                imports.annotation(package, class.row().unwrap_or_default());
-            }
-            if class.role != Role::Plain {
-                imports.own("RowFactory");
+            if home != place && code.uses(&class.name) {
+                imports.own(&home.lib_aio(), &class.name);
             }
         }
-        for function in &package.functions {
-            function
-                .parameters
-                .iter()
-                .for_each(|parameter| imports.annotation(package, &parameter.annotation));
-            imports.annotation(package, &function.returns);
-        }
-        imports.own("ClosedError");
         let mut lines = imports.standard();
-        lines.push("from types import TracebackType".to_owned());
-        if uses("_warnings.warn(") {
+        if code.uses("TracebackType") {
+            lines.push("from types import TracebackType".to_owned());
+        }
+        if code.uses_module("_warnings") {
             lines.push("import warnings as _warnings".to_owned());
         }
         lines.sort_by_key(|line| (!line.starts_with("import "), line.clone()));
         lines.push(String::new());
-        let renamed = format!("{}.", function::BLOCKING_LIB);
-        let has_renamed = functions.iter().any(|text| text.contains(&renamed));
-        let has_exceptions = classes.iter().any(|class| !class.exceptions.is_empty());
-        if has_exceptions || functions.iter().any(|text| text.contains(" lib.")) {
-            lines.push("from . import lib".to_owned());
+        for lib in Place::all(package).into_iter().map(Place::lib) {
+            if code.uses_module(&lib) {
+                lines.push(format!("from . import {lib}"));
+            }
+            if code.uses_module(&format!("_{lib}")) {
+                lines.push(format!("from . import {lib} as _{lib}"));
+            }
         }
-        if has_renamed {
-            lines.push(format!("from . import lib as {}", function::BLOCKING_LIB));
-        }
-        let names_not_open = |class: &AsyncClass| class.snapshot.as_ref().is_some_and(|snapshot| snapshot.optional);
-        if classes.iter().any(names_not_open) {
-            lines.push("from .call_queue import NOT_OPEN".to_owned());
-        }
-        let mut calls = vec!["Call".to_owned()];
-        let mut add = |condition: bool, name: &str| calls.extend(condition.then(|| name.to_owned()));
-        add(classes.iter().any(|class| class.has_setters), "Assigned");
-        add(classes.iter().any(|class| class.is_coroutine), "Awaited");
-        add(uses("Ready("), "Ready");
-        lines.push(layout::import(".calls", &sorted(calls)));
-        if classes.iter().any(|class| class.has_lanes) {
-            lines.push("from .lanes import LanedWorker".to_owned());
-        }
-        let own = imports.own_names();
-        let mut from_lib: Vec<(String, String)> = self
-            .classes()
-            .into_iter()
-            .map(|name| (name.clone(), format!("from .lib import {name} as Blocking{name}")))
-            .collect();
-        from_lib.push((own[0].clone(), layout::import(".lib", &own)));
-        from_lib.sort_by_key(|(first, _)| imports::order(first));
-        lines.extend(from_lib.into_iter().map(|(_, line)| line));
-        let mut rows = Vec::new();
-        if classes.iter().any(|class| class.chunks) {
-            rows.extend(["CHUNK_SIZE".to_owned(), "check_chunk_size".to_owned()]);
-        }
-        if classes.iter().any(|class| class.has_rows) {
-            rows.extend(["Reading".to_owned(), "Rows".to_owned()]);
-        }
-        if !rows.is_empty() {
-            lines.push(layout::import(".rows", &sorted(rows)));
-        }
-        if classes.iter().any(|class| class.has_transactions) {
-            lines.push("from .transactions import Transaction, TransactionMode".to_owned());
-        }
-        if classes.iter().any(|class| !class.is_root || !class.has_lanes) {
-            lines.push("from .worker import Worker".to_owned());
-        }
+        lines.extend(imports.own_lines("."));
         lines.join("\n")
     }
 }

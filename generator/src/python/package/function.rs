@@ -5,10 +5,8 @@ use super::super::model::{Function, Package, ParameterPassing, Role};
 use super::docstring::docstring;
 use super::layout::bracketed;
 use super::locals;
+use super::modules::Place;
 use super::signature::{arguments, parameters, with_keywords};
-
-/// The module `lib` where a parameter is called like it.
-pub(super) const BLOCKING_LIB: &str = "_lib";
 
 /// A function that opens an object, or one without an object.
 pub(super) fn function(package: &Package, function: &Function) -> Vec<String> {
@@ -73,10 +71,11 @@ pub(super) fn function(package: &Package, function: &Function) -> Vec<String> {
         &keywords(Some("RowFactory[Any] | None = None")),
         &format!(") -> {}:", typed("Any")),
     );
-    let blocking = if locals::is_taken("lib", &function.parameters) {
-        BLOCKING_LIB
+    let lib = Place::of(&function.module).lib();
+    let blocking = if locals::is_taken(&lib, &function.parameters) {
+        format!("_{lib}")
     } else {
-        "lib"
+        lib
     };
     let connector = locals::free("connector", &function.parameters);
     let call = if factory {

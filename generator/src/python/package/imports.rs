@@ -1,18 +1,22 @@
-//! Which names a file of Python uses, and the imports that bring them, sorted as `ruff` sorts them.
+//! The imports of a file of Python, sorted as `ruff` sorts them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::annotation::{self, ABSTRACT_NAMES, MODULES, TYPING_NAMES};
 use super::super::model::Package;
 use super::layout;
+use super::modules::Place;
 
-/// The names of the package's own that annotations use.
+/// The names that a file imports.
 #[derive(Default)]
 pub(super) struct Imports {
     modules: BTreeSet<String>,
     abstract_names: BTreeSet<String>,
     typing: BTreeSet<String>,
-    own: BTreeSet<String>,
+    /// Those that the package has itself, by their modules.
+    own: BTreeMap<String, BTreeSet<String>>,
+    /// Those that are called otherwise where they are imported: module, name, new name.
+    renamed: BTreeSet<(String, String, String)>,
 }
 
 impl Imports {
@@ -28,9 +32,10 @@ impl Imports {
                 self.typing(name);
             } else if name == "RowT"
                 || package.aliases.iter().any(|alias| alias.name == name)
+                || package.values.iter().any(|value| value.name == name)
                 || package.created_exceptions().any(|exception| exception.name == name)
             {
-                self.own(name);
+                self.own(&Place::of_name(package, name).lib(), name);
             }
         }
     }
@@ -47,14 +52,41 @@ impl Imports {
         self.typing.insert(name.to_owned());
     }
 
-    /// A name that `lib.py` has.
-    pub(super) fn own(&mut self, name: &str) {
-        self.own.insert(name.to_owned());
+    /// A name of a module of the package; that module itself is a name of none.
+    pub(super) fn own(&mut self, module: &str, name: &str) {
+        let names = self.own.entry(module.to_owned()).or_default();
+        names.insert(name.to_owned());
     }
 
-    /// The names of `lib.py`, sorted.
-    pub(super) fn own_names(&self) -> Vec<String> {
-        sorted(self.own.iter().cloned().collect())
+    /// A name of a module of the package, called otherwise here.
+    pub(super) fn renamed(&mut self, module: &str, name: &str, here: &str) {
+        let renamed = (module.to_owned(), name.to_owned(), here.to_owned());
+        self.renamed.insert(renamed);
+    }
+
+    /// Leaves out what the package has, but for what is wanted.
+    pub(super) fn retain_own(&mut self, is_wanted: impl Fn(&str) -> bool) {
+        for names in self.own.values_mut() {
+            names.retain(|name| is_wanted(name));
+        }
+        self.own.retain(|_, names| !names.is_empty());
+    }
+
+    /// The imports from the package's own modules, in front of which stand that many dots.
+    pub(super) fn own_lines(&self, dots: &str) -> Vec<String> {
+        let mut lines: Vec<(String, (u8, String, String), String)> = Vec::new();
+        for (module, names) in &self.own {
+            let names = sorted(names.iter().cloned().collect());
+            let Some(first) = names.first() else { continue };
+            let line = layout::import(&format!("{dots}{module}"), &names);
+            lines.push((module.clone(), order(first), line));
+        }
+        for (module, name, here) in &self.renamed {
+            let line = format!("from {dots}{module} import {name} as {here}");
+            lines.push((module.clone(), order(name), line));
+        }
+        lines.sort();
+        lines.into_iter().map(|(_, _, line)| line).collect()
     }
 
     /// The imports from the standard library.
@@ -77,7 +109,7 @@ pub(super) fn sorted(mut names: Vec<String>) -> Vec<String> {
 }
 
 /// The place of a name among the names of an import.
-pub(super) fn order(name: &str) -> (u8, String, String) {
+fn order(name: &str) -> (u8, String, String) {
     (kind_of(name), name.to_lowercase(), name.to_owned())
 }
 

@@ -6,16 +6,14 @@ The names here are those of the asyncio side; `station_aio.lib` is the blocking 
 """
 
 from .lib import ClosedError, Interrupted, StationError
-from .lib_aio import LinkedStation, MarkedReader, Reader, Station, connect_station, open
+from .lib_aio import MarkedReader, Reader, Station, open
 
 __all__ = [
     "ClosedError",
     "Interrupted",
-    "LinkedStation",
     "MarkedReader",
     "Reader",
     "Station",
     "StationError",
-    "connect_station",
     "open",
 ]

@@ -9,6 +9,8 @@ from typing import Literal
 
 from typing_extensions import Self
 
+from .lib_link import Exchange, Source
+
 class StationError(Exception):
     """The system refused to read or write a file."""
 
@@ -105,7 +107,7 @@ class Station:
 class LinkedStation(Station):
     """A station that exchanges readings with others through a folder.
 
-    Fetching and sending have lanes of their own: while one waits, the other goes on, and so does everything that a station does.
+    Fetching and sending have lanes of their own: while one waits, the other goes on, and so does all else.
     """
 
     def fetch(self, seconds: float = 0.0) -> bool:
@@ -122,6 +124,12 @@ class LinkedStation(Station):
         `Interrupted` if it is interrupted; nothing is sent then.
         """
 
+    def remember(self, source: Source) -> bool:
+        """Remembers something of a source; whether anything came from it."""
+
+    def exchange(self) -> Exchange:
+        """What was exchanged so far."""
+
     def interrupt_fetch(self) -> None:
         """Interrupts fetching; does nothing if nothing is fetched."""
 
@@ -131,7 +139,7 @@ class LinkedStation(Station):
     def sent(self) -> int:
         """How many readings were sent."""
 
-def connect_station(
+def connect_link(
     path: str | bytes | os.PathLike[str] | os.PathLike[bytes],
     folder: str | bytes | os.PathLike[str] | os.PathLike[bytes],
     *,

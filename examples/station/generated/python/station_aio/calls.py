@@ -179,9 +179,10 @@ class Assignment:
 def raisable(error: BaseException) -> BaseException:
     """The error itself, unless raising it in a coroutine would not raise it.
 
-    A future refuses StopIteration, and StopAsyncIteration would just end an `async for`.
+    A future refuses StopIteration, StopAsyncIteration would just end an `async for`, and GeneratorExit would close the
+    coroutine that awaits: whoever catches it could not await any more, not even to close what it has open.
     """
-    if not isinstance(error, (StopIteration, StopAsyncIteration)):
+    if not isinstance(error, (StopIteration, StopAsyncIteration, GeneratorExit)):
         return error
     refusal = RuntimeError(f"the call raised {type(error).__name__}")
     refusal.__cause__ = error

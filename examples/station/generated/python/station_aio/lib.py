@@ -2,17 +2,15 @@
 # Regenerate with: cargo run -p generator
 """The blocking driver, and what both drivers share."""
 
-from ._native import Interrupted, LinkedStation, MarkedReader, Reader, Station, StationError, connect_station, open
+from ._native import Interrupted, MarkedReader, Reader, Station, StationError, open
 
 __all__ = [
     "ClosedError",
     "Interrupted",
-    "LinkedStation",
     "MarkedReader",
     "Reader",
     "Station",
     "StationError",
-    "connect_station",
     "open",
 ]
 

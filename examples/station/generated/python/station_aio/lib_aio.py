@@ -17,9 +17,7 @@ from typing import Any, TypeVar
 from . import lib
 from .call_queue import NOT_OPEN
 from .calls import Assigned, Awaited, Call, Ready
-from .lanes import LanedWorker
 from .lib import ClosedError
-from .lib import LinkedStation as BlockingLinkedStation
 from .lib import MarkedReader as BlockingMarkedReader
 from .lib import Reader as BlockingReader
 from .lib import Station as BlockingStation
@@ -134,7 +132,7 @@ class Reader(Awaited["Reader"]):
     def _read(self, size: int | None, convert: Callable[[list[float]], ResultT]) -> Reading[float, ResultT]:
         reading = Reading(self._rows, size, convert)
         if self._worker.queue.closed or not reading.take_ahead():
-            call = self._call(lambda reader: reading.take(reader._read_rows))
+            call = self._call(lambda reader: reading.take(reader._read_rows, self._worker.is_interrupted))
             reading.wait_for(call)
         return reading
 
@@ -240,7 +238,7 @@ class MarkedReader(Reader):
     def _read(self, size: int | None, convert: Callable[[list[float]], ResultT]) -> Reading[float, ResultT]:
         reading = Reading(self._rows, size, convert)
         if self._worker.queue.closed or not reading.take_ahead():
-            call = self._call(lambda marked_reader: reading.take(marked_reader._read_rows))
+            call = self._call(lambda marked_reader: reading.take(marked_reader._read_rows, self._worker.is_interrupted))
             reading.wait_for(call)
         return reading
 
@@ -336,7 +334,7 @@ class Station:
 
     def interrupt(self) -> Coroutine[Any, Any, None]:
         """Interrupts the call that waits now; does nothing if none does."""
-        self._worker.in_place.interrupt()
+        self._worker.interrupted_in_place.interrupt()
         return Ready(None)
 
     def is_closed(self) -> bool:
@@ -375,91 +373,6 @@ class Station:
         future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
         worker.queue.put_nowait((future, lambda: function(worker.opened)))
         return Call(future, worker.cancel)
-
-
-class LinkedStation(Station):
-    """A station that exchanges readings with others through a folder.
-
-    Fetching and sending have lanes of their own: while one waits, the other goes on, and so does everything that a station does.
-    """
-
-    __slots__ = ()
-
-    def __init__(self, connector: Callable[[], BlockingLinkedStation]) -> None:
-        self._worker: LanedWorker[BlockingLinkedStation] = LanedWorker(
-            "station_aio.LinkedStation",
-            connector,
-            close=lambda linked_station: linked_station.close(),
-            interrupt=lambda linked_station: linked_station.interrupt(),
-            closed_error=ClosedError,
-            keeps_object=True,
-            lane_interrupts={
-                "fetch": lambda linked_station: linked_station.interrupt_fetch(),
-                "send": lambda linked_station: linked_station.interrupt_send(),
-            },
-        )
-        self._assigned = Assigned()
-
-    def __await__(self) -> Generator[Any, Any, "LinkedStation"]:
-        yield from self._open().__await__()
-        return self
-
-    async def __aenter__(self) -> "LinkedStation":
-        return await self
-
-    def fetch(self, seconds: float = 0.0) -> Coroutine[Any, Any, bool]:
-        """Fetches what others sent, and waits for it that many seconds at the most; whether there was anything.
-
-        Errors:
-        `Interrupted` if it is interrupted.
-        """
-        return self._worker.call_in_lane("fetch", lambda linked_station: linked_station.fetch(seconds))
-
-    def send(self, seconds: float = 0.0) -> Coroutine[Any, Any, int]:
-        """Sends the readings that were not sent yet, and takes that many seconds for it; how many there were.
-
-        Errors:
-        `Interrupted` if it is interrupted; nothing is sent then.
-        """
-        return self._worker.call_in_lane("send", lambda linked_station: linked_station.send(seconds))
-
-    def interrupt_fetch(self) -> Coroutine[Any, Any, None]:
-        """Interrupts fetching; does nothing if nothing is fetched."""
-        self._worker.in_place.interrupt_fetch()
-        return Ready(None)
-
-    def interrupt_send(self) -> Coroutine[Any, Any, None]:
-        """Interrupts sending; does nothing if nothing is sent."""
-        self._worker.in_place.interrupt_send()
-        return Ready(None)
-
-    def sent(self) -> int:
-        """How many readings were sent."""
-        return self._worker.in_place.sent()
-
-    def _call(self, function: Callable[[BlockingLinkedStation], ResultT]) -> Call[ResultT]:
-        worker = self._worker
-        future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
-        worker.queue.put_nowait((future, lambda: function(worker.opened)))
-        return Call(future, worker.cancel)
-
-
-def connect_station(
-    path: str | bytes | os.PathLike[str] | os.PathLike[bytes],
-    folder: str | bytes | os.PathLike[str] | os.PathLike[bytes],
-    *,
-    name: str | None = None,
-) -> LinkedStation:
-    """Opens the station whose readings are in that file, and links it to others through a folder.
-
-    Parameters:
-    `name`: What the others call this station; by default what its file is called.
-    """
-
-    def connector() -> BlockingLinkedStation:
-        return lib.connect_station(path, folder, name=name)
-
-    return LinkedStation(connector)
 
 
 def open(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> Station:

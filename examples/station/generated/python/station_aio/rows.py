@@ -38,12 +38,14 @@ def check_size(size: int) -> int:
 class Taken(Generic[RowT]):
     """What a read has taken of a result set: rows, or the error that came before there were enough of them."""
 
-    __slots__ = ("error", "result_set", "rows")
+    __slots__ = ("cut_off", "error", "result_set", "rows")
 
-    def __init__(self, rows: list[RowT], error: BaseException | None, result_set: object) -> None:
+    def __init__(self, rows: list[RowT], error: BaseException | None, result_set: object, cut_off: bool) -> None:
         self.rows = rows
         self.error = error
         self.result_set = result_set
+        # Whether there are more rows, and an interrupt kept them from being read.
+        self.cut_off = cut_off
 
 
 class Rows(Generic[RowT]):
@@ -84,9 +86,9 @@ class Rows(Generic[RowT]):
         """Reads the first rows of a new result set."""
         self._read(read_rows, 1)
 
-    def take(self, read_rows: ReadRows[RowT], size: int | None) -> Taken[RowT]:
-        """Takes so many rows, or all, and reads what it needs for that."""
-        self._read(read_rows, size)
+    def take(self, read_rows: ReadRows[RowT], size: int | None, is_interrupted: Callable[[], bool]) -> Taken[RowT]:
+        """Takes so many rows, or all, and reads what it needs for that, unless the call is interrupted."""
+        self._read(read_rows, size, is_interrupted)
         return self._take(size)
 
     def take_ahead(self, size: int | None) -> Taken[RowT] | None:
@@ -112,8 +114,13 @@ class Rows(Generic[RowT]):
             self._ahead.extendleft(reversed(taken.rows))
             self._error = self._error or taken.error
 
-    def _read(self, read_rows: ReadRows[RowT], size: int | None) -> None:
+    def _read(
+        self, read_rows: ReadRows[RowT], size: int | None, is_interrupted: Callable[[], bool] = lambda: False
+    ) -> None:
         while not self._exhausted and self._error is None and (size is None or len(self._ahead) < size):
+            # A chunk may be too short for an interrupt to find anything that it could end.
+            if is_interrupted():
+                break
             wanted = ALL_CHUNK_SIZE if size is None else max(self.chunk_size, size - len(self._ahead))
             rows, self._exhausted, error = read_rows(wanted)
             self._ahead.extend(rows)
@@ -122,10 +129,11 @@ class Rows(Generic[RowT]):
     def _take(self, size: int | None) -> Taken[RowT]:
         count = len(self._ahead) if size is None else min(size, len(self._ahead))
         rows = [self._ahead.popleft() for _ in range(count)]
-        error = None
+        error, cut_off = None, False
         if size is None or count < size:
             error, self._error = self._error, None
-        return Taken(rows, error, self._result_set)
+            cut_off = error is None and not self._exhausted
+        return Taken(rows, error, self._result_set, cut_off)
 
 
 class Reading(Awaited[ResultT], Generic[RowT, ResultT]):
@@ -151,11 +159,15 @@ class Reading(Awaited[ResultT], Generic[RowT, ResultT]):
         self._taken.append(taken)
         return True
 
-    def take(self, read_rows: ReadRows[RowT]) -> None:
-        """Takes the rows, in the worker's thread."""
-        self._taken.append(self._rows.take(read_rows, self._size))
+    def take(self, read_rows: ReadRows[RowT], is_interrupted: Callable[[], bool]) -> None:
+        """Takes the rows, in the worker's thread. If the call is interrupted, it gives them back."""
+        taken = self._rows.take(read_rows, self._size, is_interrupted)
+        self._taken.append(taken)
         if self._abandoned:
             self._give_back()
+        elif taken.cut_off:
+            self._give_back()
+            raise RuntimeError("interrupted")
 
     def wait_for(self, call: Call[None]) -> None:
         """Says which call it is that takes the rows."""

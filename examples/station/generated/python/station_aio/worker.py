@@ -80,6 +80,7 @@ class Worker(Generic[ObjectT]):
         # Guards what follows. A call ends under it and is interrupted under it: an interrupt cannot hit the next call.
         self._lock = threading.RLock()
         self._current: asyncio.Future[Any] | None = None
+        self._interrupted = False
         self._closers: list[asyncio.Future[None]] = []
         self._close_error: BaseException | None = None
         self._ended = False
@@ -107,6 +108,14 @@ class Worker(Generic[ObjectT]):
         """What was opened, for what never blocks and runs outside of the thread. Closed, it raises like a call."""
         self.queue.check()
         return self.opened
+
+    @property
+    def interrupted_in_place(self) -> ObjectT:
+        """What was opened, for its interrupt. The call that runs is told as well, for the moment may be between two steps."""
+        opened = self.in_place
+        with self._lock:
+            self._interrupted = self._current is not None
+        return opened
 
     def start(self, owner: object) -> Call[None]:
         """Starts the thread, which first opens the object, and which ends when `owner` is collected."""
@@ -167,7 +176,12 @@ class Worker(Generic[ObjectT]):
             self._interrupt_object()
         future.get_loop().call_later(INTERRUPT_AGAIN_SECONDS, self._interrupt_call, future)
 
+    def is_interrupted(self) -> bool:
+        """Whether the call that runs was interrupted: one that consists of steps ends between two of them."""
+        return self._interrupted
+
     def _interrupt_object(self) -> None:
+        self._interrupted = True
         if self._object is None or self._interrupt is None:
             return
         try:
@@ -193,6 +207,7 @@ class Worker(Generic[ObjectT]):
                 wanted = future is None or not future.done()
                 skips = self._skips
                 self._current = future if wanted and not skips else None
+                self._interrupted = False
             outcome: list[Any]
             if skips:
                 outcome = [function, None, self.queue.closed_error(CLOSED)]

@@ -2,7 +2,7 @@
 # Regenerate with: cargo run -p generator
 """The asyncio side by itself; the package `journal_aio` has the same names."""
 
-from .lib import (
+from ..lib import (
     ChangedElsewhere,
     ClosedError,
     CorruptEntry,
@@ -12,7 +12,7 @@ from .lib import (
     NotAJournal,
     TruncatedJournal,
 )
-from .lib_aio import Journal, Reader, open
+from ..lib_aio import Journal, Reader, open
 
 __all__ = [
     "ChangedElsewhere",

@@ -2,7 +2,7 @@
 # Regenerate with: cargo run -p generator
 """The asyncio side by itself; the package `aioturso` has the same names."""
 
-from .lib import (
+from ..lib import (
     LEGACY_TRANSACTION_CONTROL,
     PARSE_COLNAMES,
     PARSE_DECLTYPES,
@@ -43,7 +43,7 @@ from .lib import (
     sqlite_version_info,
     threadsafety,
 )
-from .lib_aio import Connection, Cursor, connect
+from ..lib_aio import Connection, Cursor, connect
 
 __all__ = [
     "LEGACY_TRANSACTION_CONTROL",

@@ -2,17 +2,15 @@
 # Regenerate with: cargo run -p generator
 """The asyncio side by itself; the package `station_aio` has the same names."""
 
-from .lib import ClosedError, Interrupted, StationError
-from .lib_aio import LinkedStation, MarkedReader, Reader, Station, connect_station, open
+from ..lib import ClosedError, Interrupted, StationError
+from ..lib_aio import MarkedReader, Reader, Station, open
 
 __all__ = [
     "ClosedError",
     "Interrupted",
-    "LinkedStation",
     "MarkedReader",
     "Reader",
     "Station",
     "StationError",
-    "connect_station",
     "open",
 ]

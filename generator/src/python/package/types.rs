@@ -1,0 +1,110 @@
+//! The aliases and values of a module of the blocking side, each behind those that it names.
+
+use super::super::annotation;
+use super::super::model::{Alias, Package};
+use super::super::values::Value;
+use super::docstring::docstring;
+use super::modules::Place;
+
+/// The aliases and values of a module.
+pub(super) struct Types {
+    /// The aliases that name no value.
+    pub(super) aliases: Vec<String>,
+    /// The values.
+    pub(super) values: Vec<String>,
+    /// The aliases that name a value, by themselves or by another alias.
+    pub(super) late_aliases: Vec<String>,
+}
+
+impl Types {
+    pub(super) fn of(package: &Package, place: Place<'_>) -> Self {
+        let mut aliases: Vec<&Alias> = package
+            .aliases
+            .iter()
+            .filter(|alias| Place::of(&alias.module) == place)
+            .collect();
+        let mut late: Vec<&Alias> = Vec::new();
+        let values: Vec<&Value> = package
+            .values
+            .iter()
+            .filter(|value| Place::of(&value.module) == place)
+            .collect();
+        let mut classes: Vec<&str> = values.iter().map(|value| value.name.as_str()).collect();
+        while let Some(index) = aliases.iter().position(|alias| names_any(&alias.annotation, &classes)) {
+            let alias = aliases.remove(index);
+            classes.push(&alias.name);
+            late.push(alias);
+        }
+        Self {
+            aliases: in_order(&aliases).into_iter().map(definition).collect(),
+            values: values
+                .iter()
+                .enumerate()
+                .map(|(index, value)| dataclass(value, &classes[index..]))
+                .collect(),
+            late_aliases: in_order(&late).into_iter().map(definition).collect(),
+        }
+    }
+}
+
+fn names_any(annotation: &str, wanted: &[&str]) -> bool {
+    let names = annotation::names(annotation);
+    names.iter().any(|name| wanted.contains(name))
+}
+
+fn definition(alias: &Alias) -> String {
+    format!(
+        "{}: TypeAlias = {}",
+        alias.name,
+        annotation::double_quoted(&alias.annotation)
+    )
+}
+
+/// A class with a field for each of the value's. What is defined behind it stands between quotes.
+fn dataclass(value: &Value, behind: &[&str]) -> String {
+    let mut text = format!("@dataclasses.dataclass(frozen=True)\nclass {}:\n", value.name);
+    if !value.docs.is_empty() {
+        text.push_str(&docstring(&value.docs, 4));
+        text.push_str("\n\n");
+    }
+    for (index, field) in value.fields.iter().enumerate() {
+        let annotation = if names_any(&field.annotation, behind) && !field.annotation.contains('"') {
+            format!("\"{}\"", field.annotation)
+        } else {
+            field.annotation.clone()
+        };
+        text.push_str(&format!("    {}: {annotation}", field.name));
+        if let Some(default) = &field.default {
+            text.push_str(&format!(" = {default}"));
+        }
+        text.push('\n');
+        if !field.docs.is_empty() {
+            text.push_str(&docstring(&field.docs, 4));
+            text.push('\n');
+            if index + 1 < value.fields.len() {
+                text.push('\n');
+            }
+        }
+    }
+    if value.fields.is_empty() && value.docs.is_empty() {
+        text.push_str("    pass\n");
+    }
+    text.trim_end().to_owned()
+}
+
+/// Aliases in an order in which each stands behind those that it names.
+fn in_order<'a>(aliases: &[&'a Alias]) -> Vec<&'a Alias> {
+    let mut waiting: Vec<&Alias> = aliases.to_vec();
+    let mut ordered = Vec::new();
+    while !waiting.is_empty() {
+        let names_waiting = |alias: &&Alias| {
+            let names = annotation::names(&alias.annotation);
+            waiting
+                .iter()
+                .any(|other| other.name != alias.name && names.contains(&other.name.as_str()))
+        };
+        let ready = waiting.iter().position(|alias| !names_waiting(alias)).unwrap_or(0);
+        ordered.push(waiting.remove(ready));
+    }
+    ordered
+}
