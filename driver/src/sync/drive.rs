@@ -48,7 +48,10 @@ where
             }
         })
     }));
-    let result = ran.unwrap_or_else(|panic| Err(EngineError::DatabaseSyncEngineError(words_of(&*panic))));
+    let result = ran.unwrap_or_else(|panic| {
+        let error = errand.fail(gave_up(&*panic));
+        Err(EngineError::IoError(error.message().to_owned()))
+    });
     result.map_err(|error| {
         errand
             .notes(|notes| notes.failure.clone())
@@ -56,11 +59,14 @@ where
     })
 }
 
-/// What a panic of the engine says.
-fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
+/// The error of a call in which the engine panicked.
+pub(crate) fn gave_up(panic: &(dyn std::any::Any + Send)) -> Error {
     let words = panic.downcast_ref::<&str>().copied();
     let words = words.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("the engine gave up: {}", words.unwrap_or("it did not say why"))
+    let words = words.unwrap_or("it did not say why");
+    Error::internal(format!(
+        "the sync engine gave up: {words}; if the server is well, it is a bug of the engine"
+    ))
 }
 
 /// The engine's error in the classes of PEP 249.

@@ -4,18 +4,22 @@
 //! is made, and its answer read, in the thread of the call that needs it, at the moment at which the engine looks for it.
 //! So each call has its own thread and its own connections, and none can hold up another.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use turso_core::Completion;
 use turso_sync_engine::database_sync_engine_io::{DataCompletion, DataPollResult, SyncEngineIo};
 use turso_sync_engine::errors::Error as EngineError;
 use turso_sync_engine::types::{DatabaseRowMutation, DatabaseRowTransformResult};
 
 use super::conflicts::ConflictBook;
+use super::drive::gave_up;
 use super::line::{Errand, Line};
 use super::pipeline;
 use super::request::{Answer, Requests};
@@ -33,6 +37,9 @@ const PIPELINE: &str = "/v2/pipeline";
 thread_local! {
     /// The call for which the engine works in this thread.
     static CURRENT: RefCell<Option<Arc<Errand>>> = const { RefCell::new(None) };
+
+    /// The fetch that the engine began last in this thread.
+    static ADDED: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
 /// The outside world of one database.
@@ -48,12 +55,36 @@ pub(crate) struct Outside {
 /// Pages that statements of a partial replica wait for.
 #[derive(Default)]
 struct Fetches {
-    waiting: Vec<Fetch>,
+    waiting: BTreeMap<u64, Fetch>,
+    last_number: u64,
     /// How many are being fetched, by some thread.
     under_way: usize,
 }
 
-type Fetch = Box<dyn FnMut() -> bool + Send>;
+/// A page that a statement waits for.
+struct Fetch {
+    /// The engine's work; it tells whether it is done.
+    work: Box<dyn FnMut() -> bool + Send>,
+    /// What the statement waits on. The engine's work leaves it open where it fails.
+    completion: Option<Completion>,
+}
+
+impl Fetch {
+    /// Does a part of the work; tells whether there is more.
+    fn go_on(&mut self, errand: &Errand) -> bool {
+        let is_done = catch_unwind(AssertUnwindSafe(|| (self.work)())).unwrap_or_else(|panic| {
+            errand.fail(gave_up(&*panic));
+            true
+        });
+        if is_done
+            && let Some(completion) = self.completion.take()
+            && !completion.finished()
+        {
+            completion.abort();
+        }
+        !is_done
+    }
+}
 
 impl Outside {
     pub(crate) fn new(requests: Requests, book: ConflictBook, statements: Arc<Line>) -> Arc<Self> {
@@ -86,6 +117,23 @@ impl Outside {
             .unwrap_or_else(|| self.statements.begin())
     }
 
+    /// Has a page read by the engine, which may want to fetch it: then what waits for it is known here too.
+    pub(crate) fn read_page(
+        &self,
+        completion: &Completion,
+        read: impl FnOnce() -> turso_core::Result<Completion>,
+    ) -> turso_core::Result<Completion> {
+        ADDED.set(None);
+        let outcome = read();
+        if let Some(number) = ADDED.take() {
+            let mut fetches = self.lock();
+            if let Some(fetch) = fetches.waiting.get_mut(&number) {
+                fetch.completion = Some(completion.clone());
+            }
+        }
+        outcome
+    }
+
     /// Fetches the pages that statements wait for. What fails is an error of the statement that asks.
     pub(crate) fn fetch_pages(&self) -> crate::Result<()> {
         let mut taken = {
@@ -104,7 +152,7 @@ impl Outside {
         }
         let errand = self.current();
         let count = taken.len();
-        Self::on_behalf_of(&errand, || taken.retain_mut(|fetch| !fetch()));
+        Self::on_behalf_of(&errand, || taken.retain(|_, fetch| fetch.go_on(&errand)));
         let mut fetches = self.lock();
         fetches.under_way -= count;
         fetches.waiting.append(&mut taken);
@@ -167,8 +215,13 @@ impl SyncEngineIo for Outside {
         arrival.map_err(|error| told_to_engine(&errand.fail(error)))
     }
 
-    fn add_io_callback(&self, callback: Fetch) {
-        self.lock().waiting.push(callback);
+    fn add_io_callback(&self, work: Box<dyn FnMut() -> bool + Send>) {
+        let mut fetches = self.lock();
+        fetches.last_number += 1;
+        let number = fetches.last_number;
+        let completion = None;
+        fetches.waiting.insert(number, Fetch { work, completion });
+        ADDED.set(Some(number));
     }
 
     fn step_io_callbacks(&self) {

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use turso_core::LimboError;
-use turso_sync_engine::database_sync_engine::{DatabaseSyncEngine, DatabaseSyncEngineOpts, sync_database_file_paths};
-use turso_sync_engine::database_sync_operations::SyncEngineIoStats;
+use turso_sync_engine::database_sync_engine::{DatabaseSyncEngineOpts, sync_database_file_paths};
 use turso_sync_engine::types::DatabaseSyncEngineProtocolVersion;
 
 use super::address::Address;
@@ -158,12 +157,9 @@ impl<'a> Plan<'a> {
         let io = paging.io();
         let errand = lines.pull.begin();
         let engine = drive(&errand, &io, &outside, |coro| {
-            let (io, outside) = (Arc::clone(&io), SyncEngineIoStats::new(Arc::clone(&outside)));
+            let (paging, outside) = (&paging, &outside);
             let options = self.engine_options();
-            async move {
-                let options = options?;
-                DatabaseSyncEngine::create_db(&coro, io, outside, &self.path, options).await
-            }
+            async move { paging.create(&coro, outside, &self.path, options?).await }
         })?;
         let replica = Replica::new(engine, claim, io, outside, lines, self.busy_timeout);
         let core = connect(&replica, &errand)?;

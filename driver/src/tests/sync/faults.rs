@@ -293,3 +293,26 @@ fn a_database_is_synchronised_by_one_connection_at_a_time() {
     connection.close().unwrap();
     drop(replicas.open("first.db", &server.url()));
 }
+
+#[test]
+fn a_revision_that_the_server_does_not_know_is_refused_by_it_and_nothing_is_harmed() {
+    let replicas = Replicas::new();
+    let server = server!(replicas);
+    let (first, second) = pair(&replicas, &server);
+    server.fail(
+        "pull",
+        Some(1),
+        json!({"kind": "revision", "revision": "of another server"}),
+    );
+    second.pull().unwrap();
+    run(&first, "INSERT INTO t VALUES (3, 'three')");
+    first.push().unwrap();
+    let failed = error(second.pull());
+    assert!(matches!(failed, Error::Operational(_)), "{failed:?}");
+    assert_eq!(rows(&second, "SELECT a FROM t ORDER BY a"), ["1", "2"]);
+    assert_eq!(rows(&second, "PRAGMA integrity_check"), ["ok"]);
+    // What was done here still gets there.
+    second.push().unwrap();
+    first.pull().unwrap();
+    assert_eq!(rows(&first, "SELECT a FROM t ORDER BY a"), ["1", "2", "3"]);
+}

@@ -2,6 +2,8 @@
 //! few lines for what the real one never does.
 
 mod faults;
+mod partial;
+mod random;
 mod real;
 mod real_server;
 mod scripted_server;
