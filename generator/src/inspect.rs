@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use async_proxy_syntax::model::{Argument, Class, FreeFunction, Kind, Lane, Member, Receiver, Returns, RowsRole};
+use async_proxy_syntax::model::{
+    Argument, Class, Colour, FreeFunction, Kind, Lane, Member, Receiver, Returns, RowsRole,
+};
 use async_proxy_syntax::names;
 use syn::{ImplItem, Item};
 
@@ -31,11 +33,21 @@ pub fn table(rendered: &Rendered) -> String {
             let name = names::plain(&function.ident);
             let proxy = names::function_ident(function).to_string();
             let python_name = names::python_function_name(function);
-            let signatures = Signatures {
-                rust: function_text(function),
-                rust_async: rust.get(&(String::new(), proxy)).cloned(),
-                python: python.blocking("", &python_name),
-                python_async: python.asynchronous("", &python_name),
+            let other = rust.get(&(String::new(), proxy)).cloned();
+            let signatures = match function.colour {
+                Colour::Blocking => Signatures {
+                    rust: Some(function_text(function)),
+                    rust_async: other,
+                    python: python.blocking("", &python_name),
+                    python_async: python.asynchronous("", &python_name),
+                },
+                // The stub has both.
+                Colour::Async => Signatures {
+                    rust: other,
+                    rust_async: Some(format!("async {}", function_text(function))),
+                    python: python.blocking("", &names::twin_name(&python_name)),
+                    python_async: python.blocking("", &python_name),
+                },
             };
             let widths = Widths {
                 name: name.len(),
@@ -76,7 +88,7 @@ pub fn table(rendered: &Rendered) -> String {
 
 /// The four signatures of a member.
 struct Signatures {
-    rust: String,
+    rust: Option<String>,
     rust_async: Option<String>,
     python: Option<String>,
     python_async: Option<String>,
@@ -92,10 +104,10 @@ fn add_class(
     let name = names::plain(&class.ident);
     let proxy = names::proxy_ident(class.colour, &class.ident, &class.options).to_string();
     let python_class = names::python_class_name(&class.ident, &class.options);
-    let sharing = if class.is_shared() {
-        "shared between threads"
-    } else {
-        "owned by its worker"
+    let sharing = match class.colour {
+        Colour::Async => "awaited, with blocking twins",
+        Colour::Blocking if class.is_shared() => "shared between threads",
+        Colour::Blocking => "owned by its worker",
     };
     let in_python = if rendered.has_python() {
         let place = rendered.submodule_of(&python_class);
@@ -127,17 +139,21 @@ fn add_class(
     for member in &class.members {
         let (blocking, asynchronous) = python_names(class, member);
         let is_setter = matches!(member.kind, Kind::Setter { .. });
-        let signatures = Signatures {
-            rust: method_text(
-                &member.ident,
-                &member.generics,
-                member.receiver,
-                &member.arguments,
-                &member.returns,
-            ),
-            rust_async: rust.get(&(proxy.clone(), names::plain(&member.ident))).cloned(),
-            python: python.of_member(false, &python_class, &blocking, is_setter),
-            python_async: python.of_member(true, &python_class, &asynchronous, is_setter),
+        let own = method_text(
+            &member.ident,
+            &member.generics,
+            member.receiver,
+            &member.arguments,
+            &member.returns,
+        );
+        let signatures = match class.colour {
+            Colour::Blocking => Signatures {
+                rust: Some(own),
+                rust_async: rust.get(&(proxy.clone(), names::plain(&member.ident))).cloned(),
+                python: python.of_member(false, &python_class, &blocking, is_setter),
+                python_async: python.of_member(true, &python_class, &asynchronous, is_setter),
+            },
+            Colour::Async => twin_signatures(class, member, own, rust, python),
         };
         let lane = member.lane.as_ref().map_or("main", |Lane { name }| name.as_str());
         add_row(
@@ -149,11 +165,54 @@ fn add_class(
             &signatures,
         );
         if let Kind::Skip { reason } = &member.kind {
-            add_reason(text, "blocking only", Some(reason));
+            let only = match class.colour {
+                Colour::Blocking => "blocking only",
+                Colour::Async => "async only",
+            };
+            add_reason(text, only, Some(reason));
         }
-        add_reason(text, "not in Python", member.python.rust_only.as_deref());
+        add_reason(text, "no blocking twin", member.no_twin.as_deref());
+        let is_skipped = matches!(member.kind, Kind::Skip { .. }) && class.colour == Colour::Async;
+        let rust_only = member.python.rust_only.as_deref().filter(|_| !is_skipped);
+        add_reason(text, "not in Python", rust_only);
     }
     text.push('\n');
+}
+
+/// The signatures of a member of an async API: its author's, and those of its twins. The stub has both faces of Python.
+fn twin_signatures(
+    class: &Class,
+    member: &Member,
+    own: String,
+    rust: &BTreeMap<(String, String), String>,
+    python: &PythonSignatures,
+) -> Signatures {
+    let proxy = names::proxy_ident(class.colour, &class.ident, &class.options).to_string();
+    let python_class = names::python_class_name(&class.ident, &class.options);
+    let (name, python_name) = (names::plain(&member.ident), names::python_member_name(member));
+    let twin = if class.options.twins {
+        names::twin_name(&name)
+    } else {
+        name
+    };
+    let awaited = python.blocking(&python_class, &python_name);
+    let blocking = if !member.asynchronous && member.kind != Kind::Stream {
+        awaited.clone()
+    } else if class.opened_by.is_some() {
+        python.blocking(&python_class, &names::twin_name(&python_name))
+    } else {
+        python.blocking(&names::blocking_form(&python_class), &python_name)
+    };
+    Signatures {
+        rust: rust.get(&(proxy, twin)).cloned(),
+        rust_async: Some(if member.asynchronous {
+            format!("async {own}")
+        } else {
+            own
+        }),
+        python: blocking,
+        python_async: awaited,
+    }
 }
 
 /// How wide the columns of a class's table are.
@@ -181,7 +240,7 @@ fn add_row(text: &mut String, name: &str, kind: &str, lane: &str, widths: &Width
     let _ = writeln!(text, "  {name:<0$}  {kind:<1$}  lane {lane}", widths.name, widths.kind);
     let absent = || ABSENT.to_owned();
     for (side, signature) in [
-        ("Rust", signatures.rust.clone()),
+        ("Rust", signatures.rust.clone().unwrap_or_else(absent)),
         ("Rust async", signatures.rust_async.clone().unwrap_or_else(absent)),
         ("Python", signatures.python.clone().unwrap_or_else(absent)),
         ("Python async", signatures.python_async.clone().unwrap_or_else(absent)),

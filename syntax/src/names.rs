@@ -33,6 +33,11 @@ pub fn function_ident(function: &FreeFunction) -> Ident {
         .unwrap_or_else(|| format_ident!("{}_{other}", function.ident.unraw(), span = function.ident.span()))
 }
 
+/// The name in Python of the blocking form of a class that an async API only hands out: `SyncTransaction`.
+pub fn blocking_form(class: &str) -> String {
+    format!("Sync{class}")
+}
+
 /// The name of a method's blocking twin, where both stand on one class: `insert_sync` of `insert`.
 pub fn twin_name(name: &str) -> String {
     format!("{name}_sync")

@@ -43,6 +43,7 @@ pub fn lower(api: &Api, config: &Config, python: &Python, diagnostics: &mut Diag
     top.check(lowering.diagnostics);
     extends::check(&classes, lowering.diagnostics);
     lowering.check_profile(&classes);
+    lowering.check_colour(&classes);
     let package = Package {
         name: python.package.clone(),
         native_module: python.module.clone(),
@@ -126,6 +127,30 @@ impl<'a> Lowering<'a> {
              that a function or a member opens (`#[proxy(open)]`) and that hands out (`#[proxy(child)]`) a class whose rows are \
              read (`#[proxy(rows)]`)\nhelp: describe such a class, or leave `profile` out"
         ));
+    }
+
+    /// A package has one make: the classes of an async API are not those of a blocking one.
+    fn check_colour(&mut self, classes: &[Class]) {
+        let Some(first) = classes.first() else { return };
+        let colour = first.source.colour;
+        for class in classes.iter().filter(|class| class.source.colour != colour) {
+            self.diagnostics.error(
+                class.source.ident.span(),
+                format!(
+                    "`{}` is described with `{}`, and `{}` before it with `{}`: one Python package cannot have both\nhelp: move \
+                     one of the two to a crate and an {FILE_NAME} of its own",
+                    class.name,
+                    class.source.colour.attribute(),
+                    first.name,
+                    colour.attribute()
+                ),
+            );
+        }
+        if self.dbapi && colour == source::Colour::Async {
+            self.diagnostics.error_without_place(format!(
+                "{FILE_NAME}: `profile = \"dbapi\"` is for blocking APIs, as PEP 249 is\nhelp: leave `profile` out"
+            ));
+        }
     }
 
     /// The names in an annotation that nothing defines.
@@ -283,7 +308,7 @@ impl<'a> Lowering<'a> {
         let mut lowered = Class {
             ident: class.ident.to_string(),
             path: format!("{}::{}", self.crate_path, class.ident),
-            docs: self.docs(&class.carried.docs),
+            docs: self.class_docs(class),
             base: class.options.extends.as_ref().and_then(parent),
             shared: class.is_shared(),
             role,
@@ -300,6 +325,28 @@ impl<'a> Lowering<'a> {
         self.connect_properties(&mut lowered);
         self.check_members(&lowered);
         lowered
+    }
+
+    /// The documentation of a class; of an async one with what has no twin, or no place in Python, and why.
+    fn class_docs(&self, class: &source::Class) -> Docs {
+        let mut docs = self.docs(&class.carried.docs);
+        if class.colour == source::Colour::Blocking {
+            return docs;
+        }
+        for member in &class.members {
+            let name = async_proxy_syntax::names::python_member_name(member);
+            let line = match (&member.kind, &member.python.rust_only, &member.no_twin) {
+                (SourceKind::Skip { reason }, _, _) => format!("In Rust alone: `{name}`: {reason}."),
+                (_, Some(reason), _) => format!("In Rust alone: `{name}`: {reason}."),
+                (_, None, Some(reason)) => format!("Without a blocking twin: `{name}`: {reason}."),
+                _ => continue,
+            };
+            if !docs.lines.is_empty() {
+                docs.lines.push(String::new());
+            }
+            docs.lines.push(line);
+        }
+        docs
     }
 
     /// Gives each property its setter, and each snapshot its place.

@@ -113,8 +113,8 @@ impl<'a> Lowering<'a> {
             SourceKind::Rows(role) => Kind::Rows(*role),
             SourceKind::Interrupt => Kind::Interrupt,
             SourceKind::Close => Kind::Close,
-            // Those of the async colour are lowered by themselves.
-            SourceKind::Abandon | SourceKind::Stream => return None,
+            SourceKind::Abandon => Kind::Abandon,
+            SourceKind::Stream => Kind::Stream,
             SourceKind::Skip { reason } => Kind::BlockingOnly { reason: reason.clone() },
             SourceKind::Child => Kind::Child {
                 class: self.handed_out(member)?,

@@ -4,7 +4,7 @@
 //! text, defaults are Python literals, documentation is what `help()` shows. Templates print it; they decide nothing.
 //! Each item also keeps the `source` that it was made from, for the glue, which has to write Rust.
 
-use async_proxy_syntax::model as source;
+use async_proxy_syntax::{model as source, names};
 
 use super::annotation;
 use super::values::Value;
@@ -220,6 +220,10 @@ pub enum Kind {
     Interrupt,
     /// Ends the object.
     Close,
+    /// Ends the object of an async API without keeping what was done with it: what a scope calls that ends by an exception.
+    Abandon,
+    /// A stream of an async API; [`Member::returns`] is the annotation of an item.
+    Stream,
     /// On the blocking side only.
     BlockingOnly {
         /// Why.
@@ -313,6 +317,13 @@ pub enum Made {
 }
 
 impl Package {
+    /// Whether the API is one of `async fn`s, of which the native classes have both faces. An API is of one colour.
+    pub fn is_mirrored(&self) -> bool {
+        self.classes
+            .iter()
+            .any(|class| class.source.colour == source::Colour::Async)
+    }
+
     /// Whether tasks may take turns on a connection, each for a transaction: with the profile `dbapi`, where a connection says
     /// how its transactions stand.
     pub fn has_transactions(&self) -> bool {
@@ -431,6 +442,12 @@ impl Package {
 }
 
 impl Class {
+    /// The name of the blocking form of a class that an async API only hands out: `SyncTransaction` of `Transaction`. A class
+    /// that is opened has both faces in one, and no second form.
+    pub fn blocking_form(&self) -> Option<String> {
+        (self.source.colour == source::Colour::Async && !self.opened).then(|| names::blocking_form(&self.name))
+    }
+
     /// The snapshot properties, in the order of the tuple of `_snapshot()`.
     pub fn snapshots(&self) -> impl Iterator<Item = &Member> {
         self.members

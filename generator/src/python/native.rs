@@ -12,6 +12,7 @@ mod dbapi;
 mod exceptions;
 mod literals;
 mod members;
+mod mirror;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -64,6 +65,9 @@ struct Glue<'a> {
 impl Glue<'_> {
     fn render(mut self) -> (Vec<(String, TokenStream)>, Vec<String>) {
         let package = self.package;
+        if package.is_mirrored() {
+            return self.render_mirrored();
+        }
         let mut files = vec![
             ("mod".to_owned(), self.module()),
             ("exceptions".to_owned(), self.exceptions()),
@@ -77,6 +81,24 @@ impl Glue<'_> {
         if package.dbapi {
             files.push(("row".to_owned(), dbapi::row_class(&self.public_module())));
             files.push(("adapters".to_owned(), adapters::file(&self.public_module())));
+        }
+        if let Some(values) = self.values() {
+            files.push(("values".to_owned(), values));
+        }
+        (files, self.faults)
+    }
+
+    fn render_mirrored(mut self) -> (Vec<(String, TokenStream)>, Vec<String>) {
+        let package = self.package;
+        let mut files = vec![
+            ("mod".to_owned(), self.mirrored_module()),
+            ("exceptions".to_owned(), self.exceptions()),
+        ];
+        for class in &package.classes {
+            files.push((file_of(&class.ident), self.mirrored_class(class)));
+        }
+        if !package.functions.is_empty() {
+            files.push(("functions".to_owned(), self.mirrored_functions()));
         }
         if let Some(values) = self.values() {
             files.push(("values".to_owned(), values));

@@ -9,6 +9,7 @@ mod imports;
 mod layout;
 mod locals;
 mod member;
+mod mirror;
 mod modules;
 mod scope;
 mod signature;
@@ -31,6 +32,9 @@ use stub::{StubClass, StubException};
 
 /// Renders the files of the package.
 pub fn render(package: &Package, config: &Config, diagnostics: &mut Diagnostics) -> Vec<File> {
+    if package.is_mirrored() {
+        return mirror::render(package, config, diagnostics);
+    }
     let header = header::comment(config, &package.sources.join(", "), "#")
         .trim_end()
         .to_owned();

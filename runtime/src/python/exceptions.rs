@@ -129,7 +129,7 @@ pub(super) fn catch<T, E>(call: impl FnOnce() -> Result<T, E>) -> Result<T, Fail
     }
 }
 
-fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
+pub(super) fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
     if let Some(text) = panic.downcast_ref::<&str>() {
         return (*text).to_owned();
     }

@@ -14,6 +14,8 @@ mod carried;
 mod confined;
 pub mod dbapi;
 mod exceptions;
+#[cfg(feature = "twins")]
+pub mod mirror;
 mod objects;
 mod owned;
 mod rows;

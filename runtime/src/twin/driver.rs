@@ -45,7 +45,7 @@ impl Driver {
     }
 
     /// The runtime's context, where there is one already or one can be made.
-    pub(super) fn enter(&self) -> Option<EnterGuard<'_>> {
+    pub(crate) fn enter(&self) -> Option<EnterGuard<'_>> {
         self.handle().ok().map(Handle::enter)
     }
 

@@ -56,7 +56,11 @@ mod shared;
 mod wait;
 
 pub use driver::Driver;
+#[cfg(feature = "python")]
+pub(crate) use error::Refused;
 pub use error::{AlreadyShared, Answer, HandedOut, SingleThreaded, TwinError};
 pub use items::Items;
 pub use kept::{Blocking, Kept, Mirrored, awaitable, readable};
 pub use shared::share;
+#[cfg(feature = "python")]
+pub(crate) use wait::Watch;

@@ -95,6 +95,19 @@ fn emit_struct(block: &Block, twin: &Ident) -> TokenStream {
         lines.push(String::new());
         lines.extend(block.carried.docs.iter().cloned());
     }
+    for member in &block.members {
+        let reason = match &member.kind {
+            Kind::Skip { reason } => Some(reason),
+            _ => member.no_twin.as_ref(),
+        };
+        if let Some(reason) = reason {
+            lines.push(String::new());
+            lines.push(format!(
+                "Without a twin: [`{plain}::{}`]: {reason}.",
+                names::plain(&member.ident)
+            ));
+        }
+    }
     let docs = text::docs(&lines);
     let deprecated = &block.carried.deprecated;
     let kept = item("Kept", block.ident.span());

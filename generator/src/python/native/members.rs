@@ -53,6 +53,8 @@ impl Glue<'_> {
             Kind::Parent { .. } => parent(class, member),
             Kind::Rows(role) => self.rows(class, member, *role),
             Kind::Close => self.close(class, member),
+            // Of the async colour alone, which `mirror` renders.
+            Kind::Abandon | Kind::Stream => TokenStream::new(),
         }
     }
 

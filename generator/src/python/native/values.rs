@@ -38,7 +38,7 @@ impl Glue<'_> {
     }
 
     /// A type with the wrappers of values in their places, and an expression that puts them there; `None` if it has none.
-    fn wrapped(&self, ty: &Type, value: &TokenStream) -> Option<(TokenStream, TokenStream)> {
+    pub(super) fn wrapped(&self, ty: &Type, value: &TokenStream) -> Option<(TokenStream, TokenStream)> {
         let (name, arguments) = name_and_arguments(ty)?;
         match (name.as_str(), arguments.as_slice()) {
             (name, []) if self.is_value(name) => {
@@ -63,7 +63,7 @@ impl Glue<'_> {
     }
 
     /// A value inside of something else would be left as it is, which Python cannot have.
-    fn refuse_hidden(&mut self, ty: &Type) {
+    pub(super) fn refuse_hidden(&mut self, ty: &Type) {
         let text = ty.to_token_stream().to_string();
         let hidden = annotation::names(&text).into_iter().find(|name| self.is_value(name));
         if let Some(hidden) = hidden {

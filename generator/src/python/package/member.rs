@@ -174,6 +174,8 @@ impl<'a> Writer<'a> {
             }
             Kind::Rows(role) => self.rows(member, *role),
             Kind::Close => self.close(member),
+            // Of the async colour alone, which `mirror` renders.
+            Kind::Abandon | Kind::Stream => return None,
         };
         Some(text)
     }

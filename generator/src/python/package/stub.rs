@@ -111,7 +111,7 @@ fn member(class: &Class, member: &Member) -> Option<String> {
     })
 }
 
-fn property(name: &str, returns: &str, docs: &Docs) -> String {
+pub(super) fn property(name: &str, returns: &str, docs: &Docs) -> String {
     let head = format!("    @property\n    def {name}(self) -> {returns}:");
     if docs.is_empty() {
         format!("{head} ...")
@@ -143,7 +143,7 @@ fn method(member: &Member, receiver: &str, decorator: &str, returns: &str) -> St
 }
 
 /// A function whose body is its documentation, or dots.
-fn with_docs(indent: usize, before: &str, items: &[String], after: &str, docs: &Docs) -> String {
+pub(super) fn with_docs(indent: usize, before: &str, items: &[String], after: &str, docs: &Docs) -> String {
     if docs.is_empty() {
         return bracketed(indent, before, items, &format!("{after} ..."));
     }

@@ -1,0 +1,125 @@
+//! Connections, of which each is used for one thing at a time.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use turso_driver::{AsyncConnection, AsyncCursor, ConnectOptions, Params, Row, connect_async};
+
+use crate::error::{JobsError, Result};
+
+/// The connections that nobody uses, and how many more there may be.
+pub(crate) struct Pool {
+    path: PathBuf,
+    idle: Mutex<Vec<AsyncConnection>>,
+    places: Arc<Semaphore>,
+}
+
+impl Pool {
+    /// Opens a first connection, so that a file that is no database is noticed at once.
+    pub(crate) async fn open(path: &Path, connections: u32) -> Result<Arc<Self>> {
+        if path.as_os_str().is_empty() || path == Path::new(":memory:") {
+            return Err(JobsError::BadSetting(
+                "jobs are kept in a file, which all connections share: give its path".to_owned(),
+            ));
+        }
+        let pool = Arc::new(Self {
+            path: path.to_owned(),
+            idle: Mutex::default(),
+            places: Arc::new(Semaphore::new(connections as usize)),
+        });
+        pool.take().await?.give_back();
+        Ok(pool)
+    }
+
+    /// A connection; it waits for one if all are in use.
+    pub(crate) async fn take(self: &Arc<Self>) -> Result<Session> {
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        let place = place.map_err(|_| JobsError::Database("the queue is closed: connect again".to_owned()))?;
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            // Transactions begin where they are written, and every other statement stands for itself.
+            None => connect_async(&self.path, ConnectOptions::new().isolation_level(None)).await?,
+        };
+        Ok(Session {
+            connection,
+            pool: Arc::clone(self),
+            _place: place,
+        })
+    }
+
+    /// A connection in a transaction that may write.
+    pub(crate) async fn begin(self: &Arc<Self>) -> Result<Session> {
+        let session = self.take().await?;
+        session.execute("BEGIN IMMEDIATE", Params::None).await?;
+        Ok(session)
+    }
+
+    /// Lets no one begin anything new, waits for what runs, and closes the connections.
+    pub(crate) async fn close(&self, connections: u32) -> Result<()> {
+        let all = self.places.acquire_many(connections).await;
+        self.places.close();
+        drop(all);
+        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+        for connection in idle {
+            connection.close().await?;
+        }
+        Ok(())
+    }
+}
+
+/// A connection in use. It goes back only by [`Session::give_back`] or at the end of its transaction: one that is dropped
+/// before, because a future was cancelled or a call failed, is closed, and what it had begun is rolled back by that.
+pub(crate) struct Session {
+    connection: AsyncConnection,
+    pool: Arc<Pool>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Session {
+    pub(crate) fn give_back(self) {
+        let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.push(self.connection.clone());
+    }
+
+    pub(crate) async fn commit(self) -> Result<()> {
+        self.execute("COMMIT", Params::None).await?;
+        self.give_back();
+        Ok(())
+    }
+
+    pub(crate) async fn rollback(self) -> Result<()> {
+        self.execute("ROLLBACK", Params::None).await?;
+        self.give_back();
+        Ok(())
+    }
+
+    async fn run(&self, sql: &str, parameters: impl Into<Params>) -> Result<AsyncCursor> {
+        Ok(self.connection.execute(sql, parameters.into()).await?)
+    }
+
+    /// Runs a statement and gives the number of rows that it changed.
+    pub(crate) async fn execute(&self, sql: &str, parameters: impl Into<Params>) -> Result<u64> {
+        let cursor = self.run(sql, parameters).await?;
+        Ok(cursor.rowcount().try_into().unwrap_or_default())
+    }
+
+    /// Runs a query and gives all of its rows.
+    pub(crate) async fn fetch_all(&self, sql: &str, parameters: impl Into<Params>) -> Result<Vec<Row>> {
+        Ok(self.run(sql, parameters).await?.fetchall().await?)
+    }
+
+    /// Runs a query and gives its first row, if there is one.
+    pub(crate) async fn fetch_optional(&self, sql: &str, parameters: impl Into<Params>) -> Result<Option<Row>> {
+        let cursor = self.run(sql, parameters).await?;
+        let row = cursor.fetchone().await?;
+        cursor.close().await?;
+        Ok(row)
+    }
+
+    /// Runs a query and gives its first row.
+    pub(crate) async fn fetch_one(&self, sql: &str, parameters: impl Into<Params>) -> Result<Row> {
+        self.fetch_optional(sql, parameters).await?.ok_or(JobsError::NoRow)
+    }
+}

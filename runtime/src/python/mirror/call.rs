@@ -1,0 +1,351 @@
+//! The awaitables: coroutines, as Python's own `async def` gives them.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pyo3::exceptions::{PyRuntimeError, PyRuntimeWarning, PyStopIteration};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::{MutexExt, PyOnceLock};
+use pyo3::types::PyType;
+use tokio::task::AbortHandle;
+
+use super::notifier::{Finish, Notifier, Waiting};
+use super::run::refusal;
+use crate::twin::Driver;
+
+/// What an awaitable runs: a future that was not polled. It gives what makes its result a Python object.
+pub(super) type Work = Pin<Box<dyn Future<Output = Finish> + Send>>;
+
+/// What an awaitable is at.
+enum State {
+    /// Nobody has awaited it.
+    New(Work),
+    /// Its future runs, and the loop waits.
+    Running {
+        /// The iterator of the loop's future.
+        waiter: Py<PyAny>,
+        waiting: Arc<Waiting>,
+        task: AbortHandle,
+    },
+    /// It has given its result.
+    Done,
+}
+
+/// What both awaitables are: a coroutine that is begun when it is first awaited.
+struct Coroutine {
+    name: &'static str,
+    state: Mutex<State>,
+}
+
+impl Coroutine {
+    fn new(name: &'static str, work: Work) -> Self {
+        Self {
+            name,
+            state: Mutex::new(State::New(work)),
+        }
+    }
+
+    fn lock(&self, py: Python<'_>) -> MutexGuard<'_, State> {
+        self.state.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the state out: no lock is held while Python code runs.
+    fn take(&self, py: Python<'_>) -> State {
+        std::mem::replace(&mut *self.lock(py), State::Done)
+    }
+
+    fn step(&self, py: Python<'_>, sent: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
+        let state = match self.take(py) {
+            State::New(work) => begin(py, work)?,
+            State::Done => {
+                return Err(PyRuntimeError::new_err(format!(
+                    "cannot reuse already awaited coroutine '{}': call it again",
+                    self.name
+                )));
+            }
+            running => running,
+        };
+        let State::Running { waiter, waiting, task } = state else {
+            return Ok(py.None());
+        };
+        let iterator = waiter.bind(py);
+        let yielded = match sent {
+            Some(value) => iterator.call_method1(intern!(py, "send"), (value,)),
+            None => iterator.call_method0(intern!(py, "__next__")),
+        };
+        match yielded {
+            Ok(yielded) => {
+                *self.lock(py) = State::Running { waiter, waiting, task };
+                Ok(yielded.unbind())
+            }
+            Err(end) => {
+                waiting.forget(py);
+                Err(end)
+            }
+        }
+    }
+
+    /// An exception comes in where the coroutine waits: what it waits for is cancelled.
+    fn throw(&self, py: Python<'_>, arguments: &Bound<'_, pyo3::types::PyTuple>) -> PyResult<Py<PyAny>> {
+        match self.take(py) {
+            State::Running { waiter, waiting, task } => {
+                task.abort();
+                waiting.forget(py);
+                waiter.call_method1(py, intern!(py, "throw"), arguments)
+            }
+            State::New(work) => {
+                drop(work);
+                Err(thrown(arguments)?)
+            }
+            State::Done => Err(thrown(arguments)?),
+        }
+    }
+
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        if let State::Running { waiter, waiting, task } = self.take(py) {
+            task.abort();
+            waiting.forget(py);
+            waiter.call_method0(py, intern!(py, "close"))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Coroutine {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(state, State::Done) {
+            State::Running { waiting, task, .. } => {
+                task.abort();
+                // The interpreter drops it, with the GIL.
+                let _ = Python::try_attach(|py| waiting.forget(py));
+            }
+            State::New(work) => {
+                drop(work);
+                let _ = Python::try_attach(|py| warn(py, self.name));
+            }
+            State::Done => {}
+        }
+    }
+}
+
+fn warn(py: Python<'_>, name: &str) {
+    let text = format!("coroutine '{name}' was never awaited");
+    let Ok(text) = std::ffi::CString::new(text) else { return };
+    if let Err(raised) = PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &text, 1) {
+        raised.write_unraisable(py, None);
+    }
+}
+
+/// Starts a future on the runtime, and makes the loop's own that its result goes to.
+fn begin(py: Python<'_>, work: Work) -> PyResult<State> {
+    static RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let running_loop = RUNNING_LOOP.get_or_try_init(py, || {
+        PyResult::Ok(py.import("asyncio")?.getattr("get_running_loop")?.unbind())
+    })?;
+    let event_loop = running_loop.bind(py).call0()?;
+    let notifier = Notifier::of(&event_loop)?;
+    let future = event_loop.call_method0(intern!(py, "create_future"))?;
+    let waiter = future.call_method0(intern!(py, "__await__"))?.unbind();
+    let waiting = Arc::new(Waiting::new(future.unbind()));
+    let completes = Arc::clone(&waiting);
+    let driver = Driver::shared();
+    let task = driver.handle().map_err(refusal)?.spawn(async move {
+        let finish = work.await;
+        notifier.deliver(completes, finish);
+    });
+    Ok(State::Running {
+        waiter,
+        waiting,
+        task: task.abort_handle(),
+    })
+}
+
+/// The exception that `throw` was called with, in either of its forms.
+fn thrown(arguments: &Bound<'_, pyo3::types::PyTuple>) -> PyResult<PyErr> {
+    let first = arguments.get_item(0)?;
+    let exception = match (first.cast::<PyType>(), arguments.get_item(1)) {
+        (Ok(class), Ok(value)) if !value.is_none() => {
+            if value.is_instance(class)? {
+                value
+            } else {
+                class.call1((value,))?
+            }
+        }
+        (Ok(class), _) => class.call0()?,
+        (Err(_), _) => first,
+    };
+    Ok(PyErr::from_value(exception))
+}
+
+/// The awaitable of a call: a coroutine, which begins when it is first awaited, in whatever loop that is.
+#[pyclass(frozen, weakref, name = "Call", module = "async_proxy")]
+pub struct Call(Coroutine);
+
+impl Call {
+    pub(super) fn new(name: &'static str, work: Work) -> Self {
+        Self(Coroutine::new(name, work))
+    }
+}
+
+#[pymethods]
+impl Call {
+    fn __await__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.0.step(py, None)
+    }
+
+    fn send(&self, py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.0.step(py, Some(value).filter(|value| !value.is_none()))
+    }
+
+    #[pyo3(signature = (*arguments))]
+    fn throw(&self, py: Python<'_>, arguments: &Bound<'_, pyo3::types::PyTuple>) -> PyResult<Py<PyAny>> {
+        self.0.throw(py, arguments)
+    }
+
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.0.close(py)
+    }
+
+    #[getter]
+    fn __name__(&self) -> &'static str {
+        self.0.name.rsplit('.').next().unwrap_or(self.0.name)
+    }
+
+    #[getter]
+    fn __qualname__(&self) -> &'static str {
+        self.0.name
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<coroutine {}>", self.0.name)
+    }
+}
+
+/// The awaitable of an object, which may be entered at once: `async with client.transaction() as transaction`.
+#[pyclass(frozen, weakref, generic, name = "Opening", module = "async_proxy")]
+pub struct Opening {
+    coroutine: Coroutine,
+    /// What it gave, for the end of the scope.
+    opened: PyOnceLock<Py<PyAny>>,
+}
+
+impl Opening {
+    pub(super) fn new(name: &'static str, work: Work) -> Self {
+        Self {
+            coroutine: Coroutine::new(name, work),
+            opened: PyOnceLock::new(),
+        }
+    }
+
+    fn step(&self, py: Python<'_>, sent: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
+        let yielded = self.coroutine.step(py, sent);
+        if let Err(end) = &yielded
+            && end.is_instance_of::<PyStopIteration>(py)
+        {
+            let opened = end.value(py).getattr(intern!(py, "value"))?;
+            // It gives a result once.
+            let _ = self.opened.set(py, opened.unbind());
+        }
+        yielded
+    }
+}
+
+#[pymethods]
+impl Opening {
+    fn __await__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        self.step(py, None)
+    }
+
+    fn send(&self, py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.step(py, Some(value).filter(|value| !value.is_none()))
+    }
+
+    #[pyo3(signature = (*arguments))]
+    fn throw(&self, py: Python<'_>, arguments: &Bound<'_, pyo3::types::PyTuple>) -> PyResult<Py<PyAny>> {
+        self.coroutine.throw(py, arguments)
+    }
+
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        self.coroutine.close(py)
+    }
+
+    #[getter]
+    fn __name__(&self) -> &'static str {
+        self.coroutine.name.rsplit('.').next().unwrap_or(self.coroutine.name)
+    }
+
+    #[getter]
+    fn __qualname__(&self) -> &'static str {
+        self.coroutine.name
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<coroutine {}>", self.coroutine.name)
+    }
+
+    /// Opens the object: awaiting that is awaiting the coroutine itself.
+    fn __aenter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    #[pyo3(signature = (exc_type, exc_value, traceback, /))]
+    fn __aexit__<'py>(
+        &self,
+        py: Python<'py>,
+        exc_type: &Bound<'py, PyAny>,
+        exc_value: &Bound<'py, PyAny>,
+        traceback: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let opened = self
+            .opened
+            .get(py)
+            .ok_or_else(|| PyRuntimeError::new_err("this scope was never entered: use it in `async with`"))?;
+        let arguments = (exc_type, exc_value, traceback);
+        opened.bind(py).call_method1(intern!(py, "__aexit__"), arguments)
+    }
+}
+
+/// An awaitable that is ready: it gives an object without waiting.
+#[pyclass(frozen, name = "Ready", module = "async_proxy")]
+pub struct Ready(Py<PyAny>);
+
+impl Ready {
+    /// Of that object.
+    pub fn new(object: Py<PyAny>) -> Self {
+        Self(object)
+    }
+}
+
+#[pymethods]
+impl Ready {
+    fn __await__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        Err(PyStopIteration::new_err((self.0.clone_ref(py),)))
+    }
+}

@@ -1,0 +1,307 @@
+//! The way of results into the thread of an event loop: one notifier for each loop, which hands them over in batches.
+//!
+//! A thread of the runtime never takes the GIL: it would wait for it while other tasks wait for the thread, and while the
+//! interpreter ends it must not.
+
+use std::collections::VecDeque;
+#[cfg(unix)]
+use std::io::{Read, Write};
+#[cfg(unix)]
+use std::os::fd::AsRawFd;
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use pyo3::exceptions::{PyNotImplementedError, PyRuntimeError, PyStopIteration};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::{MutexExt, PyOnceLock};
+use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
+
+use crate::error::drop_guarded;
+use crate::twin::Driver;
+
+/// Makes a result a Python object.
+pub(super) type Finish = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
+
+/// How long one callback of a loop may make Python objects of results.
+const BUDGET: Duration = Duration::from_micros(300);
+
+/// The notifiers of the process: a `WeakKeyDictionary` by event loop.
+static NOTIFIERS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// A future of an event loop that waits for a result, until nobody does any more.
+///
+/// The task that runs for it has this and not the future itself: a thread without the GIL has nothing of Python to drop.
+pub(super) struct Waiting(Mutex<Option<Py<PyAny>>>);
+
+impl Waiting {
+    pub(super) fn new(future: Py<PyAny>) -> Self {
+        Self(Mutex::new(Some(future)))
+    }
+
+    fn take(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.0
+            .lock_py_attached(py)
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+
+    /// Nobody waits any more.
+    pub(super) fn forget(&self, py: Python<'_>) {
+        drop(self.take(py));
+    }
+}
+
+struct Completion {
+    waiting: Arc<Waiting>,
+    finish: Finish,
+}
+
+/// Hands completions over to the thread of one event loop.
+///
+/// The loop watches one end of a pair of sockets, whose other end is written to if no byte is on its way yet. The loop's
+/// selector holds the only reference to what it calls, a [`Drain`]: when the loop is closed, that is dropped, and the
+/// notifier knows. A loop that watches no descriptors is called by `call_soon_threadsafe`.
+pub(super) struct Notifier {
+    event_loop: Py<PyWeakrefReference>,
+    /// The process in which it was made: a fork has the memory of the sockets, and none of their use.
+    process: u32,
+    pending: Mutex<Pending>,
+    closed: AtomicBool,
+    #[cfg(unix)]
+    sockets: Option<Sockets>,
+}
+
+#[derive(Default)]
+struct Pending {
+    done: VecDeque<Completion>,
+    /// Whether the loop was told that there is something, and has not looked yet.
+    told: bool,
+}
+
+#[cfg(unix)]
+struct Sockets {
+    writer: UnixStream,
+    reader: UnixStream,
+}
+
+impl Notifier {
+    /// The notifier of an event loop, made when it is first asked for, in the thread of that loop.
+    pub(super) fn of(event_loop: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
+        let py = event_loop.py();
+        let notifiers = NOTIFIERS.get_or_try_init(py, || {
+            let class = py.import("weakref")?.getattr("WeakKeyDictionary")?;
+            PyResult::Ok(class.call0()?.unbind())
+        })?;
+        let notifiers = notifiers.bind(py);
+        let known = notifiers.call_method1(intern!(py, "get"), (event_loop,))?;
+        if let Ok(handle) = known.cast::<Handle>()
+            && handle.get().0.is_usable()
+        {
+            return Ok(Arc::clone(&handle.get().0));
+        }
+        let notifier = Self::watched(event_loop)?;
+        notifiers.set_item(event_loop, Handle(Arc::clone(&notifier)))?;
+        Ok(notifier)
+    }
+
+    fn is_usable(&self) -> bool {
+        !self.closed.load(Ordering::SeqCst) && self.process == std::process::id()
+    }
+
+    fn make(event_loop: &Bound<'_, PyAny>, #[cfg(unix)] sockets: Option<Sockets>) -> PyResult<Arc<Self>> {
+        Ok(Arc::new(Self {
+            event_loop: PyWeakrefReference::new(event_loop)?.unbind(),
+            process: std::process::id(),
+            pending: Mutex::default(),
+            closed: AtomicBool::new(false),
+            #[cfg(unix)]
+            sockets,
+        }))
+    }
+
+    #[cfg(unix)]
+    fn watched(event_loop: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
+        let py = event_loop.py();
+        let (writer, reader) = UnixStream::pair()?;
+        writer.set_nonblocking(true)?;
+        reader.set_nonblocking(true)?;
+        let descriptor = reader.as_raw_fd();
+        let notifier = Self::make(event_loop, Some(Sockets { writer, reader }))?;
+        let drain = Bound::new(py, Drain(Arc::clone(&notifier)))?;
+        match event_loop.call_method1(intern!(py, "add_reader"), (descriptor, drain)) {
+            Ok(_) => Ok(notifier),
+            // It watches no descriptors.
+            Err(exception) if exception.is_instance_of::<PyNotImplementedError>(py) => Self::make(event_loop, None),
+            Err(exception) => Err(exception),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn watched(event_loop: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
+        Self::make(event_loop)
+    }
+
+    /// Hands a result over; it is dropped if the loop is closed. Called without the GIL, on the runtime.
+    pub(super) fn deliver(self: &Arc<Self>, waiting: Arc<Waiting>, finish: Finish) {
+        let completion = Completion { waiting, finish };
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.closed.load(Ordering::SeqCst) {
+            drop(pending);
+            drop_guarded(completion.finish);
+            return;
+        }
+        pending.done.push_back(completion);
+        let was_told = std::mem::replace(&mut pending.told, true);
+        drop(pending);
+        if !was_told {
+            self.tell();
+        }
+    }
+
+    /// Tells the loop that there is something.
+    fn tell(self: &Arc<Self>) {
+        #[cfg(unix)]
+        if let Some(sockets) = &self.sockets {
+            // One byte is enough, and if there is no room for it, there are bytes.
+            let _ = (&sockets.writer).write(&[0]);
+            return;
+        }
+        // A thread that may wait for the GIL.
+        let notifier = Arc::clone(self);
+        let driver = Driver::shared();
+        if let Ok(handle) = driver.handle() {
+            handle.spawn_blocking(move || {
+                Python::try_attach(|py| {
+                    let Some(event_loop) = notifier.event_loop.bind(py).upgrade() else {
+                        return;
+                    };
+                    let told = Bound::new(py, Drain(Arc::clone(&notifier)))
+                        .and_then(|drain| event_loop.call_method1(intern!(py, "call_soon_threadsafe"), (drain,)));
+                    if told.is_err() {
+                        notifier.close(py);
+                    }
+                })
+            });
+        }
+    }
+
+    /// Finishes what is done, in the thread of the loop, for as long as one callback may take.
+    fn drain(self: &Arc<Self>, py: Python<'_>) {
+        #[cfg(unix)]
+        if let Some(sockets) = &self.sockets {
+            let _ = (&sockets.reader).read(&mut [0; 64]);
+        }
+        let mut done = {
+            let mut pending = self.lock(py);
+            pending.told = false;
+            std::mem::take(&mut pending.done)
+        };
+        let end = Instant::now() + BUDGET;
+        while let Some(completion) = done.pop_front() {
+            finish(py, completion);
+            if Instant::now() >= end {
+                break;
+            }
+        }
+        if done.is_empty() {
+            return;
+        }
+        // The rest, before what has been done since, in the next round of the loop.
+        let mut pending = self.lock(py);
+        done.append(&mut pending.done);
+        pending.done = done;
+        let was_told = std::mem::replace(&mut pending.told, true);
+        drop(pending);
+        if !was_told {
+            self.tell();
+        }
+    }
+
+    fn close(&self, py: Python<'_>) {
+        let done = {
+            let mut pending = self.lock(py);
+            self.closed.store(true, Ordering::SeqCst);
+            std::mem::take(&mut pending.done)
+        };
+        for completion in done {
+            completion.waiting.forget(py);
+            lose(py, completion.finish);
+        }
+    }
+
+    fn lock(&self, py: Python<'_>) -> MutexGuard<'_, Pending> {
+        self.pending
+            .lock_py_attached(py)
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Hands a result to its future, if anybody waits for it.
+fn finish(py: Python<'_>, completion: Completion) {
+    let Completion { waiting, finish } = completion;
+    let Some(future) = waiting.take(py) else {
+        return lose(py, finish);
+    };
+    let future = future.bind(py);
+    let done = future
+        .call_method0(intern!(py, "done"))
+        .and_then(|done| done.is_truthy());
+    if done.unwrap_or(true) {
+        return lose(py, finish);
+    }
+    let set = match finish(py) {
+        Ok(object) => future.call_method1(intern!(py, "set_result"), (object,)),
+        Err(exception) => future.call_method1(intern!(py, "set_exception"), (raisable(py, exception),)),
+    };
+    if let Err(exception) = set {
+        exception.write_unraisable(py, Some(future));
+    }
+}
+
+/// Drops a result that nobody wants: an object of the API may be in it, which ends without the GIL.
+fn lose(py: Python<'_>, finish: Finish) {
+    py.detach(|| {
+        let driver = Driver::shared();
+        let _context = driver.enter();
+        drop_guarded(finish);
+    });
+}
+
+/// The exception itself, unless a future refuses it.
+fn raisable<'py>(py: Python<'py>, exception: PyErr) -> Bound<'py, PyAny> {
+    if !exception.is_instance_of::<PyStopIteration>(py) {
+        return exception.into_value(py).into_bound(py).into_any();
+    }
+    let refusal = PyRuntimeError::new_err("the call raised StopIteration");
+    refusal.set_cause(py, Some(exception));
+    refusal.into_value(py).into_bound(py).into_any()
+}
+
+/// A notifier as the table of loops keeps it.
+#[pyclass(frozen, name = "NotifierHandle")]
+struct Handle(Arc<Notifier>);
+
+/// What an event loop calls when there is something. Its end is the loop's.
+#[pyclass(frozen, name = "Drain")]
+struct Drain(Arc<Notifier>);
+
+#[pymethods]
+impl Drain {
+    fn __call__(&self, py: Python<'_>) {
+        self.0.drain(py);
+    }
+}
+
+impl Drop for Drain {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        if self.0.sockets.is_some() {
+            // The interpreter drops it, with the GIL.
+            let _ = Python::try_attach(|py| self.0.close(py));
+        }
+    }
+}

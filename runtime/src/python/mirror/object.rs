@@ -1,0 +1,158 @@
+//! The object of an async API behind a Python object.
+
+use std::future::Future;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use pyo3::prelude::*;
+use tokio::sync::{OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+
+use super::ended::InContext;
+use super::run::Run;
+use crate::python::exceptions::{Failure, IntoException};
+use crate::python::objects::{Wrapper, detached};
+
+/// The place of an object: empty once the object is ended.
+type Place<W> = RwLock<Option<InContext<<W as Wrapper>::Object>>>;
+
+/// An object whose methods are `async fn`s, until it is ended.
+pub struct Mirror<W: Wrapper<Object: Sync>> {
+    /// Taken by `drop` alone.
+    place: Option<Arc<Place<W>>>,
+}
+
+/// The object for a call that takes `&self`, for as long as the call runs.
+pub struct Shared<W: Wrapper>(OwnedRwLockReadGuard<Option<InContext<W::Object>>, W::Object>);
+
+impl<W: Wrapper> Deref for Shared<W> {
+    type Target = W::Object;
+
+    fn deref(&self) -> &W::Object {
+        &self.0
+    }
+}
+
+/// The object for a call that takes `&mut self`, for as long as the call runs.
+pub struct Exclusive<W: Wrapper>(OwnedRwLockMappedWriteGuard<Option<InContext<W::Object>>, W::Object>);
+
+impl<W: Wrapper> Deref for Exclusive<W> {
+    type Target = W::Object;
+
+    fn deref(&self) -> &W::Object {
+        &self.0
+    }
+}
+
+impl<W: Wrapper> DerefMut for Exclusive<W> {
+    fn deref_mut(&mut self) -> &mut W::Object {
+        &mut self.0
+    }
+}
+
+const TAKEN: &str = "the place is taken only when the Python object ends";
+
+impl<W: Wrapper<Object: Sync>> Mirror<W> {
+    /// Takes over an object.
+    pub fn new(object: W::Object) -> Self {
+        Self {
+            place: Some(Arc::new(RwLock::new(Some(InContext::new(object))))),
+        }
+    }
+
+    fn place(&self) -> Arc<Place<W>> {
+        Arc::clone(self.place.as_ref().expect(TAKEN))
+    }
+
+    /// A call that takes `&self`.
+    pub fn shared<T, E, F, C>(
+        &self,
+        call: C,
+    ) -> Run<W::Module, impl Future<Output = Result<T, Failure<E>>> + Send + use<W, T, E, F, C>>
+    where
+        C: FnOnce(Shared<W>) -> F + Send,
+        F: Future<Output = Result<T, E>> + Send,
+        E: IntoException<W::Module>,
+    {
+        let place = self.place();
+        Run::new(W::NAME, async move {
+            let guard = place.read_owned().await;
+            let object = OwnedRwLockReadGuard::try_map(guard, |object| object.as_ref().map(InContext::get));
+            let object = object.map_err(|_| Failure::Closed)?;
+            call(Shared(object)).await.map_err(Failure::Call)
+        })
+    }
+
+    /// A call that takes `&mut self`.
+    pub fn exclusive<T, E, F, C>(
+        &self,
+        call: C,
+    ) -> Run<W::Module, impl Future<Output = Result<T, Failure<E>>> + Send + use<W, T, E, F, C>>
+    where
+        C: FnOnce(Exclusive<W>) -> F + Send,
+        F: Future<Output = Result<T, E>> + Send,
+        E: IntoException<W::Module>,
+    {
+        let place = self.place();
+        Run::new(W::NAME, async move {
+            let guard = place.write_owned().await;
+            let object = OwnedRwLockWriteGuard::try_map(guard, |object| object.as_mut().map(InContext::get_mut));
+            let object = object.map_err(|_| Failure::Closed)?;
+            call(Exclusive(object)).await.map_err(Failure::Call)
+        })
+    }
+
+    /// A call that ends the object: it gets the object itself, once the calls before it are done. `again` is what it gives
+    /// where the object is ended already; without it that is an error.
+    pub fn end<T, E, F, C>(
+        &self,
+        again: Option<T>,
+        call: C,
+    ) -> Run<W::Module, impl Future<Output = Result<T, Failure<E>>> + Send + use<W, T, E, F, C>>
+    where
+        C: FnOnce(W::Object) -> F + Send,
+        F: Future<Output = Result<T, E>> + Send,
+        T: Send,
+        E: IntoException<W::Module>,
+    {
+        let place = self.place();
+        Run::new(W::NAME, async move {
+            let object = place.write_owned().await.take();
+            match object {
+                Some(object) => call(object.into_inner()).await.map_err(Failure::Call),
+                None => again.ok_or(Failure::Closed),
+            }
+        })
+    }
+
+    /// A member that never blocks: it runs in place.
+    ///
+    /// # Errors
+    /// What it fails with; the module's exception for an object that is ended, or that is in the middle of an exclusive call.
+    pub fn direct<T, E>(&self, py: Python<'_>, call: impl FnOnce(&W::Object) -> Result<T, E> + Send) -> PyResult<T>
+    where
+        T: Send,
+        E: IntoException<W::Module> + Send,
+    {
+        let place = self.place();
+        detached::<_, _, W::Module>(py, W::NAME, || {
+            let object = place.try_read().map_err(|_| Failure::Reentered)?;
+            let object = object.as_ref().ok_or(Failure::Closed)?;
+            call(object.get()).map_err(Failure::Call)
+        })
+    }
+}
+
+/// The object is dropped without the GIL: its end may wait for a thread that wants it.
+impl<W: Wrapper<Object: Sync>> Drop for Mirror<W> {
+    fn drop(&mut self) {
+        let mut place = self.place.take();
+        // Without an interpreter (it is about to end) there is no GIL to let go of, and the object is dropped below.
+        let _ = Python::try_attach(|py| {
+            // What runs has the place too, and drops the object where it ends.
+            if place.as_ref().is_some_and(|place| Arc::strong_count(place) == 1) {
+                py.detach(|| drop(place.take()));
+            }
+        });
+        drop(place);
+    }
+}
