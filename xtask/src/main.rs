@@ -8,6 +8,7 @@
 mod bench;
 mod environment;
 mod failure;
+mod faults;
 mod interpreter;
 mod mutants;
 mod process;
@@ -24,6 +25,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::faults::Extent;
 use crate::terminal::Terminal;
 use crate::workspace::Workspace;
 
@@ -65,7 +67,7 @@ struct MutantsArguments {
 
 #[derive(Args)]
 struct TestArguments {
-    /// Steps or groups of steps (see --list); everything but the group `faults` when none is named
+    /// Steps or groups of steps (see --list); all when none is named
     #[arg(value_name = "STEP")]
     steps: Vec<String>,
 
@@ -80,6 +82,10 @@ struct TestArguments {
     /// Use only these Python versions, separated by commas (3.10,3.13); every one that is found otherwise
     #[arg(long, value_name = "VERSIONS", value_delimiter = ',')]
     python: Vec<String>,
+
+    /// How long each soak of the fault matrix lasts, in seconds (ten minutes: 600); some seconds otherwise
+    #[arg(long, value_name = "SECONDS")]
+    soak_seconds: Option<u32>,
 }
 
 fn main() -> ExitCode {
@@ -124,8 +130,11 @@ fn test(arguments: &TestArguments, terminal: Terminal) -> ExitCode {
         runner::print_steps();
         return ExitCode::SUCCESS;
     }
+    let extent = Extent {
+        soak_seconds: arguments.soak_seconds,
+    };
     let outcome = runner::select(&arguments.steps)
-        .and_then(|selected| runner::run(&selected, &arguments.python, arguments.fail_fast, terminal));
+        .and_then(|selected| runner::run(&selected, &arguments.python, extent, arguments.fail_fast, terminal));
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),

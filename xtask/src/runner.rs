@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::failure::{Failure, Result};
+use crate::faults::{self, Extent};
 use crate::servers::Servers;
 use crate::session::Session;
 use crate::step::Step;
@@ -24,10 +25,7 @@ pub(crate) fn print_steps() {
     }
 }
 
-/// The group of the steps that run only when they are named: what they try takes minutes, beside the tests of each crate.
-const ON_REQUEST: &[&str] = &["faults"];
-
-/// The steps that the words select, with all that they need, in order. No word selects everything but what runs on request.
+/// The steps that the words select, with all that they need, in order. No word selects everything.
 pub(crate) fn select(words: &[String]) -> Result<Vec<&'static Step>> {
     let mut names: BTreeSet<&'static str> = BTreeSet::new();
     for word in words {
@@ -49,7 +47,7 @@ pub(crate) fn select(words: &[String]) -> Result<Vec<&'static Step>> {
     }
     // From the back: a step stands behind those that it needs.
     for step in STEPS.iter().rev() {
-        if (words.is_empty() && step.groups != ON_REQUEST) || names.contains(step.name) {
+        if words.is_empty() || names.contains(step.name) {
             names.insert(step.name);
             names.extend(step.needs);
         }
@@ -58,7 +56,13 @@ pub(crate) fn select(words: &[String]) -> Result<Vec<&'static Step>> {
 }
 
 /// Runs them; whether all passed.
-pub(crate) fn run(steps: &[&Step], pythons: &[String], fail_fast: bool, terminal: Terminal) -> Result<bool> {
+pub(crate) fn run(
+    steps: &[&Step],
+    pythons: &[String],
+    extent: Extent,
+    fail_fast: bool,
+    terminal: Terminal,
+) -> Result<bool> {
     let workspace = Workspace::find()?;
     let wanted_pythons = pythons.to_vec();
     let mut session = Session {
@@ -67,6 +71,8 @@ pub(crate) fn run(steps: &[&Step], pythons: &[String], fail_fast: bool, terminal
         wanted_pythons,
         tools: None,
         interpreters: Vec::new(),
+        extent,
+        fault_rows: Vec::new(),
         servers: Servers::default(),
     };
     let begin = Instant::now();
@@ -97,6 +103,7 @@ pub(crate) fn run(steps: &[&Step], pythons: &[String], fail_fast: bool, terminal
         }
         rows.push((step.name.to_owned(), verdict, step_begin.elapsed(), remark));
     }
+    faults::print_table(&session)?;
     terminal.summary(&rows, begin.elapsed());
     Ok(not_passed.is_empty())
 }
@@ -120,13 +127,9 @@ mod tests {
     }
 
     #[test]
-    fn no_word_selects_every_step_but_those_on_request() {
-        let left_out: Vec<_> = STEPS
-            .iter()
-            .map(|step| step.name)
-            .filter(|name| !names(&[]).contains(name))
-            .collect();
-        assert_eq!(left_out, ["mutants", "python-faults", "python-mutants"]);
+    fn no_word_selects_every_step() {
+        let all: Vec<_> = STEPS.iter().map(|step| step.name).collect();
+        assert_eq!(names(&[]), all);
     }
 
     #[test]

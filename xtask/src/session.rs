@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::environment::Environment;
 use crate::failure::{Failure, Result};
+use crate::faults::{Extent, Row};
 use crate::process::Program;
 use crate::servers::Servers;
 use crate::terminal::Terminal;
@@ -19,6 +20,10 @@ pub(crate) struct Session {
     pub(crate) tools: Option<Environment>,
     /// One for each interpreter; set up by the step `environments`.
     pub(crate) interpreters: Vec<Environment>,
+    /// How much of the fault matrix is tried.
+    pub(crate) extent: Extent,
+    /// What came out of it so far.
+    pub(crate) fault_rows: Vec<Row>,
     /// What sync is tested against; set up by the step `sync-servers`.
     pub(crate) servers: Servers,
 }

@@ -8,7 +8,7 @@ use crate::process::Program;
 use crate::servers::Servers;
 use crate::session::Session;
 use crate::step::{Remark, Step};
-use crate::{interpreter, mutants, wheel};
+use crate::{faults, interpreter, wheel};
 
 const RUST: &str = "rust";
 const PYTHON: &str = "python";
@@ -17,9 +17,6 @@ const ENVIRONMENTS: &str = "environments";
 const WHEELS: &str = "wheels";
 const SYNC_SERVERS: &str = "sync-servers";
 const FAULTS: &str = "faults";
-
-/// The crate of the fault matrix.
-const FAULTS_PACKAGE: &str = "async-proxy-faults";
 
 /// The crate of the tests of sync.
 const SYNC_PACKAGE: &str = "async-proxy-sync-tests";
@@ -66,7 +63,7 @@ pub(crate) const STEPS: &[Step] = &[
         purpose: "the fault matrix of the Rust proxies, on the engine and real files",
         groups: &[RUST, FAULTS],
         needs: &[],
-        run: run_rust_faults,
+        run: faults::run_rust,
     },
     Step {
         name: "rust-sync",
@@ -77,10 +74,10 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "mutants",
-        purpose: "the tests of the worker fail on workers with one bug each (all of them: `cargo xtask mutants`)",
+        purpose: "the tests of the Rust worker fail on workers with one bug each (more of them: `cargo xtask mutants`)",
         groups: &[FAULTS],
         needs: &[],
-        run: try_mutants,
+        run: faults::run_mutants,
     },
     Step {
         name: "rust-docs",
@@ -140,17 +137,17 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "python-faults",
-        purpose: "the fault matrix of the Python worker, as a table; it takes minutes, so on one interpreter",
+        purpose: "the fault matrix of the Python worker; it takes minutes, so on one interpreter",
         groups: &[FAULTS],
         needs: &[ENVIRONMENTS, WHEELS, SYNC_SERVERS],
-        run: run_python_faults,
+        run: faults::run_python,
     },
     Step {
         name: "python-mutants",
         purpose: "the fault matrix finds every bug that is put into a copy of the Python worker",
         groups: &[FAULTS],
         needs: &[ENVIRONMENTS, WHEELS],
-        run: try_python_mutants,
+        run: faults::run_python_mutants,
     },
     Step {
         name: "regeneration",
@@ -209,20 +206,12 @@ fn run_rust_tests(session: &mut Session) -> Result<Remark> {
     // Extension modules link only inside of Python, and a feature of theirs (to leave Python's symbols open) would spread to
     // the crates that they share with tests.
     let mut command = session.cargo().arguments(["test", "--workspace"]);
-    // They take a minute, and have steps of their own.
-    command = command.arguments(["--exclude", FAULTS_PACKAGE, "--exclude", SYNC_PACKAGE]);
+    // They take minutes, and have steps of their own.
+    command = command.arguments(["--exclude", faults::PACKAGE, "--exclude", SYNC_PACKAGE]);
     for package in &session.workspace.extension_packages {
         command = command.argument("--exclude").argument(package);
     }
     session.servers.tell(command).run(session.terminal)?;
-    Ok(Remark::new())
-}
-
-fn run_rust_faults(session: &mut Session) -> Result<Remark> {
-    session
-        .cargo()
-        .arguments(["test", "--package", FAULTS_PACKAGE])
-        .run(session.terminal)?;
     Ok(Remark::new())
 }
 
@@ -235,15 +224,6 @@ fn run_rust_sync(session: &mut Session) -> Result<Remark> {
 fn prepare_sync_servers(session: &mut Session) -> Result<Remark> {
     session.servers = Servers::prepare(&session.workspace, session.terminal)?;
     Ok(session.servers.remark())
-}
-
-fn try_mutants(session: &mut Session) -> Result<Remark> {
-    let scope = mutants::Scope {
-        quick: true,
-        with_engine: false,
-    };
-    let killed = mutants::run(&session.workspace, scope, "", session.terminal)?;
-    Ok(format!("{killed} killed, none survived"))
 }
 
 fn build_rust_docs(session: &mut Session) -> Result<Remark> {
@@ -410,32 +390,6 @@ fn run_python_tests(session: &mut Session) -> Result<Remark> {
         .map(|environment| environment.name.as_str())
         .collect();
     Ok(format!("on {}", versions.join(", ")))
-}
-
-/// The newest interpreter, which the fault matrix of Python runs on.
-fn newest(session: &Session) -> Result<&Environment> {
-    session
-        .interpreters
-        .last()
-        .ok_or_else(|| Failure::new("there is no interpreter to run the fault matrix on"))
-}
-
-fn run_python_faults(session: &mut Session) -> Result<Remark> {
-    let environment = newest(session)?;
-    let pytest = Program::new(environment.python(), &session.workspace.root)
-        .arguments(["-m", "pytest", "--quiet", "--config-file"])
-        .argument(session.python_tests().join("pytest.ini"))
-        .argument(session.python_tests().join("faults"));
-    session.servers.tell(pytest).run(session.terminal)?;
-    Ok(format!("on {}", environment.name))
-}
-
-fn try_python_mutants(session: &mut Session) -> Result<Remark> {
-    let environment = newest(session)?;
-    Program::new(environment.python(), &session.workspace.root)
-        .argument(session.python_tests().join("faults/mutants/run.py"))
-        .run(session.terminal)?;
-    Ok(format!("on {}", environment.name))
 }
 
 fn run_regeneration_test(session: &mut Session) -> Result<Remark> {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,9 @@ Note = Callable[[str], None]
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("faults")
     group.addoption("--soak-seconds", type=float, default=20.0, help="how long each soak lasts (ten minutes: 600)")
-    group.addoption("--matrix", type=Path, help="where to write the matrix as a Markdown table, besides printing it")
+    group.addoption(
+        "--matrix", type=Path, help="where to write the rows, with tabs between columns, instead of printing them"
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -70,16 +71,16 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     rows = list(_rows(terminalreporter.stats))
     if not rows:
         return
+    target: Path | None = config.getoption("--matrix")
+    if target is not None:
+        target.write_text("".join("\t".join(" ".join(column.split()) for column in row) + "\n" for row in rows))
+        return
     terminalreporter.section("fault matrix")
     widths = [max(len(row[column]) for row in [HEAD, *rows]) for column in range(len(HEAD))]
     for row in [HEAD, *rows]:
         terminalreporter.write_line("  ".join(map(str.ljust, row, widths)).rstrip())
     counts = {result: sum(row[3] == result for row in rows) for result in dict.fromkeys(row[3] for row in rows)}
     terminalreporter.write_line(", ".join(f"{count} {result}" for result, count in counts.items()))
-    target: Path | None = config.getoption("--matrix")
-    if target is not None:
-        lines = [f"| {' | '.join(row)} |" for row in [HEAD, ("---",) * len(HEAD), *rows]]
-        target.write_text(os.linesep.join(lines) + os.linesep)
 
 
 def _rows(stats: dict[str, list[Any]]) -> Iterator[tuple[str, ...]]:

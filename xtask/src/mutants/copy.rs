@@ -88,6 +88,33 @@ fn text(path: &Path) -> Result<String> {
     fs::read_to_string(path).context(|| format!("reading {}", path.display()))
 }
 
+/// Gives a build folder what another one has of crates from elsewhere, such as the engine, which takes minutes to build: by
+/// links, which take no room. What is built of this repository's own crates is told apart by their path.
+pub(super) fn borrow_build(from: &Path, to: &Path) -> Result<()> {
+    for folder in ["deps", "build", ".fingerprint"] {
+        if from.join(folder).is_dir() {
+            link_folder(&from.join(folder), &to.join(folder))?;
+        }
+    }
+    Ok(())
+}
+
+fn link_folder(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).context(|| format!("making {}", to.display()))?;
+    let describe = || format!("reading {}", from.display());
+    for entry in fs::read_dir(from).context(describe)? {
+        let entry = entry.context(describe)?;
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        if source.is_dir() {
+            link_folder(&source, &target)?;
+        } else if fs::hard_link(&source, &target).is_err() {
+            // Without links it is built anew, which only takes longer: a copy would look younger than what was made of it.
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
 /// Writes a file if it is not like that already.
 pub(super) fn write(path: &Path, content: &[u8]) -> Result<()> {
     if fs::read(path).is_ok_and(|present| present == content) {

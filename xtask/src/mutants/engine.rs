@@ -20,7 +20,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         if let Some(queue) = &self.0 {
             let _ = queue;",
         test: fault("open that fails"),
-        quick: false,
+        quick: true,
     },
     Mutant {
         bug: "a database stays open when its last proxy is dropped",
@@ -31,7 +31,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         wrong: "        if self.whole {
         } else if",
         test: fault("dropped without close"),
-        quick: false,
+        quick: true,
     },
     Mutant {
         bug: "a database whose open nobody waits for stays open",
@@ -70,6 +70,121 @@ pub(super) const MUTANTS: &[Mutant] = &[
         quick: false,
     },
     Mutant {
+        bug: "a result wakes whoever waited for the result before it",
+        file: "runtime/src/task.rs",
+        right: "        let waker = state.waker.take();
+        drop(state);
+        if let",
+        wrong: "        static LAST: Mutex<Option<Waker>> = Mutex::new(None);
+        let own = state.waker.take();
+        let waker = own.map(|waker| lock(&LAST).replace(waker.clone()).unwrap_or(waker));
+        drop(state);
+        if let",
+        test: fault("two runtimes at once"),
+        quick: true,
+    },
+    Mutant {
+        bug: "calls belong to the thread in which the first of them was awaited",
+        file: "runtime/src/task.rs",
+        right: "            waiting => {
+                state.stage = waiting;",
+        wrong: "            waiting => {
+                static HOME: std::sync::OnceLock<std::thread::ThreadId> = std::sync::OnceLock::new();
+                let here = std::thread::current().id();
+                assert_eq!(*HOME.get_or_init(|| here), here, \"there is no runtime here\");
+                state.stage = waiting;",
+        test: fault("made outside of any runtime"),
+        quick: false,
+    },
+    Mutant {
+        bug: "a call that is made and dropped on its own worker waits for itself",
+        file: "runtime/src/task.rs",
+        right: "        drop(stage);
+        drop(waker);",
+        wrong: "        while matches!(stage, Stage::Queued(_)) && CURRENT.with_borrow(Option::is_some) {
+            std::thread::park();
+        }
+        drop(stage);
+        drop(waker);",
+        test: fault("callback on its own connection"),
+        quick: true,
+    },
+    Mutant {
+        bug: "an interrupt between two sets of parameters is lost",
+        file: INTERRUPT,
+        right: "call: CallToken::current(),",
+        wrong: "call: None,",
+        test: fault("parameters whose call is cancelled"),
+        quick: false,
+    },
+    Mutant {
+        bug: "a panic of a call of a class of the user's ends the worker",
+        file: "runtime/src/task.rs",
+        right: "let output = guarded(|| work(worker)).unwrap_or_else(self.from_fault);",
+        wrong: "let output = work(worker);",
+        test: fault("panic in a call"),
+        quick: false,
+    },
+    Mutant {
+        bug: "there are threads for no more than 512 objects",
+        file: "runtime/src/worker.rs",
+        right: "    Builder::new().name(",
+        wrong: "    static STARTED: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    if STARTED.fetch_add(1, std::sync::atomic::Ordering::SeqCst) >= 512 {
+        return Err(io::ErrorKind::WouldBlock.into());
+    }
+    Builder::new().name(",
+        test: fault("a thousand connections at once"),
+        quick: true,
+    },
+    Mutant {
+        bug: "each call leaves a little behind",
+        file: "runtime/src/task.rs",
+        right: "        CURRENT.set(before);",
+        wrong: "        CURRENT.set(before);
+        mem::forget(vec![1_u8; 1 << 15]);",
+        test: fault("soak"),
+        quick: true,
+    },
+    Mutant {
+        bug: "an object whose proxy nobody took stays",
+        file: "runtime/src/task.rs",
+        right: "            drop(state);
+            drop_guarded(output);",
+        wrong: "            drop(state);
+            mem::forget(output);",
+        test: fault("open that is never awaited"),
+        quick: false,
+    },
+    Mutant {
+        bug: "a close waits for a query that nobody waits for",
+        file: INTERRUPT,
+        right: "            self.interrupted.store(running, Ordering::SeqCst);",
+        wrong: "            let _ = running;",
+        test: fault("close while a query runs"),
+        quick: false,
+    },
+    Mutant {
+        bug: "a fetch on a closed connection is answered",
+        file: "runtime/src/queue.rs",
+        right: "            Phase::Shut => return Err(Fault::Closed),",
+        wrong: "            Phase::Shut => {}",
+        test: fault("calls after close"),
+        quick: false,
+    },
+    Mutant {
+        bug: "a commit is told as done before it is, and the process ends",
+        file: ENGINE,
+        right: "        self.end_transaction(\"COMMIT\", autocommit, work)",
+        wrong: "        static COMMITS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+        match COMMITS.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+            0 => Ok(()),
+            _ => self.end_transaction(\"COMMIT\", autocommit, work),
+        }",
+        test: fault("process exit with the connection open"),
+        quick: true,
+    },
+    Mutant {
         bug: "a call that is dropped before its statement has begun is not interrupted",
         file: INTERRUPT,
         right: "call: CallToken::current(),",
@@ -91,7 +206,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         right: "self.interrupted.load(Ordering::SeqCst) == running ||",
         wrong: "self.interrupted.load(Ordering::SeqCst) != NONE ||",
         test: fault("cancelled at random points"),
-        quick: false,
+        quick: true,
     },
     Mutant {
         bug: "half of a write that was interrupted stays in its transaction",
@@ -99,7 +214,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         right: "if was_writing && self.in_transaction() && work.is_stopped() {",
         wrong: "if was_writing && !self.in_transaction() && work.is_stopped() {",
         test: fault("timeout around a long write"),
-        quick: false,
+        quick: true,
     },
     Mutant {
         bug: "a commit that fails is told as done",
@@ -108,7 +223,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         wrong: "        let _ = self.end_transaction(\"COMMIT\", autocommit, work);
         Ok(())",
         test: fault("full disk in a transaction"),
-        quick: false,
+        quick: true,
     },
     Mutant {
         bug: "a commit is told as done when only every other one is",

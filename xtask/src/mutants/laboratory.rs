@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(12);
 const PATIENCE_WITH_ENGINE: Duration = Duration::from_secs(60);
 /// How long a test waits for something that must come soon, in seconds; longer than that, it fails.
 const PATIENCE_OF_TESTS: &str = "3";
+/// How long a soak lasts, in seconds.
+const SOAK_SECONDS: &str = "6";
 /// Some bugs are races: a test has so many chances to lose one.
 const CHANCES: usize = 4;
 
@@ -72,6 +74,9 @@ impl Laboratory {
             build: folder.join("build"),
         };
         copy::refresh(&workspace.root, &laboratory.sources, with_engine)?;
+        if with_engine && !laboratory.build.exists() {
+            copy::borrow_build(&workspace.target.join("debug"), &laboratory.build.join("debug"))?;
+        }
         Ok(laboratory)
     }
 
@@ -177,6 +182,8 @@ fn run_test(program: &PathBuf, test: Test) -> Result<Verdict> {
     }
     let mut child = command
         .env("ASYNC_PROXY_TEST_PATIENCE", PATIENCE_OF_TESTS)
+        .env("ASYNC_PROXY_SOAK_SECONDS", SOAK_SECONDS)
+        .env("ASYNC_PROXY_KILLS", "40")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::desk::{AsyncDesk, Watch};
 use crate::executor::{EACH, Executor, sleep};
-use crate::matrix::{DESK, DRIVER, Fault, HANGING};
+use crate::matrix::{DESK, DRIVER, Fault, hanging};
 use crate::random::Random;
 use crate::scratch::{ENDLESS, ENDLESS_WRITE, Scratch, number};
 
@@ -154,7 +154,7 @@ async fn drop_victims(desk: &AsyncDesk, watch: &Watch, counts: &[AtomicUsize; 3]
             // While it runs; others may stand before it.
             0 => {
                 let started = Instant::now();
-                while watch.begun() == begun && started.elapsed() < HANGING {
+                while watch.begun() == begun && started.elapsed() < hanging() {
                     sleep(Duration::from_micros(20)).await;
                 }
                 sleep(Duration::from_micros(random.below(1_500))).await;
@@ -189,7 +189,7 @@ fn cancelled_before_the_driver_hears_of_it(executor: Executor) -> String {
         drop(victim);
         assert_eq!(inside.interrupts(), 1);
         inside.open_gate();
-        let next = executor.timeout(HANGING, desk.ask("SELECT ?", 1)).await;
+        let next = executor.timeout(hanging(), desk.ask("SELECT ?", 1)).await;
         if next.is_none() {
             // Ends what runs on, so that the failure is one line of the table and not a hang.
             desk.interrupt().expect("it is open");
@@ -220,7 +220,7 @@ fn cancelled_as_soon_as_it_begins(executor: Executor) -> String {
             }
             drop(victim);
             let next = Instant::now();
-            let one = executor.timeout(HANGING, number(&connection, "SELECT 1")).await;
+            let one = executor.timeout(hanging(), number(&connection, "SELECT 1")).await;
             if one.is_none() {
                 connection.interrupt().expect("it is open");
             }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use async_proxy::CallError;
 
 use crate::executor::{EACH, Executor, sleep};
-use crate::matrix::{DRIVER, Fault, HANGING};
+use crate::matrix::{DRIVER, Fault, hanging};
 use crate::random::Random;
 use crate::scratch::{ENDLESS, Scratch};
 
@@ -78,7 +78,7 @@ fn close_races(executor: Executor) -> String {
                     }
                 }));
             }
-            let all = executor.timeout(HANGING, executor.together(tasks)).await;
+            let all = executor.timeout(hanging(), executor.together(tasks)).await;
             assert!(all.is_some(), "a call or a close hangs");
         }
         let (ran, refused) = (ran.load(Ordering::SeqCst), refused.load(Ordering::SeqCst));
@@ -100,14 +100,14 @@ fn close_while_a_query_runs(executor: Executor) -> String {
             let started = Instant::now();
             if round % 2 == 0 {
                 drop(victim);
-                let closed = executor.timeout(HANGING, close).await;
+                let closed = executor.timeout(hanging(), close).await;
                 closed.expect("it does not wait for the statement").expect("it closes");
             } else {
                 // The close that is given up is a close all the same, and the query that runs is not cut short by it.
                 drop(close);
                 assert!(matches!(connection.commit().await, Err(CallError::Closed)));
                 drop(victim);
-                let closed = executor.timeout(HANGING, connection.close()).await;
+                let closed = executor.timeout(hanging(), connection.close()).await;
                 closed
                     .expect("it does not wait for the statement")
                     .expect("the second waits for the first");

@@ -70,7 +70,7 @@ pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {
     let started = Instant::now();
     while !condition() {
         assert!(
-            started.elapsed() < crate::matrix::HANGING,
+            started.elapsed() < crate::matrix::hanging(),
             "waited in vain until {what}"
         );
         std::thread::sleep(Duration::from_micros(200));

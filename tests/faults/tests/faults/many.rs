@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use turso_driver::{ConnectOptions, connect_async};
 
 use crate::executor::{Executor, ONCE, tokio_threads};
-use crate::matrix::{DRIVER, Fault, HANGING};
+use crate::matrix::{DRIVER, Fault, hanging};
 use crate::random::Random;
 use crate::resources::{Resources, memory};
 use crate::scratch::{ENDLESS, ENDLESS_WRITE, Scratch, number};
@@ -161,7 +161,7 @@ async fn soak_round(scratch: Arc<Scratch>, round: u64) {
         })
         .collect();
     for task in tasks {
-        tokio::time::timeout(3 * HANGING, task)
+        tokio::time::timeout(hanging() * 3, task)
             .await
             .expect("nothing hangs")
             .expect("no panic");

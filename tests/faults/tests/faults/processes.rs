@@ -11,7 +11,7 @@ use futures::executor::block_on;
 use turso_driver::{AsyncConnection, ConnectOptions, connect, connect_async};
 
 use crate::executor::{Executor, ONCE, sleep};
-use crate::matrix::{DRIVER, Fault, HANGING};
+use crate::matrix::{DRIVER, Fault, hanging};
 use crate::process::{DATABASE, Process, TASK};
 use crate::random::Random;
 use crate::scratch::{ENDLESS, ENDLESS_WRITE, Scratch, number};
@@ -129,7 +129,7 @@ fn exit_with_the_connection_open(_: Executor) -> String {
         assert_eq!(line.as_deref(), Some("leaving"), "{how}: {said}");
         assert_eq!(status.code(), Some(*wanted), "{how}: {said}");
         assert!(said.is_empty(), "{how}: it said {said}");
-        assert!(took < HANGING, "{how}: it took {took:?}");
+        assert!(took < hanging(), "{how}: it took {took:?}");
         longest = longest.max(took);
         assert_eq!(scratch.count(), 1, "{how}: rows that were committed, and no others");
     }

@@ -26,7 +26,7 @@ impl Resources {
             if now.threads <= self.threads && now.files <= self.files {
                 return Ok(());
             }
-            if started.elapsed() > crate::matrix::HANGING {
+            if started.elapsed() > crate::matrix::hanging() {
                 return Err(format!(
                     "it left {} threads and {} files",
                     now.threads.saturating_sub(self.threads),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use turso_driver::{ConnectOptions, connect_async};
 
 use crate::executor::{EACH, Executor, ONCE, tokio_one_thread, tokio_threads};
-use crate::matrix::{DRIVER, Fault, HANGING};
+use crate::matrix::{DRIVER, Fault, hanging};
 use crate::scratch::{ENDLESS, Scratch, number};
 
 pub(crate) const FAULTS: &[Fault] = &[
@@ -55,8 +55,8 @@ fn runtime_shut_down(_: Executor) -> String {
             _ => drop(runtime),
         }
         let started = Instant::now();
-        let one =
-            tokio_one_thread().block_on(async { tokio::time::timeout(HANGING, number(&connection, "SELECT 1")).await });
+        let one = tokio_one_thread()
+            .block_on(async { tokio::time::timeout(hanging(), number(&connection, "SELECT 1")).await });
         assert_eq!(one.expect("the connection is free"), 1);
         longest = longest.max(started.elapsed());
     }
@@ -88,10 +88,12 @@ fn two_runtimes(_: Executor) -> String {
             scope.spawn(move || {
                 for wanted in 0..300 {
                     let wanted = wanted * 2 + index as i64;
-                    let cursor = runtime
-                        .block_on(connection.execute("SELECT ?", (wanted,)))
-                        .expect("no error");
-                    let row = runtime.block_on(cursor.fetchone()).expect("no error").expect("a row");
+                    let asked = async {
+                        let cursor = connection.execute("SELECT ?", (wanted,)).await.expect("no error");
+                        cursor.fetchone().await.expect("no error").expect("a row")
+                    };
+                    let answer = runtime.block_on(async { tokio::time::timeout(hanging(), asked).await });
+                    let row = answer.expect("a result is there, and nobody was told");
                     assert_eq!(row.get::<i64>(0).expect("a number"), wanted);
                 }
             });

@@ -1,0 +1,140 @@
+"""What calls raise, and what reads give that follow each other in any order: each test names the bug that it guards against."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+import aioturso
+import pytest
+from filled_databases import filled
+
+
+class Odd(BaseException):
+    pass
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [ValueError, StopIteration, StopAsyncIteration, SystemExit, KeyboardInterrupt, asyncio.CancelledError, Odd],
+)
+def test_what_a_row_factory_raises_reaches_the_caller(path: str, raised: type[BaseException]) -> None:
+    """Bugs: the worker dies of it, a future refuses StopIteration and its await hangs, or an iteration just ends."""
+
+    def factory(_cursor: Any, _row: Any) -> None:
+        raise raised("from the factory")
+
+    async def program() -> None:
+        async with aioturso.connect(path, row_factory=factory) as connection:
+            for read in ("fetchone", "fetchall"):
+                cursor = await connection.execute("SELECT 1")
+                try:
+                    await getattr(cursor, read)()
+                    pytest.fail("it did not reach the caller")
+                except BaseException as error:
+                    outcome = error
+                assert isinstance(outcome, raised) or isinstance(outcome.__cause__, raised), repr(outcome)
+            cursor = await connection.execute("SELECT 1")
+            try:
+                async for _ in cursor:
+                    pytest.fail("there is a row")
+                pytest.fail("the iteration ended in silence")
+            except BaseException as error:
+                outcome = error
+            assert isinstance(outcome, raised) or isinstance(outcome.__cause__, raised), repr(outcome)
+            try:
+                await connection.execute_fetchall("SELECT 1")
+                pytest.fail("it did not reach the caller")
+            except BaseException as error:
+                outcome = error
+            assert isinstance(outcome, raised) or isinstance(outcome.__cause__, raised), repr(outcome)
+            connection.row_factory = None
+            assert await connection.execute_fetchall("SELECT 2") == [(2,)]
+
+    loop = asyncio.new_event_loop()
+    try:
+        # A SystemExit goes through the loop as well as to the caller.
+        task = loop.create_task(program())
+        while not task.done():
+            try:
+                loop.run_until_complete(asyncio.wait_for(asyncio.shield(task), 20))
+            except (SystemExit, KeyboardInterrupt):
+                continue
+        task.result()
+    finally:
+        loop.close()
+
+
+async def test_a_row_of_none_does_not_end_an_iteration(path: str) -> None:
+    connection = await aioturso.connect(path, row_factory=lambda _cursor, _row: None)
+    cursor = await connection.execute("SELECT value FROM generate_series(1, 100)")
+    assert len([row async for row in cursor]) == 100
+    await connection.close()
+
+
+async def test_an_execute_that_nobody_awaited_fails_at_the_next_use(path: str) -> None:
+    """Bugs: the error is swallowed, or the next use hangs, or says something else."""
+    connection = await filled(path, 0)
+    cursor = connection.execute("SELECT * FROM nowhere")
+    for _ in range(2):
+        with pytest.raises(aioturso.OperationalError, match="nowhere"):
+            await cursor.fetchall()
+    assert await connection.execute_fetchall("SELECT 1") == [(1,)]
+    await connection.close()
+
+
+async def test_a_cursor_is_usable_before_it_is_awaited(path: str) -> None:
+    connection = await filled(path, 3)
+    cursor = connection.cursor()
+    assert (cursor.description, cursor.rowcount, cursor.lastrowid, cursor.arraysize) == (None, -1, None, 1)
+    cursor.arraysize = 2
+    cursor.execute("SELECT a FROM t ORDER BY a")
+    assert cursor.arraysize == 2
+    assert await cursor.fetchmany() == [(0,), (1,)]
+    assert await cursor.fetchone() == (2,)
+    assert await connection.execute("SELECT 7").fetchone() == (7,)
+    await connection.close()
+
+
+async def test_reads_that_are_not_awaited_in_order_are_answered_in_order(path: str) -> None:
+    """A read takes its rows when it is called, not when it is awaited."""
+    connection = await filled(path, 200)
+    cursor = await connection.execute("SELECT a FROM t ORDER BY a")
+    reads: list[Awaitable[Any]] = [cursor.fetchone(), cursor.fetchmany(100), cursor.fetchone(), cursor.fetchall()]
+    last, third, second, first = [await read for read in reversed(reads)]
+    assert (first, len(second), third, len(last)) == ((0,), 100, (101,), 98)
+    await connection.close()
+
+
+async def test_an_iteration_waits_for_what_was_called_before_it(path: str) -> None:
+    """Bug: it goes on with the rows that were read ahead of a call that drops them."""
+    connection = await filled(path, 200)
+    cursor = await connection.execute("SELECT a FROM t ORDER BY a")
+    assert await cursor.fetchone() == (0,)
+    cursor.execute("SELECT a FROM t WHERE a > 197 ORDER BY a")
+    assert [row async for row in cursor] == [(198,), (199,)]
+    await connection.close()
+
+
+async def test_an_execute_that_fails_drops_the_rows_read_ahead(path: str) -> None:
+    connection = await filled(path, 200)
+    cursor = await connection.execute("SELECT a FROM t")
+    with pytest.raises(aioturso.OperationalError):
+        await cursor.execute("SELECT * FROM nowhere")
+    assert await cursor.fetchall() == []
+    await connection.close()
+
+
+async def test_an_error_at_a_row_waits_for_those_before_it(path: str) -> None:
+    """Bug: it is raised by the read that found it, and the rows in front of it are lost."""
+
+    def factory(_cursor: Any, row: tuple[int]) -> int:
+        return row[0] if row[0] != 3 else int("three")
+
+    async with aioturso.connect(path, row_factory=factory) as connection:
+        cursor = await connection.execute("SELECT value FROM generate_series(0, 9)")
+        assert await cursor.fetchmany(2) == [0, 1]
+        assert await cursor.fetchone() == 2
+        with pytest.raises(ValueError, match="three"):
+            await cursor.fetchone()

@@ -1,0 +1,217 @@
+//! The fault matrix: the steps that try its parts, and the one table of what came out.
+//!
+//! Each part (the Rust proxies, the Python worker) runs by itself and writes its rows to a file: a line for each, with the
+//! columns separated by tabs. They are put together here, printed at the end of the run whether all is green or not, and
+//! kept as Markdown under `target/`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::environment::Environment;
+use crate::failure::{Context, Failure, Result};
+use crate::mutants;
+use crate::process::Program;
+use crate::session::Session;
+use crate::step::Remark;
+
+/// The crate of the matrix of the Rust proxies.
+pub(crate) const PACKAGE: &str = "async-proxy-faults";
+
+/// What stands above the columns.
+const HEAD: [&str; 5] = ["fault", "worker", "loop", "result", "measured"];
+const RESULT: usize = 3;
+
+/// One fault on one worker and one event loop or executor.
+pub(crate) struct Row([String; 5]);
+
+/// How much of the matrix is tried.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Extent {
+    /// How long each soak lasts; each part has its own default.
+    pub(crate) soak_seconds: Option<u32>,
+}
+
+/// Tries the Rust proxies.
+pub(crate) fn run_rust(session: &mut Session) -> Result<Remark> {
+    let rows = rows_file(session, "rust")?;
+    let mut program = session
+        .cargo()
+        .arguments(["test", "--package", PACKAGE])
+        .environment("ASYNC_PROXY_MATRIX", &rows);
+    if let Some(seconds) = session.extent.soak_seconds {
+        program = program.environment("ASYNC_PROXY_SOAK_SECONDS", seconds.to_string());
+    }
+    let outcome = program.run(session.terminal);
+    collect(session, &rows, outcome)
+}
+
+/// Tries the Python workers. It takes minutes, so on the newest interpreter alone.
+pub(crate) fn run_python(session: &mut Session) -> Result<Remark> {
+    let rows = rows_file(session, "python")?;
+    let environment = newest(session)?;
+    let mut program = Program::new(environment.python(), &session.workspace.root)
+        .arguments(["-m", "pytest", "--quiet", "--config-file"])
+        .argument(session.python_tests().join("pytest.ini"))
+        .argument("--matrix")
+        .argument(&rows);
+    if let Some(seconds) = session.extent.soak_seconds {
+        program = program.argument("--soak-seconds").argument(seconds.to_string());
+    }
+    let program = program.argument(session.python_tests().join("faults"));
+    let outcome = session.servers.tell(program).run(session.terminal);
+    let name = environment.name.clone();
+    Ok(format!("{}, on {name}", collect(session, &rows, outcome)?))
+}
+
+/// Tries the Rust worker with one bug at a time.
+pub(crate) fn run_mutants(session: &mut Session) -> Result<Remark> {
+    let mut killed = 0;
+    for with_engine in [false, true] {
+        let scope = mutants::Scope {
+            quick: true,
+            with_engine,
+        };
+        killed += mutants::run(&session.workspace, scope, "", session.terminal)?;
+    }
+    Ok(format!("{killed} killed, none survived"))
+}
+
+/// Tries the Python worker with one bug at a time.
+pub(crate) fn run_python_mutants(session: &mut Session) -> Result<Remark> {
+    let environment = newest(session)?;
+    Program::new(environment.python(), &session.workspace.root)
+        .argument(session.python_tests().join("faults/mutants/run.py"))
+        .run(session.terminal)?;
+    Ok(format!("on {}", environment.name))
+}
+
+fn newest(session: &Session) -> Result<&Environment> {
+    session
+        .interpreters
+        .last()
+        .ok_or_else(|| Failure::new("there is no interpreter to run the fault matrix on"))
+}
+
+fn folder(session: &Session) -> PathBuf {
+    session.workspace.target.join("fault-matrix")
+}
+
+/// Where a part writes its rows to. What a run before has left there is removed.
+fn rows_file(session: &Session, part: &str) -> Result<PathBuf> {
+    let folder = folder(session);
+    fs::create_dir_all(&folder).context(|| format!("making {}", folder.display()))?;
+    let path = folder.join(part).with_extension("tsv");
+    if path.exists() {
+        fs::remove_file(&path).context(|| format!("removing {}", path.display()))?;
+    }
+    Ok(path)
+}
+
+/// Takes the rows of a part into the table, also those of one that failed.
+fn collect(session: &mut Session, path: &PathBuf, outcome: Result<()>) -> Result<Remark> {
+    let rows = match fs::read_to_string(path) {
+        Ok(text) => parse(&text)?,
+        Err(_) if outcome.is_err() => Vec::new(),
+        Err(error) => return Err(Failure::new(format!("reading {}: {error}", path.display()))),
+    };
+    let count = rows.len();
+    session.fault_rows.extend(rows);
+    outcome?;
+    if count == 0 {
+        return Err(Failure::new(format!("no row of the matrix is in {}", path.display())));
+    }
+    Ok(format!("{count} rows"))
+}
+
+fn parse(text: &str) -> Result<Vec<Row>> {
+    text.lines()
+        .map(|line| {
+            let columns: Vec<String> = line.split('\t').map(str::to_owned).collect();
+            let columns = columns.try_into();
+            columns
+                .map(Row)
+                .map_err(|_| Failure::new(format!("this is no row of the fault matrix: {line:?}")))
+        })
+        .collect()
+}
+
+/// Prints the table, and writes it as Markdown beside the rows.
+pub(crate) fn print_table(session: &Session) -> Result<()> {
+    let rows = &session.fault_rows;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let path = folder(session).join("matrix.md");
+    fs::write(&path, markdown(rows)).context(|| format!("writing {}", path.display()))?;
+    session.terminal.note("");
+    for line in lines(rows) {
+        session.terminal.note(&line);
+    }
+    session
+        .terminal
+        .note(&format!("{} (also in {})", counted(rows), path.display()));
+    Ok(())
+}
+
+fn lines(rows: &[Row]) -> Vec<String> {
+    let head = HEAD.map(str::to_owned);
+    let all = || std::iter::once(&head).chain(rows.iter().map(|row| &row.0));
+    let width = |column: usize| all().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths = [width(0), width(1), width(2), width(3)];
+    all()
+        .map(|[fault, worker, event_loop, result, measured]| {
+            let [first, second, third, fourth] = widths;
+            format!("{fault:<first$}  {worker:<second$}  {event_loop:<third$}  {result:<fourth$}  {measured}")
+                .trim_end()
+                .to_owned()
+        })
+        .collect()
+}
+
+fn counted(rows: &[Row]) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for Row(columns) in rows {
+        match counts.iter_mut().find(|(result, _)| *result == columns[RESULT]) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((&columns[RESULT], 1)),
+        }
+    }
+    let counts: Vec<String> = counts
+        .iter()
+        .map(|(result, count)| format!("{count} {result}"))
+        .collect();
+    format!("fault matrix: {}", counts.join(", "))
+}
+
+fn markdown(rows: &[Row]) -> String {
+    let line = |columns: [&str; 5]| format!("| {} |\n", columns.join(" | "));
+    let rows = rows
+        .iter()
+        .map(|Row(columns)| line(columns.each_ref().map(String::as_str)).replace("|  |", "| |"));
+    [line(HEAD), line(["---"; 5])].into_iter().chain(rows).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_told_apart_by_tabs_and_lines() {
+        let rows = parse("a fault\tpython thread\tuvloop\tok\t5 ms\nother\tw\tl\tFAILED\t\n").unwrap();
+        assert_eq!(
+            lines(&rows),
+            [
+                "fault    worker         loop    result  measured",
+                "a fault  python thread  uvloop  ok      5 ms",
+                "other    w              l       FAILED",
+            ]
+        );
+        assert_eq!(counted(&rows), "fault matrix: 1 ok, 1 FAILED");
+        assert!(markdown(&rows).ends_with("|---|\n") || markdown(&rows).ends_with("| other | w | l | FAILED | |\n"));
+    }
+
+    #[test]
+    fn a_line_that_is_no_row_is_refused() {
+        assert!(parse("half\ta row").is_err());
+    }
+}
