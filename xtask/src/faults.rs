@@ -2,8 +2,9 @@
 //!
 //! Each part (the Rust proxies, the Python worker) runs by itself and writes its rows to a file: a line for each, with the
 //! columns separated by tabs. They are put together here, printed at the end of the run whether all is green or not, and
-//! kept as Markdown under `target/`.
+//! kept, in short, as Markdown under `target/`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
@@ -149,7 +150,7 @@ pub(crate) fn print_table(session: &Session) -> Result<()> {
     }
     session
         .terminal
-        .note(&format!("{} (also in {})", counted(rows), path.display()));
+        .note(&format!("{} (in short: {})", counted(rows), path.display()));
     Ok(())
 }
 
@@ -183,12 +184,54 @@ fn counted(rows: &[Row]) -> String {
     format!("fault matrix: {}", counts.join(", "))
 }
 
+/// What the rows of one fault on one worker have in common: its ways and loops are counted, what failed is named.
+#[derive(Default)]
+struct Group<'a> {
+    ways: BTreeSet<&'a str>,
+    loops: Vec<&'a str>,
+    not_ok: Vec<String>,
+    measured: Vec<&'a str>,
+}
+
+/// The table for a document: a line for each fault and worker.
 fn markdown(rows: &[Row]) -> String {
-    let line = |columns: [&str; 5]| format!("| {} |\n", columns.join(" | "));
-    let rows = rows
-        .iter()
-        .map(|Row(columns)| line(columns.each_ref().map(String::as_str)).replace("|  |", "| |"));
-    [line(HEAD), line(["---"; 5])].into_iter().chain(rows).collect()
+    let mut groups: Vec<((&str, &str), Group<'_>)> = Vec::new();
+    for Row([fault, worker, event_loop, result, measured]) in rows {
+        let (name, way) = fault.split_once(": ").unwrap_or((fault, ""));
+        let key = (name, worker.as_str());
+        let place = groups.iter().position(|(other, _)| *other == key).unwrap_or_else(|| {
+            groups.push((key, Group::default()));
+            groups.len() - 1
+        });
+        let group = &mut groups[place].1;
+        group.ways.insert(way);
+        if !group.loops.contains(&event_loop.as_str()) {
+            group.loops.push(event_loop);
+        }
+        if result != "ok" {
+            group
+                .not_ok
+                .push(format!("{way} {event_loop} {result}").trim().to_owned());
+        }
+        if !measured.is_empty() {
+            group.measured.push(measured);
+        }
+    }
+    let line = |columns: [&str; 5]| format!("| {} |\n", columns.join(" | ")).replace("|  |", "| |");
+    let mut text = line(HEAD) + &line(["---"; 5]);
+    for ((name, worker), group) in &groups {
+        let (name, measured) = match group.ways.len() {
+            1 => ((*name).to_owned(), group.measured.first().copied().unwrap_or_default()),
+            // Of several ways, each has its own in the table that is printed.
+            ways => (format!("{name} ({ways} ways)"), ""),
+        };
+        let result = match group.not_ok.as_slice() {
+            [] => "ok".to_owned(),
+            not_ok => not_ok.join(", "),
+        };
+        text += &line([&name, worker, &group.loops.join(", "), &result, measured]);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -207,7 +250,21 @@ mod tests {
             ]
         );
         assert_eq!(counted(&rows), "fault matrix: 1 ok, 1 FAILED");
-        assert!(markdown(&rows).ends_with("|---|\n") || markdown(&rows).ends_with("| other | w | l | FAILED | |\n"));
+    }
+
+    #[test]
+    fn a_document_has_one_line_for_each_fault_and_worker() {
+        let text = "exit: by sys.exit\tw\tuvloop\tok\t5 ms\nexit: by sys.exit\tw\tasyncio\tok\t6 ms\n\
+                    exit: by an error\tw\tuvloop\tFAILED\t\nother\tw\tl\tok\t7 ms\n";
+        let printed = markdown(&parse(text).unwrap());
+        let lines: Vec<&str> = printed.lines().skip(2).collect();
+        assert_eq!(
+            lines,
+            [
+                "| exit (2 ways) | w | uvloop, asyncio | by an error uvloop FAILED | |",
+                "| other | w | l | ok | 7 ms |",
+            ]
+        );
     }
 
     #[test]

@@ -93,6 +93,24 @@ PROBES = {
             leave()
         asyncio.run(program())
     """,
+    "fetchall of many rows is cancelled: the next call": """
+        async def program():
+            connection = await opened()
+            numbers = "(VALUES (1), (2), (3), (4), (5), (6), (7), (8), (9), (10))"
+            many = "SELECT 1 FROM " + ", ".join(f"{numbers} AS n{n}" for n in range(7))
+            waits = []
+            for _ in range(5):
+                task = asyncio.ensure_future((await connection.execute(many)).fetchall())
+                await asyncio.sleep(0.1)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                began = time.perf_counter()
+                await asyncio.wait([asyncio.ensure_future(rows(connection, "SELECT 1"))], timeout=5)
+                waits.append(time.perf_counter() - began)
+            say("after more than 5 s" if max(waits) > 4.9 else f"after {sorted(waits)[2] * 1000:.1f} ms")
+            leave()
+        asyncio.run(program())
+    """,
     "a queued INSERT is cancelled": """
         async def program():
             connection = await opened()

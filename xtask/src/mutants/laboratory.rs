@@ -17,6 +17,8 @@ use crate::workspace::Workspace;
 const PATIENCE: Duration = Duration::from_secs(12);
 /// The same for a fault of the matrix, which is tried on every executor.
 const PATIENCE_WITH_ENGINE: Duration = Duration::from_secs(60);
+/// The same on a sound worker.
+const PATIENCE_WITHOUT_BUG: Duration = Duration::from_secs(300);
 /// How long a test waits for something that must come soon, in seconds; longer than that, it fails.
 const PATIENCE_OF_TESTS: &str = "3";
 /// How long a soak lasts, in seconds.
@@ -96,7 +98,7 @@ impl Laboratory {
                     .map_err(|said| Failure::new(format!("the tests do not build without a mutant either:\n{said}")))?,
             };
             built.insert((test.package, test.binary), program.clone());
-            let verdict = run_test(&program, test)?;
+            let verdict = run_test(&program, test, Health::Sound)?;
             if verdict != Verdict::Survived {
                 return Err(Failure::new(format!(
                     "`{test}` fails without a mutant too: run `cargo test -p {} --test {}`",
@@ -122,7 +124,7 @@ impl Laboratory {
             .build(mutant.test)?
             .map_err(|said| Failure::new(format!("the mutant \"{}\" does not compile:\n{said}", mutant.bug)))?;
         for _ in 0..CHANCES {
-            match run_test(&program, mutant.test)? {
+            match run_test(&program, mutant.test, Health::Mutant)? {
                 Verdict::Survived => {}
                 noticed => return Ok(noticed),
             }
@@ -172,16 +174,27 @@ fn read_messages(output: &Output) -> std::result::Result<PathBuf, String> {
     }
 }
 
+/// What a test runs on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Health {
+    /// The sources as they are. The machine may be busy, so that the test may take its time.
+    Sound,
+    /// A bug is in them. Whether the test fails or is given up early makes no difference.
+    Mutant,
+}
+
 /// Runs one test: [`Verdict::Survived`] if it passes.
-fn run_test(program: &PathBuf, test: Test) -> Result<Verdict> {
+fn run_test(program: &PathBuf, test: Test, health: Health) -> Result<Verdict> {
     let describe = || format!("running {}", program.display());
     let mut command = Command::new(program);
     command.arg(test.name);
     if !test.needs_engine() {
         command.args(["--exact", "--test-threads=1"]);
     }
+    if health == Health::Mutant {
+        command.env("ASYNC_PROXY_TEST_PATIENCE", PATIENCE_OF_TESTS);
+    }
     let mut child = command
-        .env("ASYNC_PROXY_TEST_PATIENCE", PATIENCE_OF_TESTS)
         .env("ASYNC_PROXY_SOAK_SECONDS", SOAK_SECONDS)
         .env("ASYNC_PROXY_KILLS", "40")
         .stdin(Stdio::null())
@@ -189,10 +202,10 @@ fn run_test(program: &PathBuf, test: Test) -> Result<Verdict> {
         .stderr(Stdio::null())
         .spawn()
         .context(describe)?;
-    let patience = if test.needs_engine() {
-        PATIENCE_WITH_ENGINE
-    } else {
-        PATIENCE
+    let patience = match (test.needs_engine(), health) {
+        (true, Health::Mutant) => PATIENCE_WITH_ENGINE,
+        (false, Health::Mutant) => PATIENCE,
+        (_, Health::Sound) => PATIENCE_WITHOUT_BUG,
     };
     let started = Instant::now();
     loop {

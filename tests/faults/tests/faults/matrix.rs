@@ -32,7 +32,7 @@ pub(crate) fn hanging() -> Duration {
 }
 
 /// Many times what any fault takes (the soak apart): one that takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 struct Row {
     fault: &'static str,
