@@ -47,12 +47,14 @@ def copy_package(target: Path, bug: Bug | None) -> None:
         sys.exit("aioturso is not installed here: install it, or run `cargo xtask test python-mutants`")
     source = Path(specification.origin).parent
     package = target / "aioturso"
-    package.mkdir()
-    for file in source.iterdir():
-        if file.suffix in (".so", ".pyd"):
-            (package / file.name).symlink_to(file)
-        elif file.is_file():
-            shutil.copy(file, package / file.name)
+
+    def copy(file: str, place: str) -> None:
+        if Path(file).suffix in (".so", ".pyd"):
+            Path(place).symlink_to(file)
+        else:
+            shutil.copy(file, place)
+
+    shutil.copytree(source, package, copy_function=copy, ignore=shutil.ignore_patterns("__pycache__"))
     for change in () if bug is None else bug.changes:
         file = package / change.file
         text = file.read_text()
