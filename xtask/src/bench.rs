@@ -30,6 +30,8 @@ Examples:
   cargo xtask bench point-select-tasks --quick     one row of the table
   cargo xtask bench fetchall aioturso aiosqlite    one row, two drivers
   cargo xtask bench iterate one-core               pinned to one core
+  cargo xtask bench fetch point-select asyncio all-cores file --version-specific
+                                                   what the stable ABI costs: the columns aioturso-cp, aioturso.lib-cp
   cargo xtask bench rust --quick                   the Rust proxies; their peers are built first, which takes minutes
   cargo xtask bench                                all of it; leave the machine alone meanwhile
 
@@ -59,6 +61,10 @@ pub(crate) struct Arguments {
     /// Every combination of loop, storage and cores, not only those that differ from the first in one thing
     #[arg(long)]
     every_combination: bool,
+
+    /// Beside the wheel for the stable ABI, measure one that is built for just this version of Python
+    #[arg(long)]
+    version_specific: bool,
 
     /// Measure the wheel that is installed already, without building
     #[arg(long)]
@@ -91,6 +97,9 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments, terminal: Termin
         let built = wheel::build(workspace, &workspace.root, &environment, terminal)?;
         wheel::install_all(&[built], &environment, terminal)?;
     }
+    if arguments.version_specific {
+        install_for_one_version(workspace, &environment, terminal)?;
+    }
     measurements()
         .advice("what failed is named above; `cargo xtask bench --list` shows the cells, `--help` the filters")
         .run(terminal)
@@ -109,6 +118,11 @@ fn command_line(
         .argument("--rust")
         .argument(rust_program)
         .arguments(&arguments.filters);
+    if arguments.version_specific {
+        program = program
+            .argument("--for-one-version")
+            .argument(site_for_one_version(workspace));
+    }
     for (wanted, option) in [
         (arguments.quick, "--quick"),
         (arguments.every_combination, "--every-combination"),
@@ -130,6 +144,29 @@ fn build_rust_program(workspace: &Workspace, terminal: Terminal) -> Result<()> {
         .environment("CARGO_TARGET_DIR", &workspace.target)
         .advice("its peers come from the registry of crates, and SQLite needs a C compiler")
         .run(terminal)
+}
+
+/// Builds the wheel without the stable ABI, and installs it where nothing finds it that does not look for it.
+fn install_for_one_version(workspace: &Workspace, environment: &Environment, terminal: Terminal) -> Result<()> {
+    let folder = workspace.target.join("wheels").join("for-one-version");
+    let wheel = wheel::make(
+        workspace,
+        &workspace.root,
+        environment,
+        &folder,
+        wheel::Abi::OneVersion,
+        terminal,
+    )?;
+    environment
+        .pip(&workspace.root)
+        .arguments(["--no-deps", "--upgrade", "--target"])
+        .argument(site_for_one_version(workspace))
+        .argument(wheel)
+        .run(terminal)
+}
+
+fn site_for_one_version(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("bench").join("for-one-version")
 }
 
 fn benches(workspace: &Workspace) -> PathBuf {

@@ -31,29 +31,58 @@ pub(crate) fn build(workspace: &Workspace, project: &Path, tools: &Environment, 
         .filter(|_| project != workspace.root)
         .unwrap_or_else(|| "root".as_ref());
     let folder = workspace.target.join("wheels").join(name);
+    let wheel = make(workspace, project, tools, &folder, Abi::Stable, terminal)?;
+    if wheel.to_string_lossy().contains("-abi3-") {
+        Ok(wheel)
+    } else {
+        Err(Failure::new(format!(
+            "{} is not a wheel of the stable ABI (abi3)",
+            wheel.display()
+        )))
+    }
+}
+
+/// What a wheel is built for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Abi {
+    /// Every Python from 3.10.
+    Stable,
+    /// The Python that builds it.
+    OneVersion,
+}
+
+/// Builds a wheel into a folder.
+pub(crate) fn make(
+    workspace: &Workspace,
+    project: &Path,
+    tools: &Environment,
+    folder: &Path,
+    abi: Abi,
+    terminal: Terminal,
+) -> Result<PathBuf> {
     if folder.exists() {
-        fs::remove_dir_all(&folder).context(|| format!("removing {}", folder.display()))?;
+        fs::remove_dir_all(folder).context(|| format!("removing {}", folder.display()))?;
     }
     // As a user's `pip install .` does it: with the build tool that pyproject.toml asks for, in an environment of its own.
     // Cargo's target folder is the workspace's, so that the engine is built once.
-    Program::new(tools.python(), project)
+    let mut pip = Program::new(tools.python(), project)
         .arguments(["-m", "pip", "wheel", ".", "--no-deps", "--quiet"])
         .arguments(["--disable-pip-version-check", "--wheel-dir"])
-        .argument(&folder)
-        .environment("CARGO_TARGET_DIR", &workspace.target)
-        .advice("pip fetches maturin for it: see `pip config` and the variables PIP_INDEX_URL and PIP_FIND_LINKS")
+        .argument(folder)
+        .environment("CARGO_TARGET_DIR", &workspace.target);
+    if abi == Abi::OneVersion {
+        // What maturin hands on to cargo.
+        pip = pip.environment("MATURIN_PEP517_ARGS", "--no-default-features");
+    }
+    pip.advice("pip fetches maturin for it: see `pip config` and the variables PIP_INDEX_URL and PIP_FIND_LINKS")
         .run(terminal)?;
     let describe = || format!("reading {}", folder.display());
     let mut built = Vec::new();
-    for entry in fs::read_dir(&folder).context(describe)? {
+    for entry in fs::read_dir(folder).context(describe)? {
         built.push(entry.context(describe)?.path());
     }
     match built.as_slice() {
-        [wheel] if wheel.to_string_lossy().contains("-abi3-") => Ok(wheel.clone()),
-        [wheel] => Err(Failure::new(format!(
-            "{} is not a wheel of the stable ABI (abi3)",
-            wheel.display()
-        ))),
+        [wheel] => Ok(wheel.clone()),
         _ => Err(Failure::new(format!(
             "pip left {} files in {} where one was expected",
             built.len(),

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from . import data, machine, plot, report
 from .plan import CONFIGURATIONS, EVERY_COMBINATION, Cell, Selection, UnknownWord, cells
@@ -36,7 +37,7 @@ def main() -> int:
             print(cell)
         return 0
     rounds = arguments.rounds or (3 if arguments.quick else 5)
-    results = run(wanted, rounds, QUICK if arguments.quick else FULL, arguments.output, arguments.rust)
+    results = run(wanted, rounds, QUICK if arguments.quick else FULL, arguments)
     publish(results, arguments.output)
     return 1 if results.failures else 0
 
@@ -50,6 +51,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--every-combination", action="store_true")
     parser.add_argument(
         "--rust", type=Path, help="the program of benches/rust; without it, nothing in Rust is measured"
+    )
+    parser.add_argument(
+        "--for-one-version", type=Path, help="where the package is that was built for this Python alone"
     )
     parser.add_argument("--output", type=Path, required=True, help="the folder for what is written")
     return parser.parse_args()
@@ -70,23 +74,30 @@ def _select(arguments: argparse.Namespace) -> list[Cell]:
         and (configuration.loop != "tokio" or arguments.rust is not None)
         and (configuration.cores != "one" or can_pin)
     ]
-    wanted = cells(possible, selection)
+    wanted = cells(possible, selection, for_one_version=arguments.for_one_version is not None)
     return [cell for cell in wanted if not only_first or cell.configuration == wanted[0].configuration]
 
 
-def run(wanted: list[Cell], rounds: int, effort: Effort, output: Path, rust_program: Path | None) -> Results:
+def run(wanted: list[Cell], rounds: int, effort: Effort, arguments: argparse.Namespace) -> Results:
     """Runs each cell once in each round, the rounds one after the other, and writes what is known after each."""
     results = Results(machine.describe(), rounds)
+    output: Path = arguments.output
     output.mkdir(parents=True, exist_ok=True)
     begin = time.monotonic()
     done = 0
     with tempfile.TemporaryDirectory(prefix="aioturso-bench-") as folder:
         template = Path(folder) / "template.db"
         data.write_template(template)
+        given = {
+            "effort": {"share": effort.share, "passes": effort.passes},
+            "template": str(template),
+            "rust": str(arguments.rust),
+            "for_one_version": str(arguments.for_one_version),
+        }
         for number in range(1, rounds + 1):
             # There and back: what slows the machine down for a while does not always meet the same driver.
             for cell in wanted if number % 2 else reversed(wanted):
-                outcome = _run_cell(cell, effort, template, rust_program)
+                outcome = _run_cell(cell, given)
                 done += 1
                 remaining = (time.monotonic() - begin) / done * (len(wanted) * rounds - done)
                 if isinstance(outcome, Result):
@@ -120,13 +131,8 @@ def publish(results: Results, output: Path) -> None:
     print(f"\nwritten to {output}: {', '.join(written)}")
 
 
-def _run_cell(cell: Cell, effort: Effort, template: Path, rust_program: Path | None) -> Result | str:
-    order = {
-        "cell": cell.as_json(),
-        "effort": {"share": effort.share, "passes": effort.passes},
-        "template": str(template),
-        "rust": str(rust_program),
-    }
+def _run_cell(cell: Cell, given: dict[str, Any]) -> Result | str:
+    order = {"cell": cell.as_json(), **given}
     command = [sys.executable, "-m", "measure.cell", json.dumps(order)]
     try:
         ended = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)

@@ -33,5 +33,6 @@ BLOCKING_DRIVERS: dict[str, BlockingDriver] = {
         BlockingDriver("aioturso.lib", "aioturso.lib", "aioturso"),
         BlockingDriver("turso", "turso", "pyturso"),
         BlockingDriver("sqlite3", "sqlite3", None),
+        BlockingDriver("aioturso.lib-cp", "aioturso.lib", "aioturso"),
     )
 }

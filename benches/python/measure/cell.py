@@ -13,7 +13,7 @@ from . import data, rust
 from .blocking import BLOCKING_DRIVERS
 from .blocking_workloads import BLOCKING_WORKLOADS, BlockingScene
 from .drivers import DRIVERS
-from .plan import Cell
+from .plan import FOR_ONE_VERSION, Cell
 from .timing import Effort, Result
 from .workloads import WORKLOADS, Scene
 
@@ -60,9 +60,11 @@ def _loop_factory(loop: str) -> Any:
 def main() -> None:
     """Reads the order, measures, prints the result."""
     order = json.loads(sys.argv[1])
-    result = measure(
-        Cell.from_json(order["cell"]), Effort(**order["effort"]), Path(order["template"]), Path(order["rust"])
-    )
+    cell = Cell.from_json(order["cell"])
+    if cell.driver in FOR_ONE_VERSION:
+        # Before the one that is installed; drivers are imported when they are opened.
+        sys.path.insert(0, order["for_one_version"])
+    result = measure(cell, Effort(**order["effort"]), Path(order["template"]), Path(order["rust"]))
     print(json.dumps(asdict(result)))
 
 

@@ -84,6 +84,12 @@ class AioTurso(Driver):
         return await aioturso.connect(path)
 
 
+class AioTursoForOneVersion(AioTurso):
+    """The same, built for just this version of Python and not for the stable ABI."""
+
+    name = "aioturso-cp"
+
+
 class TursoAio(Driver):
     """The published driver of the same engine. Its cursors cannot be iterated over, so each row is fetched."""
 
@@ -135,4 +141,6 @@ class Apsw(Driver):
         await cursor.aclose()
 
 
-DRIVERS: dict[str, Driver] = {driver.name: driver for driver in (AioTurso(), TursoAio(), AioSqlite(), Apsw())}
+DRIVERS: dict[str, Driver] = {
+    driver.name: driver for driver in (AioTurso(), TursoAio(), AioSqlite(), Apsw(), AioTursoForOneVersion())
+}

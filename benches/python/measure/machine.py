@@ -12,6 +12,7 @@ import psutil
 
 from .blocking import BLOCKING_DRIVERS
 from .drivers import DRIVERS
+from .plan import FOR_ONE_VERSION
 
 
 def describe() -> dict[str, str]:
@@ -24,8 +25,12 @@ def describe() -> dict[str, str]:
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "system": f"{platform.system()} {platform.release()} ({platform.machine()})",
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
-        "drivers": ", ".join(f"{driver.name} {driver.version}" for driver in DRIVERS.values()),
-        "blocking drivers": ", ".join(f"{driver.name} {driver.version}" for driver in BLOCKING_DRIVERS.values()),
+        "drivers": ", ".join(
+            f"{name} {driver.version}" for name, driver in DRIVERS.items() if name not in FOR_ONE_VERSION
+        ),
+        "blocking drivers": ", ".join(
+            f"{name} {driver.version}" for name, driver in BLOCKING_DRIVERS.items() if name not in FOR_ONE_VERSION
+        ),
         "load at the beginning": load(),
     }
     if sys.platform != "win32":

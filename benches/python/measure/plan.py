@@ -48,6 +48,9 @@ class Configuration:
         return [*DRIVERS, *BLOCKING_DRIVERS] if self.loop == "asyncio" else list(DRIVERS)
 
 
+# A build of ours for just this version of Python: measured beside the one for the stable ABI when it is asked for.
+FOR_ONE_VERSION = ("aioturso-cp", "aioturso.lib-cp")
+
 BASE = Configuration()
 IN_RUST = Configuration(loop="tokio")
 # The base, and what differs from it in one thing.
@@ -137,14 +140,14 @@ class Selection:
         )
 
 
-def cells(configurations: Iterable[Configuration], selection: Selection) -> list[Cell]:
+def cells(configurations: Iterable[Configuration], selection: Selection, *, for_one_version: bool) -> list[Cell]:
     """The cells that are selected, those of one workload side by side."""
     return [
         cell
         for configuration in configurations
         for workload in configuration.workloads()
         for driver in configuration.drivers()
-        if _exists(workload, driver)
+        if _exists(workload, driver) and (for_one_version or driver not in FOR_ONE_VERSION)
         for cell in [Cell(workload, driver, configuration)]
         if selection.has(cell)
     ]
