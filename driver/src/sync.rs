@@ -18,6 +18,7 @@ mod resolve;
 mod side;
 mod stats;
 mod supplied;
+mod wire;
 
 use std::fmt;
 use std::ops::Deref;

@@ -7,7 +7,10 @@ use async_proxy::CallToken;
 use turso_core::LimboError;
 use ureq::Agent;
 use ureq::config::Config;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector};
 
+use super::wire::Dialer;
 use crate::{Error, Result};
 
 /// The connections to the server that one kind of call uses: a pull, a push, a statement that fetches pages. They are kept
@@ -84,6 +87,11 @@ impl Line {
         self.cut();
     }
 
+    fn new_agent(&self) -> Agent {
+        let connector = ().chain(ConnectProxyConnector::default()).chain(Dialer).chain(RustlsConnector::default());
+        Agent::with_parts(self.config.clone(), connector, DefaultResolver::default())
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -127,9 +135,7 @@ impl Errand {
         if state.cuts != self.cuts {
             return Err(LimboError::Interrupt.into());
         }
-        let agent = state
-            .agent
-            .get_or_insert_with(|| Agent::new_with_config(self.line.config.clone()));
+        let agent = state.agent.get_or_insert_with(|| self.line.new_agent());
         Ok(agent.clone())
     }
 

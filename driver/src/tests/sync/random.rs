@@ -13,7 +13,7 @@ use super::{Replicas, rows};
 use crate::{ConnectionSync, Error, Result, SyncOptions};
 
 /// As many as a test run has time for; the numbers behind a change come from more.
-const SCHEDULES: u64 = 25;
+const SCHEDULES: u64 = 8;
 const STEPS: u32 = 40;
 
 /// A generator of numbers that looks random enough (xorshift64*).

@@ -252,6 +252,60 @@ fn a_server_that_never_answers_is_given_up_after_the_read_timeout() {
     assert_eq!(rows(&connection, "SELECT * FROM t"), ["1"]);
 }
 
+/// An address at which nobody answers: the system drops what comes when the queue of a listener is full.
+#[cfg(target_os = "linux")]
+fn black_hole() -> (socket2::Socket, Vec<socket2::Socket>, String) {
+    use socket2::{Domain, Socket, Type};
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    listener
+        .bind(&std::net::SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())
+        .unwrap();
+    listener.listen(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut queue = Vec::new();
+    loop {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        if socket.connect_timeout(&address, Duration::from_millis(200)).is_err() {
+            let port = address.as_socket().unwrap().port();
+            return (listener, queue, format!("http://127.0.0.1:{port}"));
+        }
+        queue.push(socket);
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_connection_that_is_still_being_made_is_given_up_after_its_time_limit_and_when_that_is_asked_for() {
+    let replicas = Replicas::new();
+    let (_listener, _queue, url) = black_hole();
+    let options = SyncOptions::new(url).bootstrap_if_empty(false);
+    let connection = replicas
+        .open_with("patient.db", options.clone().connect_timeout(0.2))
+        .unwrap();
+    let failed = error(connection.pull());
+    assert!(failed.to_string().contains("connect_timeout"), "{failed}");
+    connection.close().unwrap();
+
+    let connection = replicas
+        .open_with("patient.db", options.connect_timeout(f64::from(VERY_LONG)))
+        .unwrap();
+    for interrupt in [ConnectionSync::interrupt_pull, |connection: &ConnectionSync| {
+        connection.close()
+    }] {
+        let (thread, pulled) = beside(&connection, ConnectionSync::pull);
+        // Asked for until it helps: nobody can tell from outside when the call has come as far as the network.
+        let ended = loop {
+            interrupt(&connection).unwrap();
+            match pulled.recv_timeout(Duration::from_millis(50)) {
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                ended => break ended.unwrap(),
+            }
+        };
+        error(ended);
+        thread.join().unwrap();
+    }
+}
+
 #[test]
 fn the_async_proxy_runs_statements_beside_a_pull_and_a_dropped_pull_is_cut_off() {
     let replicas = Replicas::new();
