@@ -29,6 +29,23 @@ impl python::Wrapper for Connection {
     const NAME: &'static str = "Connection";
     fn snapshot(_object: &Self::Object) -> Self::Snapshot {}
 }
+/// What lies behind a new Python object.
+fn initial(_py: Python<'_>, object: ::turso_driver::Connection) -> Connection {
+    Connection {
+        object: python::Shared::new(object),
+        row_factory: python::Slot::default(),
+        text_factory: ::core::default::Default::default(),
+    }
+}
+/// What lies behind a new Python object of a class that extends this one, and what says that it is closed.
+pub(super) fn layers(
+    py: Python<'_>,
+    object: ::turso_driver::Connection,
+) -> (PyClassInitializer<Connection>, python::Closed) {
+    let own = initial(py, object);
+    let closed = own.object.closed();
+    (own.into(), closed)
+}
 #[pymethods]
 impl Connection {
     #[new]

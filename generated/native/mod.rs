@@ -16,8 +16,11 @@
 mod exceptions;
 mod connection;
 mod cursor;
+mod connection_sync;
+mod functions;
 mod adapters;
 mod row;
+mod values;
 use ::pyo3::prelude::*;
 /// The GIL is used: the module is built for the stable ABI of Python 3.10, which has no free-threaded form, so
 /// that nothing could be gained by a claim that no one can try. Every lock in it is safe without the GIL.
@@ -37,7 +40,9 @@ fn native_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("NotSupportedError", py.get_type::<exceptions::NotSupportedError>())?;
     module.add_class::<connection::Connection>()?;
     module.add_class::<cursor::Cursor>()?;
+    module.add_class::<connection_sync::ConnectionSync>()?;
     row::register(module)?;
     adapters::register(module)?;
+    module.add_function(::pyo3::wrap_pyfunction!(functions::connect_sync, module)?)?;
     module.delattr("__all__")
 }

@@ -42,7 +42,7 @@ ResultT = TypeVar("ResultT")
             interrupt=lambda {{ class.object }}: {{ class.object }}.{{ interrupt }}(),
 {%- endif %}
             closed_error=ClosedError,
-{%- if class.is_connection %}
+{%- if class.is_connection || class.has_extras_above %}
             about=about,
 {%- endif %}
 {%- if class.keeps %}
@@ -140,6 +140,8 @@ ResultT = TypeVar("ResultT")
 {%- endfor %}
 {%- if class.is_connection %}
 {% include "python/connection_extras.py" %}
+{%- else if class.has_extras_above && class.has_transactions %}
+{% include "python/transaction_of_connection.py" %}
 {%- endif %}
 {%- if class.is_cursor %}
 {% include "python/cursor_extras.py" %}

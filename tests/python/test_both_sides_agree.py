@@ -10,12 +10,15 @@ import inspect
 from typing import Any
 
 import aioturso
+import aioturso.aio.sync
 import aioturso.lib
+import aioturso.sync
 import pytest
 
 PAIRS = [
     pytest.param(aioturso.Connection, aioturso.lib.Connection, id="Connection"),
     pytest.param(aioturso.Cursor, aioturso.lib.Cursor, id="Cursor"),
+    pytest.param(aioturso.aio.sync.ConnectionSync, aioturso.sync.ConnectionSync, id="ConnectionSync"),
 ]
 
 COUNTERPARTS = {
@@ -54,10 +57,33 @@ def test_methods_take_the_same_parameters(asynchronous: type, blocking: type) ->
     assert differing == {}
 
 
-def test_connect_takes_the_same_parameters() -> None:
-    expected, seen = parameters(aioturso.lib.connect), parameters(aioturso.connect)
+@pytest.mark.parametrize(
+    ("asynchronous", "blocking"),
+    [
+        pytest.param(aioturso.connect, aioturso.lib.connect, id="connect"),
+        pytest.param(aioturso.aio.sync.connect_sync, aioturso.sync.connect_sync, id="connect_sync"),
+    ],
+)
+def test_connect_takes_the_same_parameters(asynchronous: Any, blocking: Any) -> None:
+    expected, seen = parameters(blocking), parameters(asynchronous)
     aliases_of_aiosqlite = {"iter_chunk_size"}
     assert [parameter for parameter in seen if parameter[0] not in aliases_of_aiosqlite] == expected
+
+
+def test_sync_is_in_modules_of_its_own() -> None:
+    """Bugs of a published driver: its asyncio package hands out the blocking class; `connect_sync` lacks two parameters."""
+    assert aioturso.sync.__all__ == aioturso.aio.sync.__all__
+    for name in aioturso.sync.__all__:
+        assert not hasattr(aioturso, name) or name == "connect"
+        assert not hasattr(aioturso.lib, name) or name == "connect"
+    assert aioturso.sync.connect is aioturso.sync.connect_sync
+    assert aioturso.aio.sync.connect is aioturso.aio.sync.connect_sync
+    assert issubclass(aioturso.sync.ConnectionSync, aioturso.lib.Connection)
+    assert issubclass(aioturso.aio.sync.ConnectionSync, aioturso.Connection)
+    assert aioturso.aio.sync.ConnectionSync is not aioturso.sync.ConnectionSync
+    assert aioturso.aio.sync.SyncStats is aioturso.sync.SyncStats
+    for cls in (aioturso.sync.ConnectionSync, aioturso.aio.sync.ConnectionSync):
+        assert {"pull", "push", "checkpoint", "stats", "conflicts", "resolve"} <= set(vars(cls))
 
 
 @pytest.mark.parametrize(("asynchronous", "blocking"), PAIRS)

@@ -16,6 +16,7 @@ DOCUMENTS = [
     ROOT / "docs" / "threads.md",
     ROOT / "docs" / "transactions.md",
     ROOT / "examples" / "journal" / "README.md",
+    ROOT / "examples" / "station" / "README.md",
 ]
 EXAMPLE = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EXPECTED_LINE = re.compile(r"print\(.*\)  # (.+)$", re.MULTILINE)

@@ -1,5 +1,6 @@
 //! Local changes that the server refused, kept until a user has decided about them.
 
+use async_proxy::async_proxy;
 use std::fmt;
 use std::fs;
 use std::io::ErrorKind;
@@ -16,6 +17,7 @@ use crate::{Error, Result};
 /// A local change that the server refused. Nothing of its push was kept there, and the local row is as it was.
 ///
 /// `ConnectionSync.resolve` decides which side prevails; until then `pull` and `push` are refused.
+#[async_proxy(value)]
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "python", derive(pyo3::FromPyObject))]
 pub struct Conflict {

@@ -63,6 +63,7 @@ impl RemoteEncryptionCipher {
 }
 
 /// The first bytes of the database file come with the first contact.
+#[async_proxy(value)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "python", derive(pyo3::FromPyObject))]
 pub struct PartialSyncPrefixBootstrap {
@@ -71,6 +72,7 @@ pub struct PartialSyncPrefixBootstrap {
 }
 
 /// The pages that a query reads, on the server, come with the first contact.
+#[async_proxy(value)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "python", derive(pyo3::FromPyObject))]
 pub struct PartialSyncQueryBootstrap {
@@ -90,14 +92,17 @@ pub enum PartialSyncBootstrap {
 
 /// Partial synchronisation: pages of the server's database are fetched when they are first read. On Linux alone, since
 /// it needs files with holes, and experimental in the engine.
+#[async_proxy(value)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "python", derive(pyo3::FromPyObject))]
 pub struct PartialSyncOpts {
     /// What comes with the first contact.
     pub bootstrap_strategy: PartialSyncBootstrap,
     /// How many bytes are fetched at a time; `None` leaves it to the engine (128 KiB).
+    #[proxy(default = None)]
     pub segment_size: Option<usize>,
     /// Whether pages that are likely to be read next are fetched too; `None` is no.
+    #[proxy(default = None)]
     pub prefetch: Option<bool>,
 }
 

@@ -1,8 +1,10 @@
 //! What is known of a replica: sizes, times, how much went over the network.
 
+use async_proxy::async_proxy;
 use turso_sync_engine::types::SyncEngineStats;
 
 /// How a local database stands to its server, as `ConnectionSync.stats` gives it.
+#[async_proxy(value)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyncStats {
     /// How many local changes (rows inserted, changed or deleted, and changes of the schema) wait for a push.

@@ -11,6 +11,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar, overload
 from typing_extensions import Self
 
 from .lib import AutocommitMode, Description, Encryption, IsolationLevel, Parameters, RowFactory, RowT
+from .lib_sync import Conflict, PartialSyncOpts, RemoteEncryptionCipher, SyncStats
 
 __version__: str
 
@@ -506,6 +507,90 @@ class Cursor(Generic[RowT]):
     def _read_rows(self, limit: int) -> tuple[list[RowT], bool, BaseException | None]: ...
     def _snapshot(self) -> tuple[Description | None, int, int | None, int]: ...
 
+class ConnectionSync(Connection[RowT]):
+    """A connection to a local database that is synchronised with a server.
+
+    What waits for the network holds up nothing else: statements run, and `stats` answers, while a pull waits for changes or a
+    push is under way. What was committed here is pushed, what was committed there is pulled; for one row that was changed on
+    both sides the side counts that was pushed last. A local change that the server refuses is lost by nothing: see
+    `conflicts`.
+    """
+
+    def pull(self) -> bool:
+        """Fetches what was committed on the server and applies it here; local changes that were not pushed yet stay, on top of
+        it. Tells whether there was anything new. With `long_poll_timeout_ms` the server is waited for that long if there is
+        nothing yet.
+
+        Applying waits for up to `timeout` until no transaction is open here.
+
+        Errors:
+        `OperationalError` if the server can't be reached or answers with an error, if the call is interrupted, or if a
+        transaction stays open; `IntegrityError` if local changes don't fit what the server has, and while a conflict is not
+        resolved. The database is then as it was.
+        """
+
+    def push(self) -> None:
+        """Sends what was committed here to the server. A batch of it (all of it, without `push_operations_threshold`) is
+        committed there as a whole or not at all.
+
+        Errors:
+        `OperationalError` if the server can't be reached or answers with an error, and if the call is interrupted; a later
+        push sends what did not come through. `IntegrityError` if the server refuses a change, with the table, the row and
+        the server's words, and while such a conflict is not resolved; see `conflicts`.
+        """
+
+    def checkpoint(self) -> None:
+        """Moves the write-ahead log into the database file, which makes it small. What is needed to tell local changes from the
+        server's is kept.
+
+        Errors:
+        `OperationalError` if a transaction stays open for longer than `timeout`.
+        """
+
+    def stats(self) -> SyncStats:
+        """How this database stands to its server. Asks no server, and waits for no pull and no push.
+
+        Errors:
+        `ProgrammingError` if the connection is closed.
+        """
+
+    def conflicts(self) -> list[Conflict]:
+        """The local changes that the server refused and that nobody has decided about. They are kept beside the database, so
+        that they are known also after a restart.
+
+        Errors:
+        `ProgrammingError` if the connection is closed.
+        """
+
+    def resolve(self, conflict: Conflict, keep: Literal["local", "remote"]) -> None:
+        """Decides which side of a conflict prevails; push and pull go on then.
+
+        `"local"`: the next push sends the change again, and before it removes the server's rows that hold the same unique
+        values. What is refused for another reason is only sent again, after it was mended on the server. `"remote"`: the row
+        becomes here what it was before it was changed, and its changes are not pushed; the next pull brings what the server
+        has.
+
+        Errors:
+        `ProgrammingError` if the conflict is resolved already; `NotSupportedError` for `"remote"` where it can't be told
+        which row it is; `OperationalError` if a transaction stays open for longer than `timeout`.
+        """
+
+    def interrupt_pull(self) -> None:
+        """Ends the pull that runs now with an `OperationalError` that says "interrupted"; does nothing if none runs. The request
+        to the server is cut off. May be called from any thread and never waits.
+
+        Errors:
+        `ProgrammingError` if the connection is closed.
+        """
+
+    def interrupt_push(self) -> None:
+        """Ends the push that runs now as `interrupt_pull` ends a pull. What the server has committed of it by then stays
+        committed, and the next push knows.
+
+        Errors:
+        `ProgrammingError` if the connection is closed.
+        """
+
 class Row(Sequence[Any]):
     """A row whose values are found by position, by slice, and by the column's name whatever its case.
 
@@ -542,4 +627,60 @@ def adapt(obj: object, proto: type | None = None, /, *alt: Any) -> Any:
 
     Errors:
     `ProgrammingError` if nothing makes anything of it and there is no `alt`.
+    """
+
+def connect_sync(
+    path: str | bytes | os.PathLike[str] | os.PathLike[bytes],
+    remote_url: str | Callable[[], str] | None = None,
+    *,
+    auth_token: str | Callable[[], str] | None = None,
+    client_name: str | None = None,
+    long_poll_timeout_ms: int | None = None,
+    bootstrap_if_empty: bool = True,
+    partial_sync_experimental: PartialSyncOpts | None = None,
+    experimental_features: str | None = None,
+    isolation_level: IsolationLevel | None = "DEFERRED",
+    remote_encryption_key: str | None = None,
+    remote_encryption_cipher: RemoteEncryptionCipher | None = None,
+    push_operations_threshold: int | None = None,
+    pull_bytes_threshold: int | None = None,
+    logical_mvcc_pull: bool | None = None,
+    connect_timeout: float | None = 10.0,
+    read_timeout: float | None = 30.0,
+    timeout: float = 5.0,
+    cached_statements: int = 128,
+    autocommit: AutocommitMode = -1,
+) -> ConnectionSync[Any]:
+    """Opens a local database that is synchronised with a server. The first time it fetches the server's, unless
+    `bootstrap_if_empty` is off; later it needs no server to be opened.
+
+    Errors:
+    An `OperationalError` if the server can't be reached or refuses, in its words; if the file can't be opened. A
+    `ProgrammingError` for a URL that is none, or if the file is a database already that is not synchronised. A failed call
+    leaves no file behind that was not there before.
+
+    Parameters:
+    `remote_url`: Where the server is: `https://…`, `http://…`, `libsql://…` or `turso://…` (the last two mean `https`); or a function
+        that is asked for it before each request. `None` takes the one that the database was last opened with.
+    `auth_token`: The token that the server wants to see (`Authorization: Bearer …`), or a function that is asked for it before each
+        request; `None` for a server that wants none. It is kept in no file and shown in no error.
+    `client_name`: What the program calls itself: the `User-Agent`, and the beginning of this replica's own name on the server.
+    `long_poll_timeout_ms`: How long a pull waits on the server for changes if there are none yet, in milliseconds; `None` does not wait.
+    `bootstrap_if_empty`: Whether opening a database that is not there yet fetches the server's. Without it the database begins empty, needs no
+        server until the first pull or push, and the server is asked then.
+    `partial_sync_experimental`: Fetches pages of the server's database when they are first read, and not all at once.
+    `experimental_features`: Features of the engine that are not finished, by name, separated by commas; those of `connect`.
+    `isolation_level`: The word behind the `BEGIN` of an implicit transaction; `None` begins none. Only `autocommit` at its default heeds
+        it.
+    `remote_encryption_key`: The key of a database that is encrypted on the server, in base64. It is kept in no file and shown in no error.
+    `remote_encryption_cipher`: The cipher that goes with the key.
+    `push_operations_threshold`: Splits a push into requests of about that many changes, at the ends of transactions; `None` sends all in one.
+    `pull_bytes_threshold`: Splits the first fetch of a database into requests of about that many bytes; `None` fetches all in one.
+    `logical_mvcc_pull`: Forces (`True`) or forbids (`False`) the server's logical stream of changes; `None` finds out what it speaks.
+    `connect_timeout`: How long making a connection to the server may take, in seconds; `None` leaves it to the system.
+    `read_timeout`: How long the server may be silent in the middle of a request, in seconds; `None` for ever. The time that a pull waits
+        on the server by its long poll does not count.
+    `timeout`: How long a statement, a pull or a checkpoint waits for a lock that another connection holds, in seconds.
+    `cached_statements`: How many prepared statements are kept for the next time that the same SQL is run.
+    `autocommit`: Who begins and ends transactions.
     """

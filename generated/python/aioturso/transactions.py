@@ -19,7 +19,7 @@ from .lib import OperationalError, ProgrammingError
 from .turns import Turn
 from .worker import Worker
 
-ConnectionT = TypeVar("ConnectionT")
+ConnectionT = TypeVar("ConnectionT", covariant=True)
 TransactionMode = Literal["DEFERRED", "IMMEDIATE", "EXCLUSIVE"]
 
 MODES = ("DEFERRED", "IMMEDIATE", "EXCLUSIVE")

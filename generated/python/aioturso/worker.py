@@ -241,8 +241,12 @@ class Worker(Generic[ObjectT]):
             # The loop is closed: nobody waits for this call any more, nor for those behind it.
             self.stop(LOOP_CLOSED)
 
+    def _before_close(self) -> None:
+        """What has to end before the object is closed."""
+
     def _end(self) -> None:
         error: BaseException | None = None
+        self._before_close()
         if self._object is not None and self._close is not None:
             _, error = _outcome(functools.partial(self._close, self._object))
         self._object = None

@@ -97,7 +97,7 @@ async def test_a_redirect_to_another_host_does_not_get_the_token(
 
 async def test_a_key_is_in_no_error_and_in_no_file(test_server: TestServer, replicas: Replicas, tmp_path: Path) -> None:
     test_server.run("CREATE TABLE t (id INTEGER PRIMARY KEY)")
-    cipher = blocking.RemoteEncryptionCipher.Aes256Gcm
+    cipher: blocking.RemoteEncryptionCipher = "aes256gcm"
     shown: list[str] = []
     options = {"remote_encryption_key": KEY, "remote_encryption_cipher": cipher}
     try:

@@ -40,6 +40,8 @@ pub(super) struct AsyncClass {
     /// The class whose part of `__init__` makes it a coroutine.
     pub(super) coroutine: &'static str,
     pub(super) is_connection: bool,
+    /// Whether the class that it extends has what the profile adds to a connection.
+    pub(super) has_extras_above: bool,
     pub(super) is_cursor: bool,
     pub(super) has_rows: bool,
     pub(super) has_setters: bool,
@@ -330,8 +332,9 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
                 })
             })
             .collect(),
-        is_connection: class.role == Role::Connection,
-        is_cursor: class.role == Role::Cursor,
+        is_connection: class.own_role == Role::Connection,
+        has_extras_above: base.is_some() && class.role == Role::Connection && class.own_role == Role::Plain,
+        is_cursor: class.own_role == Role::Cursor,
         has_rows,
         annotation,
         head,

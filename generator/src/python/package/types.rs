@@ -4,6 +4,7 @@ use super::super::annotation;
 use super::super::model::{Alias, Package};
 use super::super::values::Value;
 use super::docstring::docstring;
+use super::layout;
 use super::modules::Place;
 
 /// The aliases and values of a module.
@@ -53,11 +54,18 @@ fn names_any(annotation: &str, wanted: &[&str]) -> bool {
 }
 
 fn definition(alias: &Alias) -> String {
-    format!(
-        "{}: TypeAlias = {}",
-        alias.name,
-        annotation::double_quoted(&alias.annotation)
-    )
+    let annotation = annotation::double_quoted(&alias.annotation);
+    let line = format!("{}: TypeAlias = {annotation}", alias.name);
+    let choices = annotation
+        .strip_prefix("Literal[")
+        .and_then(|rest| rest.strip_suffix(']'));
+    match choices.filter(|choices| !layout::fits(&line) && !choices.contains(['[', ']'])) {
+        Some(choices) => {
+            let choices: Vec<String> = choices.split(", ").map(str::to_owned).collect();
+            layout::bracketed(0, &format!("{}: TypeAlias = Literal[", alias.name), &choices, "]")
+        }
+        None => line,
+    }
 }
 
 /// A class with a field for each of the value's. What is defined behind it stands between quotes.
