@@ -297,6 +297,43 @@ BUGS = [
         ("worker.py", "        if self.queue.server == threading.get_ident():\n", "        if False:\n"),
     ),
     bug(
+        "a block that is left by an error is committed",
+        "cancelled_in_transactions",
+        ("transactions.py", "            if error is None:\n", "            if True:\n"),
+    ),
+    bug(
+        "a call from outside runs in the middle of a block",
+        "cancelled_in_transactions",
+        (
+            "turns.py",
+            "        return self._pass_or_line_up(Waiting(self, item, self._owner()))\n",
+            "        self._put(item)\n        return False\n",
+        ),
+    ),
+    bug(
+        "a cancelled begin leaves its turn open",
+        "cancelled_in_transactions",
+        (
+            "transactions.py",
+            "            self._worker.queue.end_turn_at_once(self, (None, self._roll_back_unseen))\n            self._connection = None\n",
+            "            self._connection = None\n",
+        ),
+    ),
+    bug(
+        "a close forgets those who wait for their turn",
+        "closed_in_a_transaction",
+        (
+            "turns.py",
+            "            self.leave(future)\n            _fail(future, error())\n",
+            "            self.leave(future)\n",
+        ),
+    ),
+    bug(
+        "two tasks wait for each other's blocks",
+        "waiting_for_ones_own",
+        ("turns.py", "        if self._waits_for_itself(waiting):\n", "        if False:\n"),
+    ),
+    bug(
         "the thread keeps the process alive",
         "exit_with and global",
         ("worker.py", "name=self.thread_name, daemon=True)", "name=self.thread_name, daemon=False)"),
