@@ -743,7 +743,8 @@ impl Connection {
     }
     #[setter]
     fn set_row_factory(&self, factory: &Bound<'_, PyAny>) {
-        self.row_factory.set(factory);
+        let is_known = factory.is(factory.py().get_type::<super::row::Row>());
+        self.row_factory.set_known(factory, is_known);
     }
     /// What makes the object for a text: `str` (the default), `bytes`, `bytearray`, or something that is
     /// called with the text's UTF-8 as `bytes`.
@@ -755,7 +756,8 @@ impl Connection {
     }
     #[setter]
     fn set_text_factory(&self, factory: &Bound<'_, PyAny>) {
-        self.text_factory.set(factory);
+        let is_known = python::dbapi::is_known_text_factory(factory);
+        self.text_factory.set_known(factory, is_known);
     }
     #[classattr]
     #[pyo3(name = "Warning")]
@@ -839,4 +841,675 @@ impl Connection {
         self.row_factory.clear();
         self.text_factory.clear();
     }
+}
+/// Makes objects of calls on a `Connection`, for the native queue.
+#[pyclass(name = "_ConnectionCalls", frozen)]
+pub(super) struct ConnectionCalls {
+    target: Py<Connection>,
+}
+impl ConnectionCalls {
+    /// That of an object; `None` for an object of a derived class, whose members may be others.
+    pub(super) fn of<'py>(
+        object: &Bound<'py, PyAny>,
+    ) -> PyResult<Option<Bound<'py, Self>>> {
+        let Ok(target) = object.cast_exact::<Connection>() else {
+            return Ok(None);
+        };
+        Bound::new(
+                object.py(),
+                Self {
+                    target: target.clone().unbind(),
+                },
+            )
+            .map(Some)
+    }
+}
+impl python::Calls for ConnectionCalls {
+    type Target = Connection;
+    fn target(&self) -> &Py<Connection> {
+        &self.target
+    }
+}
+#[pymethods]
+impl ConnectionCalls {
+    #[pyo3(name = "cursor", signature = (factory = None))]
+    fn cursor(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        factory: Option<::pyo3::Py<::pyo3::PyAny>>,
+    ) -> PyResult<Option<python::NativeCall>> {
+        if factory.is_some() {
+            return Ok(None);
+        }
+        let _ = py;
+        Ok(
+            Some(
+                python::call_for_child(
+                    slf,
+                    super::cursor::CursorCalls::unopened(
+                        py,
+                        slf.get().target.bind(py).as_any(),
+                    )?,
+                    move |target, place| {
+                        target
+                            .object
+                            .run(move |object| object.cursor())
+                            .then(|made| {
+                                place.row_factory.follow(&target.row_factory);
+                                place.object.made(made);
+                            })
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "execute", signature = (sql, parameters = python::Given::Default))]
+    fn execute(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        sql: String,
+        #[pyo3(from_py_with = python::given::<NativeModule, ::turso_driver::Params>)]
+        parameters: python::Given<::turso_driver::Params>,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let parameters = parameters.or::<NativeModule, _>(py, ())?;
+        let _ = py;
+        Ok(
+            Some(
+                python::call_for_child(
+                    slf,
+                    super::cursor::CursorCalls::unopened(
+                        py,
+                        slf.get().target.bind(py).as_any(),
+                    )?,
+                    move |target, place| {
+                        target
+                            .object
+                            .run(move |object| object.execute(&sql, parameters))
+                            .then(|made| {
+                                place.row_factory.follow(&target.row_factory);
+                                place.object.made(made);
+                            })
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "executemany", signature = (sql, seq_of_parameters))]
+    fn executemany(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        sql: String,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            ::turso_driver::ParamsSequence>
+        )]
+        seq_of_parameters: ::turso_driver::ParamsSequence,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_for_child(
+                    slf,
+                    super::cursor::CursorCalls::unopened(
+                        py,
+                        slf.get().target.bind(py).as_any(),
+                    )?,
+                    move |target, place| {
+                        target
+                            .object
+                            .run(move |object| {
+                                object.executemany(&sql, seq_of_parameters)
+                            })
+                            .then(|made| {
+                                place.row_factory.follow(&target.row_factory);
+                                place.object.made(made);
+                            })
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "executescript", signature = (sql_script))]
+    fn executescript(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        sql_script: String,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_for_child(
+                    slf,
+                    super::cursor::CursorCalls::unopened(
+                        py,
+                        slf.get().target.bind(py).as_any(),
+                    )?,
+                    move |target, place| {
+                        target
+                            .object
+                            .run(move |object| object.executescript(&sql_script))
+                            .then(|made| {
+                                place.row_factory.follow(&target.row_factory);
+                                place.object.made(made);
+                            })
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "commit", signature = ())]
+    fn commit(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_unit(
+                    slf,
+                    move |target| target.object.run(move |object| object.commit()),
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "rollback", signature = ())]
+    fn rollback(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_unit(
+                    slf,
+                    move |target| target.object.run(move |object| object.rollback()),
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "set_query_timeout", signature = (seconds))]
+    fn set_query_timeout(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        seconds: Option<f64>,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_unit(
+                    slf,
+                    move |target| {
+                        target
+                            .object
+                            .run(move |object| object.set_query_timeout(seconds))
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "iterdump", signature = ())]
+    fn iterdump(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call(
+                    slf,
+                    move |target| target.object.run(move |object| object.iterdump()),
+                ),
+            ),
+        )
+    }
+    #[pyo3(
+        name = "create_function",
+        signature = (name, narg, func, *, deterministic = false)
+    )]
+    fn create_function(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        name: String,
+        narg: i64,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            ::turso_driver::Anything>
+        )]
+        func: ::turso_driver::Anything,
+        deterministic: bool,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_unit(
+                    slf,
+                    move |target| {
+                        target
+                            .object
+                            .run(move |object| {
+                                object.create_function(&name, narg, func, deterministic)
+                            })
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "create_aggregate", signature = (name, n_arg, aggregate_class))]
+    fn create_aggregate(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        name: String,
+        n_arg: i64,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            ::turso_driver::Anything>
+        )]
+        aggregate_class: ::turso_driver::Anything,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_unit(
+                    slf,
+                    move |target| {
+                        target
+                            .object
+                            .run(move |object| {
+                                object.create_aggregate(&name, n_arg, aggregate_class)
+                            })
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(
+        name = "create_window_function",
+        signature = (name, num_params, aggregate_class)
+    )]
+    fn create_window_function(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        name: String,
+        num_params: i64,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            ::turso_driver::Anything>
+        )]
+        aggregate_class: ::turso_driver::Anything,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_unit(
+                    slf,
+                    move |target| {
+                        target
+                            .object
+                            .run(move |object| {
+                                object
+                                    .create_window_function(&name, num_params, aggregate_class)
+                            })
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "create_collation", signature = (name, callback))]
+    fn create_collation(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        name: String,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            Option<::turso_driver::Anything>>
+        )]
+        callback: Option<::turso_driver::Anything>,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_unit(
+                    slf,
+                    move |target| {
+                        target
+                            .object
+                            .run(move |object| object.create_collation(&name, callback))
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "set_authorizer", signature = (authorizer_callback))]
+    fn set_authorizer(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            Option<::turso_driver::Anything>>
+        )]
+        authorizer_callback: Option<::turso_driver::Anything>,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_unit(
+                    slf,
+                    move |target| {
+                        target
+                            .object
+                            .run(move |object| {
+                                object.set_authorizer(authorizer_callback)
+                            })
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "set_progress_handler", signature = (progress_handler, n))]
+    fn set_progress_handler(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            Option<::turso_driver::Anything>>
+        )]
+        progress_handler: Option<::turso_driver::Anything>,
+        n: i64,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_unit(
+                    slf,
+                    move |target| {
+                        target
+                            .object
+                            .run(move |object| {
+                                object.set_progress_handler(progress_handler, n)
+                            })
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "set_trace_callback", signature = (trace_callback))]
+    fn set_trace_callback(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            Option<::turso_driver::Anything>>
+        )]
+        trace_callback: Option<::turso_driver::Anything>,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_unit(
+                    slf,
+                    move |target| {
+                        target
+                            .object
+                            .run(move |object| object.set_trace_callback(trace_callback))
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "enable_load_extension", signature = (enable, /))]
+    fn enable_load_extension(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        enable: bool,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_unit(
+                    slf,
+                    move |target| {
+                        target
+                            .object
+                            .run(move |object| object.enable_load_extension(enable))
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "load_extension", signature = (name, /, *, entrypoint = None))]
+    fn load_extension(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        name: String,
+        entrypoint: Option<String>,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_unit(
+                    slf,
+                    move |target| {
+                        target
+                            .object
+                            .run(move |object| {
+                                object.load_extension(&name, entrypoint.as_deref())
+                            })
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(
+        name = "backup",
+        signature = (
+            target,
+            *,
+            pages = -1,
+            progress = None,
+            name = python::Given::Default,
+            sleep = 0.250
+        )
+    )]
+    fn backup(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            ::turso_driver::Anything>
+        )]
+        target: ::turso_driver::Anything,
+        pages: i64,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            Option<::turso_driver::Anything>>
+        )]
+        progress: Option<::turso_driver::Anything>,
+        #[pyo3(from_py_with = python::given::<NativeModule, String>)]
+        name: python::Given<String>,
+        sleep: f64,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let name = name.or::<NativeModule, _>(py, "main")?;
+        let _ = py;
+        Ok(
+            Some(
+                python::call_unit(
+                    slf,
+                    move |target_| {
+                        target_
+                            .object
+                            .run(move |object| {
+                                object.backup(target, pages, progress, &name, sleep)
+                            })
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(
+        name = "blobopen",
+        signature = (
+            table,
+            column,
+            row,
+            /,
+            *,
+            readonly = false,
+            name = python::Given::Default
+        )
+    )]
+    fn blobopen(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        table: String,
+        column: String,
+        row: i64,
+        readonly: bool,
+        #[pyo3(from_py_with = python::given::<NativeModule, String>)]
+        name: python::Given<String>,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let name = name.or::<NativeModule, _>(py, "main")?;
+        let _ = py;
+        Ok(
+            Some(
+                python::call_unit(
+                    slf,
+                    move |target| {
+                        target
+                            .object
+                            .run(move |object| {
+                                object.blobopen(&table, &column, row, readonly, &name)
+                            })
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "serialize", signature = (*, name = python::Given::Default))]
+    fn serialize(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        #[pyo3(from_py_with = python::given::<NativeModule, String>)]
+        name: python::Given<String>,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let name = name.or::<NativeModule, _>(py, "main")?;
+        let _ = py;
+        Ok(
+            Some(
+                python::call(
+                    slf,
+                    move |target| {
+                        target.object.run(move |object| object.serialize(&name))
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(
+        name = "deserialize",
+        signature = (data, /, *, name = python::Given::Default)
+    )]
+    fn deserialize(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            ::turso_driver::Anything>
+        )]
+        data: ::turso_driver::Anything,
+        #[pyo3(from_py_with = python::given::<NativeModule, String>)]
+        name: python::Given<String>,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let name = name.or::<NativeModule, _>(py, "main")?;
+        let _ = py;
+        Ok(
+            Some(
+                python::call_unit(
+                    slf,
+                    move |target| {
+                        target.object.run(move |object| object.deserialize(data, &name))
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "getlimit", signature = (category, /))]
+    fn getlimit(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        category: i64,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call(
+                    slf,
+                    move |target| {
+                        target.object.run(move |object| object.getlimit(category))
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "setlimit", signature = (category, limit, /))]
+    fn setlimit(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        category: i64,
+        limit: i64,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call(
+                    slf,
+                    move |target| {
+                        target.object.run(move |object| object.setlimit(category, limit))
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "getconfig", signature = (op, /))]
+    fn getconfig(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        op: i64,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call(
+                    slf,
+                    move |target| target.object.run(move |object| object.getconfig(op)),
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "setconfig", signature = (op, enable = true, /))]
+    fn setconfig(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        op: i64,
+        enable: bool,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_unit(
+                    slf,
+                    move |target| {
+                        target.object.run(move |object| object.setconfig(op, enable))
+                    },
+                ),
+            ),
+        )
+    }
+    fn __traverse__(
+        &self,
+        visit: ::pyo3::PyVisit<'_>,
+    ) -> Result<(), ::pyo3::PyTraverseError> {
+        visit.call(&self.target)?;
+        Ok(())
+    }
+    fn __clear__(&self) {}
 }

@@ -11,10 +11,10 @@ use super::exceptions::NativeModule;
 /// its transaction and take turns on it.
 #[pyclass(name = "Cursor", module = "aioturso.lib", frozen, subclass, weakref, generic)]
 pub(super) struct Cursor {
-    object: python::Owned<Self>,
+    pub(super) object: python::Owned<Self>,
     parent: ::std::sync::OnceLock<Py<PyAny>>,
     rows: python::Rows<::turso_driver::Row>,
-    row_factory: python::Slot,
+    pub(super) row_factory: python::Slot,
     text_factory: ::std::sync::OnceLock<::std::sync::Arc<python::Slot>>,
     names: python::dbapi::ColumnNames<
         <::turso_driver::Row as python::dbapi::Record>::Columns,
@@ -53,6 +53,26 @@ fn initial(
     Cursor {
         object: python::Owned::new(object)
             .confined(connection.and_then(|connection| connection.object.home())),
+        parent: parent.map(|parent| parent.clone().unbind().into()).unwrap_or_default(),
+        rows: python::Rows::default(),
+        row_factory: connection
+            .map_or_else(
+                python::Slot::default,
+                |connection| python::Slot::copy_of(&connection.row_factory, py),
+            ),
+        text_factory: connection
+            .map(|connection| connection.text_factory.clone().into())
+            .unwrap_or_default(),
+        names: python::dbapi::ColumnNames::default(),
+    }
+}
+/// What lies behind a Python object whose blocking one is yet to be made.
+fn unopened(py: Python<'_>, parent: Option<&Bound<'_, PyAny>>) -> Cursor {
+    let connection = parent
+        .and_then(|parent| parent.cast::<super::connection::Connection>().ok());
+    let connection = connection.map(Bound::get);
+    Cursor {
+        object: python::Owned::unopened(),
         parent: parent.map(|parent| parent.clone().unbind().into()).unwrap_or_default(),
         rows: python::Rows::default(),
         row_factory: connection
@@ -387,7 +407,8 @@ impl Cursor {
     }
     #[setter]
     fn set_row_factory(&self, factory: &Bound<'_, PyAny>) {
-        self.row_factory.set(factory);
+        let is_known = factory.is(factory.py().get_type::<super::row::Row>());
+        self.row_factory.set_known(factory, is_known);
     }
     fn __enter__<'py>(slf: &Bound<'py, Self>) -> Bound<'py, Self> {
         slf.clone()
@@ -461,5 +482,318 @@ impl Cursor {
     }
     fn __clear__(&self) {
         self.row_factory.clear();
+    }
+}
+/// Makes objects of calls on a `Cursor`, for the native queue.
+#[pyclass(name = "_CursorCalls", frozen)]
+pub(super) struct CursorCalls {
+    target: Py<Cursor>,
+    making: python::Making,
+    ahead: python::Ahead<::turso_driver::Row>,
+}
+impl CursorCalls {
+    /// That of an object which is yet to be made.
+    pub(super) fn unopened(
+        py: Python<'_>,
+        parent: &Bound<'_, PyAny>,
+    ) -> PyResult<Py<Self>> {
+        let target = Py::new(py, unopened(py, Some(parent)))?;
+        Py::new(
+            py,
+            Self {
+                target,
+                making: python::Making::default(),
+                ahead: python::Ahead::default(),
+            },
+        )
+    }
+}
+impl python::Calls for CursorCalls {
+    type Target = Cursor;
+    fn target(&self) -> &Py<Cursor> {
+        &self.target
+    }
+    fn making(&self) -> Option<&python::Making> {
+        Some(&self.making)
+    }
+    fn ask(&self, py: Python<'_>) -> u64 {
+        self.ahead.ask(py)
+    }
+    fn answer(&self, number: u64) {
+        self.ahead.answer(number);
+    }
+    fn drop_rows(&self) -> Box<dyn Send> {
+        self.ahead.drop_result_set()
+    }
+    fn begin_rows(&self) {
+        self.ahead.begin(&self.target);
+    }
+}
+impl python::Reads for Cursor {
+    type Row = ::turso_driver::Row;
+    fn is_open(&self) -> bool {
+        self.object.is_opened()
+    }
+    fn read(
+        &self,
+        limit: python::Limit,
+    ) -> PyResult<python::Chunk<::turso_driver::Row, PyErr>> {
+        self.object
+            .run_read(limit, |object| object.fetchone(), python::dbapi::Record::weight)
+            .raise_read::<Self>()
+    }
+    fn calls_python(&self) -> bool {
+        self.row_factory.calls_python()
+            || self.text_factory.get().is_some_and(|factory| factory.calls_python())
+    }
+    fn converter<'py>(
+        reader: &Bound<'py, Self>,
+    ) -> impl Fn(::turso_driver::Row) -> PyResult<Bound<'py, PyAny>> {
+        converting(reader)
+    }
+}
+impl python::ReaderCalls for CursorCalls {
+    fn ahead(&self) -> &python::Ahead<::turso_driver::Row> {
+        &self.ahead
+    }
+}
+#[pymethods]
+impl CursorCalls {
+    #[pyo3(name = "execute", signature = (sql, parameters = python::Given::Default))]
+    fn execute(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        sql: String,
+        #[pyo3(from_py_with = python::given::<NativeModule, ::turso_driver::Params>)]
+        parameters: python::Given<::turso_driver::Params>,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let parameters = parameters.or::<NativeModule, _>(py, ())?;
+        let _ = py;
+        Ok(
+            Some(
+                python::call_for_rows(
+                    slf,
+                    move |target| {
+                        target
+                            .object
+                            .run(move |object| {
+                                object.execute(&sql, parameters).map(|_| ())
+                            })
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "executemany", signature = (sql, seq_of_parameters))]
+    fn executemany(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        sql: String,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            ::turso_driver::ParamsSequence>
+        )]
+        seq_of_parameters: ::turso_driver::ParamsSequence,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_for_rows(
+                    slf,
+                    move |target| {
+                        target
+                            .object
+                            .run(move |object| {
+                                object.executemany(&sql, seq_of_parameters).map(|_| ())
+                            })
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "executescript", signature = (sql_script))]
+    fn executescript(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        sql_script: String,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_for_rows(
+                    slf,
+                    move |target| {
+                        target
+                            .object
+                            .run(move |object| {
+                                object.executescript(&sql_script).map(|_| ())
+                            })
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "setinputsizes", signature = (sizes))]
+    fn setinputsizes(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            ::turso_driver::Anything>
+        )]
+        sizes: ::turso_driver::Anything,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_unit(
+                    slf,
+                    move |target| {
+                        target
+                            .object
+                            .run(move |object| Ok::<
+                                _,
+                                ::std::convert::Infallible,
+                            >(object.setinputsizes(sizes)))
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "setoutputsize", signature = (size, column = None))]
+    fn setoutputsize(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        size: i64,
+        #[pyo3(
+            from_py_with = python::argument::<NativeModule,
+            Option<::turso_driver::Anything>>
+        )]
+        column: Option<::turso_driver::Anything>,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_unit(
+                    slf,
+                    move |target| {
+                        target
+                            .object
+                            .run(move |object| Ok::<
+                                _,
+                                ::std::convert::Infallible,
+                            >(object.setoutputsize(size, column)))
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "close", signature = ())]
+    fn close(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_to_close(
+                    slf,
+                    move |target| target.object.run_close(move |object| object.close()),
+                ),
+            ),
+        )
+    }
+    /// The snapshot properties, as the latest call left them; `None` before there is an object.
+    fn latest<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> Option<Bound<'py, ::pyo3::types::PyTuple>> {
+        self.target.get()._snapshot(py).ok()
+    }
+    /// The object itself, which may be yet to be made.
+    #[getter]
+    fn object<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.target.bind(py).clone().into_any()
+    }
+    /// The error of the call that should have made the object.
+    #[getter]
+    fn error<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.making.error(py)
+    }
+    /// Whether the object was made.
+    #[getter]
+    fn is_made(&self) -> bool {
+        self.target.get().object.is_opened()
+    }
+    /// A call that drops the object; `None` if there is nothing to drop, or not yet.
+    fn abandon(&self) -> Option<python::NativeCall> {
+        let object = self.target.get().object.abandon()?;
+        Some(python::NativeCall::new(move || drop(object), |_, ()| Ok(None)))
+    }
+    /// How many rows are read ahead.
+    #[getter]
+    fn chunk_size(&self, py: Python<'_>) -> usize {
+        self.ahead.chunk_size(py)
+    }
+    #[setter]
+    fn set_chunk_size(&self, py: Python<'_>, size: usize) {
+        self.ahead.set_chunk_size(py, size);
+    }
+    /// Notes that a call is about to be queued.
+    fn ask(&self, py: Python<'_>) -> u64 {
+        self.ahead.ask(py)
+    }
+    /// Notes that the call of that number has run.
+    fn answer(&self, py: Python<'_>, number: u64) {
+        py.detach(|| self.ahead.answer(number));
+    }
+    /// Does nothing: the calls that begin another result set drop the one before.
+    fn drop(&self) {}
+    /// Notes that the call of that number waits for a transaction to end.
+    fn wait(&self, py: Python<'_>, number: u64, future: Py<PyAny>) {
+        self.ahead.wait(py, number, future);
+    }
+    /// Whether the next row is there, and no call that is queued before comes to take it.
+    fn has_ahead(&self, py: Python<'_>) -> bool {
+        self.ahead.has_ahead(py)
+    }
+    /// Takes the next row; `has_ahead` says whether it is there.
+    fn next_ahead<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.ahead.next_ahead(self.target.bind(py))
+    }
+    /// Takes so many rows, or all, if nothing has to be read for that.
+    fn take_ahead(
+        &self,
+        py: Python<'_>,
+        size: Option<usize>,
+    ) -> PyResult<Option<python::Taken>> {
+        let reader = self.target.bind(py);
+        let taking = self.ahead.take_ahead(reader, size);
+        taking.map_or(Ok(None), |mut taking| taking.convert(reader, None))
+    }
+    /// Undoes a take.
+    fn give_back(&self, py: Python<'_>, taken: &Bound<'_, python::Taken>) {
+        self.ahead.give_back(py, taken.get());
+    }
+    /// A call that takes so many rows, or all, and passes them to `receive`.
+    fn take(
+        slf: &Bound<'_, Self>,
+        size: Option<usize>,
+        receive: Py<PyAny>,
+    ) -> python::NativeCall {
+        python::TakeRows::call(slf, size, receive)
+    }
+    fn __traverse__(
+        &self,
+        visit: ::pyo3::PyVisit<'_>,
+    ) -> Result<(), ::pyo3::PyTraverseError> {
+        visit.call(&self.target)?;
+        self.making.traverse(&visit)?;
+        self.ahead.traverse(&visit)?;
+        Ok(())
+    }
+    fn __clear__(&self) {
+        self.making.clear();
+        self.ahead.clear();
     }
 }

@@ -44,5 +44,17 @@ fn native_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     row::register(module)?;
     adapters::register(module)?;
     module.add_function(::pyo3::wrap_pyfunction!(functions::connect_sync, module)?)?;
+    module.add_class::<::async_proxy::python::NativeQueue>()?;
+    module.add_class::<::async_proxy::python::NativeCall>()?;
+    module.add_function(::pyo3::wrap_pyfunction!(calls_of, module)?)?;
     module.delattr("__all__")
+}
+/// What makes objects of calls on an object, for the native queue; `None` if calls on it have to be made as
+/// any other function is called: it is of a derived class.
+#[pyfunction]
+fn calls_of<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    if let Some(calls) = connection::ConnectionCalls::of(object)? {
+        return Ok(Some(calls.into_any()));
+    }
+    Ok(None)
 }

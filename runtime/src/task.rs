@@ -217,8 +217,17 @@ thread_local! {
     static CURRENT: RefCell<Option<Arc<dyn CancelFlag>>> = const { RefCell::new(None) };
 }
 
-trait CancelFlag: Send + Sync {
+pub(crate) trait CancelFlag: Send + Sync {
     fn is_cancelled(&self) -> bool;
+}
+
+/// Runs a call of a worker that is not made of tasks; the flag says that nobody waits for it any more.
+#[cfg(feature = "python")]
+pub(crate) fn run_as<T>(given_up: Arc<dyn CancelFlag>, call: impl FnOnce() -> T) -> T {
+    let before = CURRENT.replace(Some(given_up));
+    let outcome = call();
+    CURRENT.set(before);
+    outcome
 }
 
 impl<W: Send, O: Send> CancelFlag for Task<W, O> {

@@ -39,11 +39,11 @@
             {{ class.object }}.{{ execute.call }}
             return {{ class.object }}.execute("SELECT last_insert_rowid()").fetchone()
 
-        return self._call(insert)
+        return {% if class.refreshes() %}self._queue{% else %}self._put{% endif %}(lambda: insert(self._worker.opened))
 
 {{ execute.fetchall_head }}
         """Runs a query and gives all of its rows: aiosqlite's short form."""
-        return self._call(lambda {{ class.object }}: {{ class.object }}.{{ execute.call }}.fetchall())
+        return {% if class.refreshes() %}self._queue{% else %}self._put{% endif %}(lambda: self._worker.opened.{{ execute.call }}.fetchall())
 {%- endif %}
 
     def stop(self) -> Coroutine[Any, Any, None]:

@@ -60,6 +60,8 @@ ResultT = TypeVar("ResultT")
 {%- if class.is_coroutine %}
         {{ class.coroutine }}
 {%- endif %}
+        # What makes native calls on the {{ class.object }}, if they can be made.
+        self._calls: Any = None
         self._{{ class.object }}: {{ class.blocking }} | None = None
         self._make_error: BaseException | None = None
         self._parent{{ class.parent_type }} = parent
@@ -85,7 +87,7 @@ ResultT = TypeVar("ResultT")
     async def __aenter__(self) -> "{{ class.annotation }}":
         return await self
 {%- else %}
-        self._made = self._queue(lambda: self._make(make))
+        self._made = self._queue_making(make)
 
     def __await__(self) -> Generator[Any, Any, "{{ class.annotation }}"]:
         yield from self._made.__await__()
@@ -132,7 +134,9 @@ ResultT = TypeVar("ResultT")
         # It is dropped where it was made and used. There is none if `__init__` refused its arguments.
         {{ class.object }} = getattr(self, "_{{ class.object }}", None)
         if {{ class.object }} is not None:
-            self._worker.queue.discard({{ class.object }})
+            drop = [{{ class.object }}].clear if self._calls is None else self._calls.abandon()
+            if drop is not None:
+                self._worker.queue.discard(drop)
 {%- endif %}
 {%- for member in class.members %}
 
@@ -180,6 +184,18 @@ ResultT = TypeVar("ResultT")
         self._made.cancel()
 {%- endif %}
 
+    def _queue_making(self, make: Callable[[Any], Any]) -> Call[Any]:
+        call = recorded(make, self._parent._calls)
+        if call is None:
+            return self._queue(lambda: self._make(make))
+        self._calls = call.made
+        self._{{ class.object }} = self._calls.object
+{%- if class.has_rows %}
+        self._calls.chunk_size = self._rows.chunk_size
+        self._rows = self._calls
+{%- endif %}
+        return self._put(call)
+
 {{ class.heads.make }}
         try:
 {%- if class.has_rows %}
@@ -193,8 +209,10 @@ ResultT = TypeVar("ResultT")
             raise
 
     def _object(self) -> {{ class.blocking }}:
+        if self._calls is not None and not self._calls.is_made:
+            raise self._calls.error or ClosedError(NOT_MADE)
         if self._{{ class.object }} is None:
-            raise self._make_error or ClosedError("the call that makes it is not done, or was cancelled")
+            raise self._make_error or ClosedError(NOT_MADE)
         return self._{{ class.object }}
 {%- endif %}
 {%- if class.has_object && class.is_root %}
@@ -202,13 +220,24 @@ ResultT = TypeVar("ResultT")
     def _object(self) -> {{ class.blocking }}:
         return self._worker.opened
 {%- endif %}
+{%- if class.is_root %}
+
+    @property
+    def _calls(self) -> Any:
+        return self._worker.calls
+{%- endif %}
 {%- if let Some(snapshot) = class.snapshot %}
-{%- if snapshot.optional %}
 
     def _latest(self) -> {{ snapshot.latest }}:
-        if self._snapshot is None:
+        calls = self._calls
+        latest: {{ snapshot.latest }} | None = None if calls is None else calls.latest()
+{%- if snapshot.optional %}
+        snapshot = latest or self._snapshot
+        if snapshot is None:
             raise ClosedError(NOT_OPEN)
-        return self._snapshot
+        return snapshot
+{%- else %}
+        return latest or self._snapshot
 {%- endif %}
 {%- endif %}
 {%- if class.assigns %}
@@ -236,6 +265,13 @@ ResultT = TypeVar("ResultT")
 {%- if class.has_chains %}
 
 {{ class.heads.begin }}
+        call = recorded(function, self._calls)
+        if call is not None:
+{%- if !class.is_root %}
+            self._made.silence()
+{%- endif %}
+            return self._put(call.gives(self))
+
 {{ class.heads.begin_call }}
 {%- if class.has_rows %}
             self._rows.drop()
@@ -253,23 +289,36 @@ ResultT = TypeVar("ResultT")
 {{ class.heads.read }}
         reading = Reading(self._rows, size, convert)
         if self._worker.queue.closed or not reading.take_ahead():
-            call = self._call(lambda {{ class.object }}: reading.take({{ class.object }}._read_rows, self._worker.is_interrupted))
+            call = self._call_to_read(reading)
             reading.wait_for(call)
         return reading
+
+    def _call_to_read(self, reading: Reading[Any, Any]) -> Call[None]:
+        if self._calls is None:
+            interrupted = self._worker.is_interrupted
+            return self._call(lambda {{ class.object }}: reading.take({{ class.object }}._read_rows, interrupted))
+{%- if !class.is_root %}
+        self._made.silence()
+{%- endif %}
+        return self._put(self._calls.take(reading.size, reading.receive))
 {%- endif %}
 
 {{ class.heads.call }}
-{%- if !class.is_root %}
-        self._made.silence()
-        return self._queue(lambda: function(self._object()))
-
-    def _queue(self, function: Callable[[], ResultT]) -> Call[ResultT]:
-{%- else if class.refreshes() %}
-        worker = self._worker
-        return self._queue(lambda: function(worker.opened))
-
-    def _queue(self, function: Callable[[], ResultT]) -> Call[ResultT]:
+{%- if class.is_root %}
+{%- if class.refreshes() %}
+        call = recorded(function, self._calls)
+        return self._queue(lambda: function(self._worker.opened)) if call is None else self._put(call)
+{%- else %}
+        return self._put(self._worker.bind(function))
 {%- endif %}
+{%- else %}
+        self._made.silence()
+        call = recorded(function, self._calls)
+        return self._queue(lambda: function(self._object())) if call is None else self._put(call)
+{%- endif %}
+{%- if class.refreshes() || !class.is_root %}
+
+    def _queue(self, function: Callable[[], ResultT]) -> Call[ResultT]:
 {%- if class.refreshes() %}
 {%- if class.has_rows %}
         number = self._rows.ask()
@@ -288,24 +337,29 @@ ResultT = TypeVar("ResultT")
 {%- endif %}
 {%- if class.has_rows %}
                 self._rows.answer(number)
+
+        return self._put(call, number)
+{%- else %}
+
+        return self._put(call)
+{%- endif %}
+{%- else %}
+        return self._put(function)
+{%- endif %}
 {%- endif %}
 
-        future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
 {%- if class.has_rows && turns %}
+
+    def _put(self, call: Any, number: int | None = None) -> Call[Any]:
+        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
         if self._worker.queue.put_nowait((future, call)):
-            self._rows.wait(number, future)
-{%- else %}
-        self._worker.queue.put_nowait((future, call))
-{%- endif %}
+            self._rows.wait(call.number if number is None else number, future)
         return Call(future, self._worker.cancel)
-{%- else if class.is_root %}
-        worker = self._worker
-        future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
-        worker.queue.put_nowait((future, lambda: function(worker.opened)))
-        return Call(future, worker.cancel)
 {%- else %}
-        future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
-        self._worker.queue.put_nowait((future, function))
+
+    def _put(self, call: Any{% if class.has_rows %}, number: int | None = None{% endif %}) -> Call[Any]:
+        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
+        self._worker.queue.put_nowait((future, call))
         return Call(future, self._worker.cancel)
 {%- endif %}
 {%- endfor %}

@@ -11,6 +11,7 @@ import re
 import threading
 import time
 import warnings
+from collections.abc import Callable
 
 import aioturso
 import pytest
@@ -223,8 +224,8 @@ def test_a_cursor_is_dropped_on_its_worker(path: str) -> None:
     discarded: list[str] = []
     original = call_queue.CallQueue.discard
 
-    def discard(self: call_queue.CallQueue, thing: object) -> None:
-        original(self, _Noting(thing, discarded))
+    def discard(self: call_queue.CallQueue, drop: Callable[[], object]) -> None:
+        original(self, lambda: (discarded.append(threading.current_thread().name), drop()))
 
     async def program() -> None:
         async with aioturso.connect(path) as connection:
@@ -238,12 +239,3 @@ def test_a_cursor_is_dropped_on_its_worker(path: str) -> None:
     finally:
         call_queue.CallQueue.discard = original  # type: ignore[method-assign]
     assert discarded and all(re.match(r"aioturso-\d+ test\.db", name) for name in discarded)
-
-
-class _Noting:
-    def __init__(self, thing: object, names: list[str]) -> None:
-        self.thing = thing
-        self.names = names
-
-    def __del__(self) -> None:
-        self.names.append(threading.current_thread().name)

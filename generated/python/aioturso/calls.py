@@ -8,10 +8,15 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from ._native import NativeCall
+
+ObjectT = TypeVar("ObjectT")
 ResultT = TypeVar("ResultT")
 # A call of what gives a subclass stands for one of what gives its base.
 OutcomeT = TypeVar("OutcomeT", covariant=True)
 ItemT = TypeVar("ItemT")
+
+NOT_MADE = "the call that makes it is not done, or was cancelled"
 
 
 class Awaited(Coroutine[Any, Any, OutcomeT], Generic[OutcomeT]):
@@ -174,6 +179,21 @@ class Assignment:
                 self._assign()
         finally:
             self.forget()
+
+
+def recorded(function: Callable[[Any], object], calls: Any) -> NativeCall | None:
+    """The call that a function makes, as an object: it is given what makes such objects in place of the blocking object.
+
+    There is none if the function makes no such call, or none with these arguments: run with the blocking object, it then
+    does, or raises, what it is to.
+    """
+    if calls is None:
+        return None
+    try:
+        call = function(calls)
+    except Exception:
+        return None
+    return call if isinstance(call, NativeCall) else None
 
 
 def raisable(error: BaseException) -> BaseException:

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar, overload
 
 from . import lib
-from .calls import Assigned, Awaited, Call, Ready
+from .calls import NOT_MADE, Assigned, Awaited, Call, Ready, recorded
 from .lib import AutocommitMode, ClosedError, Description, Encryption, IsolationLevel, Parameters, RowFactory, RowT
 from .lib import Connection as BlockingConnection
 from .lib import Cursor as BlockingCursor
@@ -421,11 +421,11 @@ class Connection(Generic[RowT]):
             connection.execute(sql, parameters)
             return connection.execute("SELECT last_insert_rowid()").fetchone()
 
-        return self._call(insert)
+        return self._put(lambda: insert(self._worker.opened))
 
     def execute_fetchall(self, sql: str, parameters: Parameters = ()) -> Call[list[RowT]]:
         """Runs a query and gives all of its rows: aiosqlite's short form."""
-        return self._call(lambda connection: connection.execute(sql, parameters).fetchall())
+        return self._put(lambda: self._worker.opened.execute(sql, parameters).fetchall())
 
     def stop(self) -> Coroutine[Any, Any, None]:
         """Closes as `close` does, and begins at once, so that those who cannot await may leave it at that."""
@@ -462,6 +462,10 @@ class Connection(Generic[RowT]):
             self._worker.stop()
             raise
 
+    @property
+    def _calls(self) -> Any:
+        return self._worker.calls
+
     def _assign(self, name: str, value: object) -> None:
         worker = self._worker
 
@@ -471,10 +475,12 @@ class Connection(Generic[RowT]):
         worker.queue.assign(self._assigned.set(name, value, assign))
 
     def _call(self, function: Callable[[BlockingConnection[RowT]], ResultT]) -> Call[ResultT]:
-        worker = self._worker
-        future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
-        worker.queue.put_nowait((future, lambda: function(worker.opened)))
-        return Call(future, worker.cancel)
+        return self._put(self._worker.bind(function))
+
+    def _put(self, call: Any) -> Call[Any]:
+        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
+        self._worker.queue.put_nowait((future, call))
+        return Call(future, self._worker.cancel)
 
 
 class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
@@ -487,6 +493,7 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
     __slots__ = (
         "__weakref__",
         "_assigned",
+        "_calls",
         "_cursor",
         "_made",
         "_make_error",
@@ -500,6 +507,8 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         self, parent: Connection[RowT], make: Callable[[BlockingConnection[RowT]], BlockingCursor[RowT]]
     ) -> None:
         super().__init__()
+        # What makes native calls on the cursor, if they can be made.
+        self._calls: Any = None
         self._cursor: BlockingCursor[RowT] | None = None
         self._make_error: BaseException | None = None
         self._parent = parent
@@ -507,7 +516,7 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         self._assigned = Assigned()
         self._rows: Rows[RowT] = Rows(parent.iter_chunk_size)
         self._snapshot: tuple[Description | None, int, int | None, int] = (None, -1, None, 1)
-        self._made = self._queue(lambda: self._make(make))
+        self._made = self._queue_making(make)
 
     def __await__(self) -> Generator[Any, Any, "Cursor[RowT]"]:
         yield from self._made.__await__()
@@ -542,7 +551,9 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         # It is dropped where it was made and used. There is none if `__init__` refused its arguments.
         cursor = getattr(self, "_cursor", None)
         if cursor is not None:
-            self._worker.queue.discard(cursor)
+            drop = [cursor].clear if self._calls is None else self._calls.abandon()
+            if drop is not None:
+                self._worker.queue.discard(drop)
 
     def execute(self, sql: str, parameters: Parameters = ()) -> Coroutine[Any, Any, "Cursor[RowT]"]:
         """Runs one statement. Its rows, if it has any, are then read with the `fetch` methods or by iteration.
@@ -612,26 +623,26 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         """The columns of the result set; `None` if the last statement gives no rows, and before the first. It is there
         before the first row is read, and also if there is no row.
         """
-        return self._snapshot[0]
+        return self._latest()[0]
 
     @property
     def rowcount(self) -> int:
         """How many rows the last `INSERT`, `UPDATE`, `DELETE` or `REPLACE` changed; -1 for other statements and before the
         first. With `RETURNING` it is 0 until the last row is read.
         """
-        return self._snapshot[1]
+        return self._latest()[1]
 
     @property
     def lastrowid(self) -> int | None:
         """The rowid of the row that the connection inserted last, as of this cursor's last `execute`; `None` before it.
         `executemany` and `executescript` leave it as it is.
         """
-        return self._snapshot[2]
+        return self._latest()[2]
 
     @property
     def arraysize(self) -> int:
         """How many rows `fetchmany` reads if it is not told; 1 at first."""
-        return self._assigned.get("arraysize", lambda: self._snapshot[3])
+        return self._assigned.get("arraysize", lambda: self._latest()[3])
 
     @arraysize.setter
     def arraysize(self, arraysize: int) -> None:
@@ -661,7 +672,7 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
 
         def close(cursor: BlockingCursor[RowT]) -> None:
             self._rows.drop()
-            cursor.close()
+            return cursor.close()
 
         return self._call(close)
 
@@ -689,6 +700,16 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
     def _abandon(self) -> None:
         self._made.cancel()
 
+    def _queue_making(self, make: Callable[[Any], Any]) -> Call[Any]:
+        call = recorded(make, self._parent._calls)
+        if call is None:
+            return self._queue(lambda: self._make(make))
+        self._calls = call.made
+        self._cursor = self._calls.object
+        self._calls.chunk_size = self._rows.chunk_size
+        self._rows = self._calls
+        return self._put(call)
+
     def _make(self, make: Callable[[BlockingConnection[RowT]], BlockingCursor[RowT]]) -> None:
         try:
             cursor = self._cursor = make(self._worker.opened)
@@ -698,9 +719,16 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
             raise
 
     def _object(self) -> BlockingCursor[RowT]:
+        if self._calls is not None and not self._calls.is_made:
+            raise self._calls.error or ClosedError(NOT_MADE)
         if self._cursor is None:
-            raise self._make_error or ClosedError("the call that makes it is not done, or was cancelled")
+            raise self._make_error or ClosedError(NOT_MADE)
         return self._cursor
+
+    def _latest(self) -> tuple[Description | None, int, int | None, int]:
+        calls = self._calls
+        latest: tuple[Description | None, int, int | None, int] | None = None if calls is None else calls.latest()
+        return latest or self._snapshot
 
     def _assign(self, name: str, value: object) -> None:
         def assign() -> None:
@@ -711,6 +739,11 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         self._worker.queue.assign(self._assigned.set(name, value, assign))
 
     def _begin(self, function: Callable[[BlockingCursor[RowT]], object]) -> Call["Cursor[RowT]"]:
+        call = recorded(function, self._calls)
+        if call is not None:
+            self._made.silence()
+            return self._put(call.gives(self))
+
         def begin(cursor: BlockingCursor[RowT]) -> "Cursor[RowT]":
             self._rows.drop()
             function(cursor)
@@ -722,13 +755,21 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
     def _read(self, size: int | None, convert: Callable[[list[RowT]], ResultT]) -> Reading[RowT, ResultT]:
         reading = Reading(self._rows, size, convert)
         if self._worker.queue.closed or not reading.take_ahead():
-            call = self._call(lambda cursor: reading.take(cursor._read_rows, self._worker.is_interrupted))
+            call = self._call_to_read(reading)
             reading.wait_for(call)
         return reading
 
+    def _call_to_read(self, reading: Reading[Any, Any]) -> Call[None]:
+        if self._calls is None:
+            interrupted = self._worker.is_interrupted
+            return self._call(lambda cursor: reading.take(cursor._read_rows, interrupted))
+        self._made.silence()
+        return self._put(self._calls.take(reading.size, reading.receive))
+
     def _call(self, function: Callable[[BlockingCursor[RowT]], ResultT]) -> Call[ResultT]:
         self._made.silence()
-        return self._queue(lambda: function(self._object()))
+        call = recorded(function, self._calls)
+        return self._queue(lambda: function(self._object())) if call is None else self._put(call)
 
     def _queue(self, function: Callable[[], ResultT]) -> Call[ResultT]:
         number = self._rows.ask()
@@ -741,9 +782,12 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
                     self._snapshot = self._cursor._snapshot()
                 self._rows.answer(number)
 
-        future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
+        return self._put(call, number)
+
+    def _put(self, call: Any, number: int | None = None) -> Call[Any]:
+        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
         if self._worker.queue.put_nowait((future, call)):
-            self._rows.wait(number, future)
+            self._rows.wait(call.number if number is None else number, future)
         return Call(future, self._worker.cancel)
 
 

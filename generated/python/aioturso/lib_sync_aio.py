@@ -165,11 +165,17 @@ class ConnectionSync(Connection[RowT]):
         """
         return Transaction(self, self._worker, mode)
 
+    @property
+    def _calls(self) -> Any:
+        return self._worker.calls
+
     def _call(self, function: Callable[[BlockingConnectionSync[RowT]], ResultT]) -> Call[ResultT]:
-        worker = self._worker
-        future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
-        worker.queue.put_nowait((future, lambda: function(worker.opened)))
-        return Call(future, worker.cancel)
+        return self._put(self._worker.bind(function))
+
+    def _put(self, call: Any) -> Call[Any]:
+        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
+        self._worker.queue.put_nowait((future, call))
+        return Call(future, self._worker.cancel)
 
 
 @overload

@@ -6,6 +6,7 @@
 
 mod adapters;
 mod arguments;
+mod calls;
 mod class;
 mod construction;
 mod dbapi;
@@ -175,6 +176,7 @@ impl Glue<'_> {
             let ident = rust_ident(&function.ident);
             quote!(module.add_function(::pyo3::wrap_pyfunction!(functions::#ident, module)?)?;)
         });
+        let calls_of = self.calls_of();
         let gil = doc(&[
             " The GIL is used: the module is built for the stable ABI of Python 3.10, which has no free-threaded form, so".into(),
             " that nothing could be gained by a claim that no one can try. Every lock in it is safe without the GIL.".into(),
@@ -210,9 +212,14 @@ impl Glue<'_> {
                 #(#classes)*
                 #row
                 #(#functions)*
+                module.add_class::<::async_proxy::python::NativeQueue>()?;
+                module.add_class::<::async_proxy::python::NativeCall>()?;
+                module.add_function(::pyo3::wrap_pyfunction!(calls_of, module)?)?;
                 // PyO3 has kept a list of names; what is public is said by the package in front of the module.
                 module.delattr("__all__")
             }
+
+            #calls_of
         }
     }
 

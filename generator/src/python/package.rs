@@ -48,6 +48,7 @@ pub fn render(package: &Package, config: &Config, diagnostics: &mut Diagnostics)
             "call_queue.py".to_owned(),
             CallQueueFile {
                 header: renderer.header.clone(),
+                package: package.name.clone(),
                 turns: package.has_transactions(),
             }
             .render(),
@@ -185,6 +186,7 @@ struct SubmoduleFile {
 #[template(path = "python/call_queue.py")]
 struct CallQueueFile {
     header: String,
+    package: String,
     turns: bool,
 }
 

@@ -102,6 +102,17 @@ impl<'py> TextFactory<'py> {
     }
 }
 
+/// Whether texts are made by the factory without a call through Python.
+pub fn is_known_text_factory(factory: &Bound<'_, PyAny>) -> bool {
+    let py = factory.py();
+    let known = [
+        py.get_type::<PyString>(),
+        py.get_type::<PyBytes>(),
+        py.get_type::<PyByteArray>(),
+    ];
+    known.iter().any(|known| factory.is(known))
+}
+
 /// The names of a result set's columns as Python has them, kept from row to row.
 #[derive(Debug)]
 pub struct ColumnNames<C> {

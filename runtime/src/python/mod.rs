@@ -9,7 +9,9 @@
 //! thread, say) has one place to go. As in `sqlite3`, Ctrl-C does not interrupt a call that runs: `KeyboardInterrupt` is
 //! raised when the call returns.
 
+mod ahead;
 mod arguments;
+mod calls;
 mod carried;
 mod confined;
 pub mod dbapi;
@@ -18,16 +20,20 @@ mod exceptions;
 pub mod mirror;
 mod objects;
 mod owned;
+mod queue;
 mod rows;
 mod shared;
 mod slot;
 
+pub use ahead::{Ahead, ReaderCalls, Reads, TakeRows, Taken, Taking};
 pub use arguments::{Given, Refusal, argument, given, given_path, path};
+pub use calls::{Calls, Making, call, call_for_child, call_for_rows, call_to_close, call_unit};
 pub use carried::carry;
 pub use confined::Home;
 pub use exceptions::{Failure, IntoException, Module};
-pub use objects::{Closed, Wrapper, run};
+pub use objects::{Closed, Ran, Wrapper, run};
 pub use owned::Owned;
+pub use queue::{Budget, Finish, NativeCall, NativeQueue, Step, Work};
 pub use rows::{Chunk, Limit, ReadRows, Rows};
 pub use shared::Shared;
 pub use slot::Slot;

@@ -26,22 +26,80 @@ pub trait Wrapper: 'static {
     fn snapshot(object: &Self::Object) -> Self::Snapshot;
 }
 
-/// Runs a blocking call without the GIL. All calls of generated modules come through here.
-///
-/// # Errors
-/// What the call fails with; an exception that it carries ([`super::carry`]) goes before its own error.
-pub(super) fn detached<T, E, M>(
-    py: Python<'_>,
-    class: &'static str,
-    call: impl FnOnce() -> Result<T, Failure<E>> + Send,
-) -> PyResult<T>
-where
-    T: Send,
-    E: IntoException<M> + Send,
-    M: Module,
-{
-    let (outcome, carried) = py.detach(|| carried::collect(call));
-    outcome.map_err(|failure| carried.unwrap_or_else(|| failure.into_exception(class)))
+/// What a blocking call came to, before it is known to Python. All calls of generated modules come through here.
+#[must_use]
+pub struct Ran<T, E> {
+    outcome: Result<T, Failure<E>>,
+    /// What Python code raised inside of it.
+    carried: Option<PyErr>,
+}
+
+impl<T, E> Ran<T, E> {
+    /// Runs a call without the GIL, which the caller does not hold.
+    pub(super) fn of(call: impl FnOnce() -> Result<T, Failure<E>>) -> Self {
+        let (outcome, carried) = carried::collect(call);
+        Self { outcome, carried }
+    }
+
+    /// Does something with its value. What that gives is the value from there on.
+    pub fn then<U>(self, next: impl FnOnce(T) -> U) -> Ran<U, E> {
+        Ran {
+            outcome: self.outcome.map(next),
+            carried: self.carried,
+        }
+    }
+
+    /// Whether it succeeded.
+    pub(super) fn is_success(&self) -> bool {
+        self.outcome.is_ok()
+    }
+
+    /// Whether it failed since the object was never opened.
+    pub(super) fn is_unopened(&self) -> bool {
+        matches!(self.outcome, Err(Failure::Unopened))
+    }
+
+    /// Its value.
+    ///
+    /// # Errors
+    /// What the call failed with; an exception that it carries ([`super::carry`]) goes before its own error.
+    pub fn raise<W: Wrapper>(self) -> PyResult<T>
+    where
+        E: IntoException<W::Module>,
+    {
+        self.raise_of::<W::Module>(W::NAME)
+    }
+
+    fn raise_of<M: Module>(self, class: &'static str) -> PyResult<T>
+    where
+        E: IntoException<M>,
+    {
+        let carried = self.carried;
+        self.outcome
+            .map_err(|failure| carried.unwrap_or_else(|| failure.into_exception(class)))
+    }
+}
+
+impl<R, E> Ran<Chunk<R, Failure<E>>, E> {
+    /// A chunk with an exception for what failed behind its rows.
+    ///
+    /// # Errors
+    /// The exception for what failed before any row could be read: the object is closed, say.
+    pub fn raise_read<W: Wrapper>(self) -> PyResult<Chunk<R, PyErr>>
+    where
+        E: IntoException<W::Module>,
+    {
+        let chunk = self
+            .outcome
+            .map_err(|failure| failure.into_exception::<W::Module>(W::NAME))?;
+        let carried = self.carried;
+        let exception = |failure: Failure<E>| carried.unwrap_or_else(|| failure.into_exception::<W::Module>(W::NAME));
+        Ok(Chunk {
+            rows: chunk.rows,
+            exhausted: chunk.exhausted,
+            failure: chunk.failure.map(exception),
+        })
+    }
 }
 
 /// Runs a blocking call that belongs to no object (it opens one, or is a free function) without the GIL.
@@ -54,7 +112,7 @@ where
     T: Send,
     E: IntoException<M> + Send,
 {
-    detached(py, "", || catch(call))
+    py.detach(|| Ran::of(|| catch(call))).raise_of::<M>("")
 }
 
 /// What was last read of an object's snapshot properties. It is replaced as a whole; its lock is held for the exchange of
@@ -110,19 +168,6 @@ pub(super) fn check_home<W: Wrapper>(py: Python<'_>, home: Option<&Home>) -> PyR
     match home {
         Some(home) if !home.is_here() => Err(W::Module::misplaced(W::NAME, home.number(), number_of_thread(py)?)),
         _ => Ok(()),
-    }
-}
-
-/// A chunk with an exception for what failed behind its rows.
-pub(super) fn raised<W: Wrapper, R, E>(chunk: Chunk<R, Failure<E>>, carried: Option<PyErr>) -> Chunk<R, PyErr>
-where
-    E: IntoException<W::Module>,
-{
-    let exception = |failure: Failure<E>| carried.unwrap_or_else(|| failure.into_exception::<W::Module>(W::NAME));
-    Chunk {
-        rows: chunk.rows,
-        exhausted: chunk.exhausted,
-        failure: chunk.failure.map(exception),
     }
 }
 

@@ -6,10 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use pyo3::prelude::*;
 
-use super::carried;
 use super::confined::{Home, mark_of_thread};
 use super::exceptions::{Failure, IntoException, Module, catch};
-use super::objects::{Closed, Latest, Wrapper, check_home, detached, drop_detached, raised};
+use super::objects::{Closed, Latest, Ran, Wrapper, check_home, drop_detached};
 use super::rows::{self, Chunk, Limit};
 
 /// A blocking object that one call at a time uses, and that close takes away. Calls from several threads take turns; they
@@ -74,15 +73,17 @@ impl<W: Wrapper> Owned<W> {
 
     /// Takes over the object that an `__init__` made; `false` if there is one already.
     pub fn open(&self, py: Python<'_>, object: W::Object, home: Option<Home>) -> bool {
-        py.detach(|| {
-            let mut place = self.object.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_first = self.home.set(home).is_ok();
-            if is_first {
-                self.latest.open(W::snapshot(&object));
-                *place = Some(object);
-            }
-            is_first
-        })
+        py.detach(|| self.fill(object, home))
+    }
+
+    fn fill(&self, object: W::Object, home: Option<Home>) -> bool {
+        let mut place = self.object.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = self.home.set(home).is_ok();
+        if is_first {
+            self.latest.open(W::snapshot(&object));
+            *place = Some(object);
+        }
+        is_first
     }
 
     /// Confines the object to the thread to which another one is.
@@ -94,6 +95,21 @@ impl<W: Wrapper> Owned<W> {
 
     fn check_home(&self, py: Python<'_>) -> PyResult<()> {
         check_home::<W>(py, self.home.get().and_then(Option::as_ref))
+    }
+
+    /// Whether there is, or was, an object.
+    pub fn is_opened(&self) -> bool {
+        self.home.get().is_some()
+    }
+
+    /// Takes over the object that a call has made, without the GIL, in the place of one that was unopened.
+    pub fn made(&self, object: W::Object) {
+        self.fill(object, None);
+    }
+
+    /// Takes the object out, to be dropped elsewhere, if there is one that no call uses.
+    pub fn abandon(&self) -> Option<W::Object> {
+        self.object.try_lock().ok()?.take()
     }
 
     /// Makes it one with the object of the class that its own extends: what closes one closes the other.
@@ -119,7 +135,12 @@ impl<W: Wrapper> Owned<W> {
         E: IntoException<W::Module> + Send,
     {
         self.check_home(py)?;
-        detached(py, W::NAME, || {
+        py.detach(|| self.run(call)).raise::<W>()
+    }
+
+    /// Runs a call on the object without the GIL, which the caller does not hold.
+    pub fn run<T, E>(&self, call: impl FnOnce(&mut W::Object) -> Result<T, E>) -> Ran<T, E> {
+        Ran::of(|| {
             let mut turn = self.turn()?;
             let object = turn.object()?;
             let outcome = catch(|| call(object));
@@ -136,7 +157,13 @@ impl<W: Wrapper> Owned<W> {
     where
         E: IntoException<W::Module> + Send,
     {
-        self.consume(py, |mut object| {
+        self.check_home(py)?;
+        py.detach(|| self.run_close(close)).raise::<W>()
+    }
+
+    /// As [`Owned::close`], without the GIL, which the caller does not hold.
+    pub fn run_close<E>(&self, close: impl FnOnce(&mut W::Object) -> Result<(), E>) -> Ran<(), E> {
+        self.consume(|mut object| {
             let outcome = catch(|| close(&mut object));
             self.refresh(&object);
             // Dropping it may run code of the API that panics as well as a call does.
@@ -160,15 +187,17 @@ impl<W: Wrapper> Owned<W> {
     where
         E: IntoException<W::Module> + Send,
     {
-        self.consume(py, |object| catch(|| close(object)))
+        self.check_home(py)?;
+        py.detach(|| self.run_close_by_value(close)).raise::<W>()
     }
 
-    fn consume<E>(&self, py: Python<'_>, end: impl FnOnce(W::Object) -> Result<(), Failure<E>> + Send) -> PyResult<()>
-    where
-        E: IntoException<W::Module> + Send,
-    {
-        self.check_home(py)?;
-        detached(py, W::NAME, || {
+    /// As [`Owned::close_by_value`], without the GIL, which the caller does not hold.
+    pub fn run_close_by_value<E>(&self, close: impl FnOnce(W::Object) -> Result<(), E>) -> Ran<(), E> {
+        self.consume(|object| catch(|| close(object)))
+    }
+
+    fn consume<E>(&self, end: impl FnOnce(W::Object) -> Result<(), Failure<E>>) -> Ran<(), E> {
+        Ran::of(|| {
             let object = {
                 let mut turn = self.turn()?;
                 if self.home.get().is_none() {
@@ -197,17 +226,24 @@ impl<W: Wrapper> Owned<W> {
         E: IntoException<W::Module> + Send,
     {
         self.check_home(py)?;
-        let (chunk, carried) = py.detach(move || {
-            carried::collect(move || {
-                let mut turn = self.turn()?;
-                let object = turn.object()?;
-                let chunk = rows::read(limit, || catch(|| next(object)), weigh);
-                self.refresh(object);
-                Ok(chunk)
-            })
-        });
-        let chunk = chunk.map_err(|failure: Failure<E>| failure.into_exception::<W::Module>(W::NAME))?;
-        Ok(raised::<W, R, E>(chunk, carried))
+        let read = py.detach(|| self.run_read(limit, &mut next, weigh));
+        read.raise_read::<W>()
+    }
+
+    /// As [`Owned::read`], without the GIL, which the caller does not hold.
+    pub fn run_read<R, E>(
+        &self,
+        limit: Limit,
+        mut next: impl FnMut(&mut W::Object) -> Result<Option<R>, E>,
+        weigh: impl Fn(&R) -> usize,
+    ) -> Ran<Chunk<R, Failure<E>>, E> {
+        Ran::of(|| {
+            let mut turn = self.turn()?;
+            let object = turn.object()?;
+            let chunk = rows::read(limit, || catch(|| next(object)), weigh);
+            self.refresh(object);
+            Ok(chunk)
+        })
     }
 
     /// Reads the snapshot properties anew: the object was called by way of a class that extends this one.

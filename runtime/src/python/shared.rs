@@ -6,10 +6,9 @@ use std::sync::{Arc, OnceLock};
 
 use pyo3::prelude::*;
 
-use super::carried;
 use super::confined::Home;
 use super::exceptions::{Failure, IntoException, Module, catch};
-use super::objects::{Closed, Latest, Wrapper, check_home, detached, drop_detached, raised};
+use super::objects::{Closed, Latest, Ran, Wrapper, check_home, drop_detached};
 use super::rows::{self, Chunk, Limit};
 
 /// A blocking object that any thread may use at any time.
@@ -42,14 +41,31 @@ impl<W: Wrapper<Object: Sync>> Shared<W> {
 
     /// Takes over the object that an `__init__` made; `false` if there is one already.
     pub fn open(&self, py: Python<'_>, object: W::Object, home: Option<Home>) -> bool {
-        py.detach(|| {
-            let values = W::snapshot(&object);
-            let is_first = self.object.set((object, home)).is_ok();
-            if is_first {
-                self.latest.open(values);
-            }
-            is_first
-        })
+        py.detach(|| self.fill(object, home))
+    }
+
+    fn fill(&self, object: W::Object, home: Option<Home>) -> bool {
+        let values = W::snapshot(&object);
+        let is_first = self.object.set((object, home)).is_ok();
+        if is_first {
+            self.latest.open(values);
+        }
+        is_first
+    }
+
+    /// Whether there is, or was, an object.
+    pub fn is_opened(&self) -> bool {
+        self.object.get().is_some()
+    }
+
+    /// Takes over the object that a call has made, without the GIL, in the place of one that was unopened.
+    pub fn made(&self, object: W::Object) {
+        self.fill(object, None);
+    }
+
+    /// There is nothing to be dropped elsewhere: any thread may drop what any may use.
+    pub fn abandon(&self) -> Option<W::Object> {
+        None
     }
 
     /// The thread to which the object is confined, if it is.
@@ -83,20 +99,20 @@ impl<W: Wrapper<Object: Sync>> Shared<W> {
         E: IntoException<W::Module> + Send,
     {
         self.check_home(py)?;
-        self.blocking(py, self.object(), call)
+        py.detach(|| self.run(call)).raise::<W>()
+    }
+
+    /// Runs a call on the object without the GIL, which the caller does not hold.
+    pub fn run<T, E>(&self, call: impl FnOnce(&W::Object) -> Result<T, E>) -> Ran<T, E> {
+        self.blocking(self.object(), call)
     }
 
     fn blocking<T, E>(
         &self,
-        py: Python<'_>,
         object: Result<&W::Object, Failure<E>>,
-        call: impl FnOnce(&W::Object) -> Result<T, E> + Send,
-    ) -> PyResult<T>
-    where
-        T: Send,
-        E: IntoException<W::Module> + Send,
-    {
-        detached(py, W::NAME, || {
+        call: impl FnOnce(&W::Object) -> Result<T, E>,
+    ) -> Ran<T, E> {
+        Ran::of(|| {
             let object = object?;
             let outcome = catch(|| call(object));
             // A property that panics leaves the values of the call before.
@@ -151,11 +167,16 @@ impl<W: Wrapper<Object: Sync>> Shared<W> {
         E: IntoException<W::Module> + Send,
     {
         self.check_home(py)?;
+        py.detach(|| self.run_close(close)).raise::<W>()
+    }
+
+    /// As [`Shared::close`], without the GIL, which the caller does not hold.
+    pub fn run_close<E>(&self, close: impl FnOnce(&W::Object) -> Result<(), E>) -> Ran<(), E> {
         let object = self.opened();
         if object.is_ok() && self.closed.swap(true, Ordering::Relaxed) {
-            return Ok(());
+            return Ran::of(|| Ok(()));
         }
-        self.blocking(py, object, close)
+        self.blocking(object, close)
     }
 
     /// Reads rows as [`super::Owned::read`] does.
@@ -173,11 +194,27 @@ impl<W: Wrapper<Object: Sync>> Shared<W> {
         R: Send,
         E: IntoException<W::Module> + Send,
     {
-        let chunk = self.call(py, move |object| {
-            Ok::<_, Infallible>(carried::collect(|| rows::read(limit, || catch(|| next(object)), weigh)))
-        });
-        let (chunk, carried) = chunk?;
-        Ok(raised::<W, R, E>(chunk, carried))
+        self.check_home(py)?;
+        let read = py.detach(|| self.run_read(limit, &mut next, weigh));
+        read.raise_read::<W>()
+    }
+
+    /// As [`Shared::read`], without the GIL, which the caller does not hold.
+    pub fn run_read<R, E>(
+        &self,
+        limit: Limit,
+        mut next: impl FnMut(&W::Object) -> Result<Option<R>, E>,
+        weigh: impl Fn(&R) -> usize,
+    ) -> Ran<Chunk<R, Failure<E>>, E> {
+        let object = self.object();
+        Ran::of(|| {
+            let object = object?;
+            let chunk = rows::read(limit, || catch(|| next(object)), weigh);
+            if let Ok(values) = catch(|| Ok::<_, Infallible>(W::snapshot(object))) {
+                self.latest.set(values);
+            }
+            Ok(chunk)
+        })
     }
 
     /// Reads the snapshot properties anew: the object was called by way of a class that extends this one.

@@ -140,3 +140,125 @@ impl Journal {
         )
     }
 }
+/// Makes objects of calls on a `Journal`, for the native queue.
+#[pyclass(name = "_JournalCalls", frozen)]
+pub(super) struct JournalCalls {
+    target: Py<Journal>,
+}
+impl JournalCalls {
+    /// That of an object; `None` for an object of a derived class, whose members may be others.
+    pub(super) fn of<'py>(
+        object: &Bound<'py, PyAny>,
+    ) -> PyResult<Option<Bound<'py, Self>>> {
+        let Ok(target) = object.cast_exact::<Journal>() else {
+            return Ok(None);
+        };
+        Bound::new(
+                object.py(),
+                Self {
+                    target: target.clone().unbind(),
+                },
+            )
+            .map(Some)
+    }
+}
+impl python::Calls for JournalCalls {
+    type Target = Journal;
+    fn target(&self) -> &Py<Journal> {
+        &self.target
+    }
+}
+#[pymethods]
+impl JournalCalls {
+    #[pyo3(name = "append", signature = (text))]
+    fn append(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        text: String,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call(
+                    slf,
+                    move |target| target.object.run(move |object| object.append(&text)),
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "append_all", signature = (texts))]
+    fn append_all(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        texts: Vec<String>,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call(
+                    slf,
+                    move |target| {
+                        target.object.run(move |object| object.append_all(&texts))
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "flush_to_disk", signature = ())]
+    fn flush_to_disk(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_unit(
+                    slf,
+                    move |target| target.object.run(move |object| object.flush_to_disk()),
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "read", signature = (first = 0))]
+    fn read(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        first: u64,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_for_child(
+                    slf,
+                    super::reader::ReaderCalls::unopened(
+                        py,
+                        slf.get().target.bind(py).as_any(),
+                    )?,
+                    move |target, place| {
+                        target
+                            .object
+                            .run(move |object| object.read(first))
+                            .then(|made| {
+                                place.object.made(made);
+                            })
+                    },
+                ),
+            ),
+        )
+    }
+    /// The snapshot properties, as the latest call left them; `None` before there is an object.
+    fn latest<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> Option<Bound<'py, ::pyo3::types::PyTuple>> {
+        self.target.get()._snapshot(py).ok()
+    }
+    fn __traverse__(
+        &self,
+        visit: ::pyo3::PyVisit<'_>,
+    ) -> Result<(), ::pyo3::PyTraverseError> {
+        visit.call(&self.target)?;
+        Ok(())
+    }
+    fn __clear__(&self) {}
+}

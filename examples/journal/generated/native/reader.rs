@@ -8,7 +8,7 @@ use super::exceptions::NativeModule;
 /// Reads the entries of a journal in their order.
 #[pyclass(name = "Reader", module = "journal_aio.lib", frozen, subclass, weakref)]
 pub(super) struct Reader {
-    object: python::Owned<Self>,
+    pub(super) object: python::Owned<Self>,
     rows: python::Rows<::journal::Entry>,
 }
 impl python::Wrapper for Reader {
@@ -22,6 +22,13 @@ impl python::Wrapper for Reader {
 fn initial(_py: Python<'_>, object: ::journal::Reader) -> Reader {
     Reader {
         object: python::Owned::new(object),
+        rows: python::Rows::default(),
+    }
+}
+/// What lies behind a Python object whose blocking one is yet to be made.
+fn unopened(_py: Python<'_>) -> Reader {
+    Reader {
+        object: python::Owned::unopened(),
         rows: python::Rows::default(),
     }
 }
@@ -114,5 +121,185 @@ impl Reader {
         };
         let chunk = this.rows.chunk(py, limit, read)?;
         this.rows.read(py, chunk, converting(slf))
+    }
+}
+/// Makes objects of calls on a `Reader`, for the native queue.
+#[pyclass(name = "_ReaderCalls", frozen)]
+pub(super) struct ReaderCalls {
+    target: Py<Reader>,
+    making: python::Making,
+    ahead: python::Ahead<::journal::Entry>,
+}
+impl ReaderCalls {
+    /// That of an object which is yet to be made.
+    pub(super) fn unopened(
+        py: Python<'_>,
+        parent: &Bound<'_, PyAny>,
+    ) -> PyResult<Py<Self>> {
+        let _ = parent;
+        let target = Py::new(py, unopened(py))?;
+        Py::new(
+            py,
+            Self {
+                target,
+                making: python::Making::default(),
+                ahead: python::Ahead::default(),
+            },
+        )
+    }
+}
+impl python::Calls for ReaderCalls {
+    type Target = Reader;
+    fn target(&self) -> &Py<Reader> {
+        &self.target
+    }
+    fn making(&self) -> Option<&python::Making> {
+        Some(&self.making)
+    }
+    fn ask(&self, py: Python<'_>) -> u64 {
+        self.ahead.ask(py)
+    }
+    fn answer(&self, number: u64) {
+        self.ahead.answer(number);
+    }
+    fn drop_rows(&self) -> Box<dyn Send> {
+        self.ahead.drop_result_set()
+    }
+    fn begin_rows(&self) {
+        self.ahead.begin(&self.target);
+    }
+}
+impl python::Reads for Reader {
+    type Row = ::journal::Entry;
+    fn is_open(&self) -> bool {
+        self.object.is_opened()
+    }
+    fn read(
+        &self,
+        limit: python::Limit,
+    ) -> PyResult<python::Chunk<::journal::Entry, PyErr>> {
+        self.object
+            .run_read(limit, |object| object.next_entry(), size_of_val)
+            .raise_read::<Self>()
+    }
+    fn calls_python(&self) -> bool {
+        false
+    }
+    fn converter<'py>(
+        reader: &Bound<'py, Self>,
+    ) -> impl Fn(::journal::Entry) -> PyResult<Bound<'py, PyAny>> {
+        converting(reader)
+    }
+}
+impl python::ReaderCalls for ReaderCalls {
+    fn ahead(&self) -> &python::Ahead<::journal::Entry> {
+        &self.ahead
+    }
+}
+#[pymethods]
+impl ReaderCalls {
+    #[pyo3(name = "seek", signature = (number))]
+    fn seek(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        number: u64,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_for_rows(
+                    slf,
+                    move |target| {
+                        target.object.run(move |object| object.seek(number).map(|_| ()))
+                    },
+                ),
+            ),
+        )
+    }
+    /// The object itself, which may be yet to be made.
+    #[getter]
+    fn object<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.target.bind(py).clone().into_any()
+    }
+    /// The error of the call that should have made the object.
+    #[getter]
+    fn error<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.making.error(py)
+    }
+    /// Whether the object was made.
+    #[getter]
+    fn is_made(&self) -> bool {
+        self.target.get().object.is_opened()
+    }
+    /// A call that drops the object; `None` if there is nothing to drop, or not yet.
+    fn abandon(&self) -> Option<python::NativeCall> {
+        let object = self.target.get().object.abandon()?;
+        Some(python::NativeCall::new(move || drop(object), |_, ()| Ok(None)))
+    }
+    /// How many rows are read ahead.
+    #[getter]
+    fn chunk_size(&self, py: Python<'_>) -> usize {
+        self.ahead.chunk_size(py)
+    }
+    #[setter]
+    fn set_chunk_size(&self, py: Python<'_>, size: usize) {
+        self.ahead.set_chunk_size(py, size);
+    }
+    /// Notes that a call is about to be queued.
+    fn ask(&self, py: Python<'_>) -> u64 {
+        self.ahead.ask(py)
+    }
+    /// Notes that the call of that number has run.
+    fn answer(&self, py: Python<'_>, number: u64) {
+        py.detach(|| self.ahead.answer(number));
+    }
+    /// Does nothing: the calls that begin another result set drop the one before.
+    fn drop(&self) {}
+    /// Notes that the call of that number waits for a transaction to end.
+    fn wait(&self, py: Python<'_>, number: u64, future: Py<PyAny>) {
+        self.ahead.wait(py, number, future);
+    }
+    /// Whether the next row is there, and no call that is queued before comes to take it.
+    fn has_ahead(&self, py: Python<'_>) -> bool {
+        self.ahead.has_ahead(py)
+    }
+    /// Takes the next row; `has_ahead` says whether it is there.
+    fn next_ahead<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.ahead.next_ahead(self.target.bind(py))
+    }
+    /// Takes so many rows, or all, if nothing has to be read for that.
+    fn take_ahead(
+        &self,
+        py: Python<'_>,
+        size: Option<usize>,
+    ) -> PyResult<Option<python::Taken>> {
+        let reader = self.target.bind(py);
+        let taking = self.ahead.take_ahead(reader, size);
+        taking.map_or(Ok(None), |mut taking| taking.convert(reader, None))
+    }
+    /// Undoes a take.
+    fn give_back(&self, py: Python<'_>, taken: &Bound<'_, python::Taken>) {
+        self.ahead.give_back(py, taken.get());
+    }
+    /// A call that takes so many rows, or all, and passes them to `receive`.
+    fn take(
+        slf: &Bound<'_, Self>,
+        size: Option<usize>,
+        receive: Py<PyAny>,
+    ) -> python::NativeCall {
+        python::TakeRows::call(slf, size, receive)
+    }
+    fn __traverse__(
+        &self,
+        visit: ::pyo3::PyVisit<'_>,
+    ) -> Result<(), ::pyo3::PyTraverseError> {
+        visit.call(&self.target)?;
+        self.making.traverse(&visit)?;
+        self.ahead.traverse(&visit)?;
+        Ok(())
+    }
+    fn __clear__(&self) {
+        self.making.clear();
+        self.ahead.clear();
     }
 }

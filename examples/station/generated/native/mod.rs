@@ -34,5 +34,17 @@ fn native_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<linked_station::LinkedStation>()?;
     module.add_function(::pyo3::wrap_pyfunction!(functions::connect_link, module)?)?;
     module.add_function(::pyo3::wrap_pyfunction!(functions::open, module)?)?;
+    module.add_class::<::async_proxy::python::NativeQueue>()?;
+    module.add_class::<::async_proxy::python::NativeCall>()?;
+    module.add_function(::pyo3::wrap_pyfunction!(calls_of, module)?)?;
     module.delattr("__all__")
+}
+/// What makes objects of calls on an object, for the native queue; `None` if calls on it have to be made as
+/// any other function is called: it is of a derived class.
+#[pyfunction]
+fn calls_of<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    if let Some(calls) = station::StationCalls::of(object)? {
+        return Ok(Some(calls.into_any()));
+    }
+    Ok(None)
 }

@@ -149,3 +149,108 @@ impl Station {
         Ok(false)
     }
 }
+/// Makes objects of calls on a `Station`, for the native queue.
+#[pyclass(name = "_StationCalls", frozen)]
+pub(super) struct StationCalls {
+    target: Py<Station>,
+}
+impl StationCalls {
+    /// That of an object; `None` for an object of a derived class, whose members may be others.
+    pub(super) fn of<'py>(
+        object: &Bound<'py, PyAny>,
+    ) -> PyResult<Option<Bound<'py, Self>>> {
+        let Ok(target) = object.cast_exact::<Station>() else {
+            return Ok(None);
+        };
+        Bound::new(
+                object.py(),
+                Self {
+                    target: target.clone().unbind(),
+                },
+            )
+            .map(Some)
+    }
+}
+impl python::Calls for StationCalls {
+    type Target = Station;
+    fn target(&self) -> &Py<Station> {
+        &self.target
+    }
+}
+#[pymethods]
+impl StationCalls {
+    #[pyo3(name = "measure", signature = (value))]
+    fn measure(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        value: f64,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call(
+                    slf,
+                    move |target| target.object.run(move |object| object.measure(value)),
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "wait_for", signature = (readings, seconds))]
+    fn wait_for(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        readings: usize,
+        seconds: f64,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call(
+                    slf,
+                    move |target| {
+                        target
+                            .object
+                            .run(move |object| object.wait_for(readings, seconds))
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "read", signature = ())]
+    fn read(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_for_child(
+                    slf,
+                    super::reader::ReaderCalls::unopened(
+                        py,
+                        slf.get().target.bind(py).as_any(),
+                    )?,
+                    move |target, place| {
+                        target
+                            .object
+                            .run(move |object| Ok::<
+                                _,
+                                ::std::convert::Infallible,
+                            >(object.read()))
+                            .then(|made| {
+                                place.object.made(made);
+                            })
+                    },
+                ),
+            ),
+        )
+    }
+    fn __traverse__(
+        &self,
+        visit: ::pyo3::PyVisit<'_>,
+    ) -> Result<(), ::pyo3::PyTraverseError> {
+        visit.call(&self.target)?;
+        Ok(())
+    }
+    fn __clear__(&self) {}
+}

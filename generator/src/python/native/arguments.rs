@@ -33,6 +33,10 @@ pub(super) struct Names {
     pub(super) slf: Ident,
     /// The blocking object.
     pub(super) object: Ident,
+    /// What lies behind the Python object, where that is not at hand.
+    pub(super) target: Ident,
+    /// What lies behind a Python object that is yet to be made.
+    pub(super) place: Ident,
 }
 
 impl Names {
@@ -48,6 +52,8 @@ impl Names {
             py: fresh("py"),
             slf: fresh("slf"),
             object: fresh("object"),
+            target: fresh("target"),
+            place: fresh("place"),
         }
     }
 }

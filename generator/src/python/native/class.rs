@@ -4,6 +4,7 @@ use async_proxy_syntax::model::{Receiver, RowsRole};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
+use super::calls::has_companion;
 use super::{Glue, dbapi, doc_of, module_ident, path, rust_ident, types};
 use crate::python::model::{Class, Function, Kind, Member, Package, Role};
 
@@ -51,6 +52,7 @@ impl Glue<'_> {
         let making = self.making(class);
         let reading = self.reading(class);
         let members = self.members(class);
+        let calls = self.calls(class);
         quote! {
             #![doc = #docs]
 
@@ -64,6 +66,7 @@ impl Glue<'_> {
             #making
             #reading
             #members
+            #calls
         }
     }
 
@@ -95,8 +98,9 @@ impl Glue<'_> {
         let visible_rows = (rows.is_some() && self.is_base(class)).then(|| quote!(pub(super)));
         let factories = dbapi::fields(class, self.row_type(class).as_ref());
         let is_base = self.is_base(class);
-        // The cursors of a connection are made by it, and belong to its thread.
-        let visible = (is_base || class.own_role == Role::Connection).then(|| quote!(pub(super)));
+        // The cursors of a connection are made by it, and belong to its thread. A call that makes an object fills its place.
+        let is_made = has_companion(class) && !class.parents.is_empty();
+        let visible = (is_base || is_made || class.own_role == Role::Connection).then(|| quote!(pub(super)));
         quote! {
             #docs
             #[pyclass(name = #name, module = #module, frozen, subclass #weak #generic #extends)]
@@ -258,17 +262,35 @@ impl Glue<'_> {
             quote!(_py)
         };
         let (connection, confined, factory_fields) = (factories.prepare, factories.confined, factories.fields);
-        quote! {
-            #[doc = " What lies behind a new Python object."]
-            fn initial(#py: Python<'_>, object: #object #parameter) -> #ident {
+        let structure = |object: TokenStream| {
+            quote! {
                 #connection
                 #ident {
-                    object: python::#cell::new(object) #confined,
+                    object: #object,
                     #field
                     #rows
                     #factory_fields
                 }
             }
+        };
+        let opened = structure(quote!(python::#cell::new(object) #confined));
+        let unopened = (has_companion(class) && !class.parents.is_empty()).then(|| {
+            // A worker's objects belong to no thread but its own.
+            let empty = structure(quote!(python::#cell::unopened()));
+            quote! {
+                #[doc = " What lies behind a Python object whose blocking one is yet to be made."]
+                fn unopened(#py: Python<'_> #parameter) -> #ident {
+                    #empty
+                }
+            }
+        });
+        quote! {
+            #[doc = " What lies behind a new Python object."]
+            fn initial(#py: Python<'_>, object: #object #parameter) -> #ident {
+                #opened
+            }
+
+            #unopened
         }
     }
 

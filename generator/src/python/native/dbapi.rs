@@ -19,7 +19,7 @@ pub(super) fn fields(class: &Class, row: Option<&Type>) -> Option<TokenStream> {
             })
         }
         Role::Cursor => Some(quote! {
-            row_factory: python::Slot,
+            pub(super) row_factory: python::Slot,
             text_factory: ::std::sync::OnceLock<::std::sync::Arc<python::Slot>>,
             names: python::dbapi::ColumnNames<<#row as python::dbapi::Record>::Columns>,
         }),
@@ -176,7 +176,8 @@ pub(super) fn attributes(class: &Class, package: &Package) -> TokenStream {
 
                 #[setter]
                 fn set_text_factory(&self, factory: &Bound<'_, PyAny>) {
-                    self.text_factory.set(factory);
+                    let is_known = python::dbapi::is_known_text_factory(factory);
+                    self.text_factory.set_known(factory, is_known);
                 }
 
                 #exceptions
@@ -196,7 +197,8 @@ fn row_factory(docs: &str) -> TokenStream {
 
         #[setter]
         fn set_row_factory(&self, factory: &Bound<'_, PyAny>) {
-            self.row_factory.set(factory);
+            let is_known = factory.is(factory.py().get_type::<super::row::Row>());
+            self.row_factory.set_known(factory, is_known);
         }
     }
 }

@@ -243,7 +243,7 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
     slots.extend(own(chunks && !has_rows && base.is_none(), "_chunk_size"));
     if !is_root {
         if base.is_none() {
-            slots.extend(["_made", "_make_error", "_parent"].map(str::to_owned));
+            slots.extend(["_calls", "_made", "_make_error", "_parent"].map(str::to_owned));
         }
         slots.push(format!("_{}", writer.object));
     }

@@ -12,7 +12,10 @@ use super::{LibAioFile, Renderer, function};
 /// What the package's own modules have for those of the asyncio side.
 const OWN: [(&str, &[&str]); 7] = [
     ("call_queue", &["NOT_OPEN"]),
-    ("calls", &["Assigned", "Awaited", "Call", "Ready"]),
+    (
+        "calls",
+        &["NOT_MADE", "Assigned", "Awaited", "Call", "Ready", "recorded"],
+    ),
     ("lanes", &["LanedWorker"]),
     ("lib", &["ClosedError", "RowFactory", "RowT"]),
     ("rows", &["CHUNK_SIZE", "Reading", "Rows", "check_chunk_size"]),

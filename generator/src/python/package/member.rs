@@ -293,10 +293,7 @@ impl<'a> Writer<'a> {
         };
         let name = &member.name;
         let value = match (reading, place) {
-            (Property::Snapshot, Some(place)) if self.snapshot().is_some_and(|snapshot| snapshot.optional) => {
-                format!("self._latest()[{place}]")
-            }
-            (Property::Snapshot, Some(place)) => format!("self._snapshot[{place}]"),
+            (Property::Snapshot, Some(place)) => format!("self._latest()[{place}]"),
             _ => format!("{}.{name}", self.in_place(false)),
         };
         let check = if *reading == Property::Live {
@@ -380,7 +377,7 @@ impl<'a> Writer<'a> {
                 let close = locals::free("close", &member.parameters);
                 format!(
                     "        if self._worker.queue.closed:\n            return Ready(None)\n\n        def {close}({object}: {}) -> \
-                     None:\n{drop}            {call}\n\n        return self._call({close})",
+                     None:\n{drop}            return {call}\n\n        return self._call({close})",
                     self.blocking
                 )
             }

@@ -106,8 +106,10 @@ BUGS = [
         "cancelled_at_random_points",
         (
             "worker.py",
-            "            if self._current is not future or self._interrupt is None:\n                return\n            self._interrupt_object()\n",
-            "            if self._interrupt is None:\n                return\n            self._interrupt_object()\n            return\n",
+            "                if self._current is not future or self._interrupt is None:\n                    return\n"
+            "                self._interrupt_object()\n",
+            "                if self._interrupt is None:\n                    return\n"
+            "                self._interrupt_object()\n                return\n",
         ),
     ),
     bug(
@@ -268,14 +270,14 @@ BUGS = [
         "closed_with_work_under_way",
         (
             "worker.py",
-            "        except RuntimeError:\n            # The loop is closed",
-            "        except KeyError:\n            # The loop is closed",
+            "        except RuntimeError:\n            self._lose_loop()",
+            "        except KeyError:\n            self._lose_loop()",
         ),
     ),
     bug(
         "a closed loop leaves the worker waiting",
         "closed_with_work_under_way",
-        ("worker.py", "            self.stop(LOOP_CLOSED)\n", "            pass\n"),
+        ("worker.py", "        self.stop(LOOP_CLOSED)\n", "        pass\n"),
     ),
     bug(
         "a fork shares the worker",
@@ -343,8 +345,8 @@ BUGS = [
         "exit_with and query and running",
         (
             "worker.py",
-            "            if self._current is not None:\n                self._interrupt_object()\n        self.stop()\n",
-            "            pass\n        self.stop()\n",
+            "            if self._current is not None:\n                self._interrupt_object()\n        self.queue.skip",
+            "            pass\n        self.queue.skip",
         ),
         (
             "worker.py",

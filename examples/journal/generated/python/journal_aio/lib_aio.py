@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from . import lib
 from .call_queue import NOT_OPEN
-from .calls import Assigned, Awaited, Call
+from .calls import NOT_MADE, Assigned, Awaited, Call, recorded
 from .lib import ClosedError, Entry
 from .lib import Journal as BlockingJournal
 from .lib import Reader as BlockingReader
@@ -116,10 +116,17 @@ class Journal:
             self._worker.stop()
             raise
 
+    @property
+    def _calls(self) -> Any:
+        return self._worker.calls
+
     def _latest(self) -> tuple[int, pathlib.Path, int]:
-        if self._snapshot is None:
+        calls = self._calls
+        latest: tuple[int, pathlib.Path, int] | None = None if calls is None else calls.latest()
+        snapshot = latest or self._snapshot
+        if snapshot is None:
             raise ClosedError(NOT_OPEN)
-        return self._snapshot
+        return snapshot
 
     def _assign(self, name: str, value: object) -> None:
         worker = self._worker
@@ -131,8 +138,8 @@ class Journal:
         worker.queue.assign(self._assigned.set(name, value, assign))
 
     def _call(self, function: Callable[[BlockingJournal], ResultT]) -> Call[ResultT]:
-        worker = self._worker
-        return self._queue(lambda: function(worker.opened))
+        call = recorded(function, self._calls)
+        return self._queue(lambda: function(self._worker.opened)) if call is None else self._put(call)
 
     def _queue(self, function: Callable[[], ResultT]) -> Call[ResultT]:
         def call() -> ResultT:
@@ -141,7 +148,10 @@ class Journal:
             finally:
                 self._snapshot = self._worker.opened._snapshot()
 
-        future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
+        return self._put(call)
+
+    def _put(self, call: Any) -> Call[Any]:
+        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
         self._worker.queue.put_nowait((future, call))
         return Call(future, self._worker.cancel)
 
@@ -149,16 +159,18 @@ class Journal:
 class Reader(Awaited["Reader"]):
     """Reads the entries of a journal in their order."""
 
-    __slots__ = ("__weakref__", "_made", "_make_error", "_parent", "_reader", "_rows", "_worker")
+    __slots__ = ("__weakref__", "_calls", "_made", "_make_error", "_parent", "_reader", "_rows", "_worker")
 
     def __init__(self, parent: Journal, make: Callable[[BlockingJournal], BlockingReader]) -> None:
         super().__init__()
+        # What makes native calls on the reader, if they can be made.
+        self._calls: Any = None
         self._reader: BlockingReader | None = None
         self._make_error: BaseException | None = None
         self._parent = parent
         self._worker = parent._worker
         self._rows: Rows[Entry] = Rows()
-        self._made = self._queue(lambda: self._make(make))
+        self._made = self._queue_making(make)
 
     def __await__(self) -> Generator[Any, Any, "Reader"]:
         yield from self._made.__await__()
@@ -193,7 +205,9 @@ class Reader(Awaited["Reader"]):
         # It is dropped where it was made and used. There is none if `__init__` refused its arguments.
         reader = getattr(self, "_reader", None)
         if reader is not None:
-            self._worker.queue.discard(reader)
+            drop = [reader].clear if self._calls is None else self._calls.abandon()
+            if drop is not None:
+                self._worker.queue.discard(drop)
 
     def seek(self, number: int) -> Coroutine[Any, Any, "Reader"]:
         """Goes on at the entry of that number; the number behind the last entry is the end."""
@@ -217,6 +231,16 @@ class Reader(Awaited["Reader"]):
     def _abandon(self) -> None:
         self._made.cancel()
 
+    def _queue_making(self, make: Callable[[Any], Any]) -> Call[Any]:
+        call = recorded(make, self._parent._calls)
+        if call is None:
+            return self._queue(lambda: self._make(make))
+        self._calls = call.made
+        self._reader = self._calls.object
+        self._calls.chunk_size = self._rows.chunk_size
+        self._rows = self._calls
+        return self._put(call)
+
     def _make(self, make: Callable[[BlockingJournal], BlockingReader]) -> None:
         try:
             reader = self._reader = make(self._worker.opened)
@@ -226,11 +250,18 @@ class Reader(Awaited["Reader"]):
             raise
 
     def _object(self) -> BlockingReader:
+        if self._calls is not None and not self._calls.is_made:
+            raise self._calls.error or ClosedError(NOT_MADE)
         if self._reader is None:
-            raise self._make_error or ClosedError("the call that makes it is not done, or was cancelled")
+            raise self._make_error or ClosedError(NOT_MADE)
         return self._reader
 
     def _begin(self, function: Callable[[BlockingReader], object]) -> Call["Reader"]:
+        call = recorded(function, self._calls)
+        if call is not None:
+            self._made.silence()
+            return self._put(call.gives(self))
+
         def begin(reader: BlockingReader) -> "Reader":
             self._rows.drop()
             function(reader)
@@ -242,13 +273,21 @@ class Reader(Awaited["Reader"]):
     def _read(self, size: int | None, convert: Callable[[list[Entry]], ResultT]) -> Reading[Entry, ResultT]:
         reading = Reading(self._rows, size, convert)
         if self._worker.queue.closed or not reading.take_ahead():
-            call = self._call(lambda reader: reading.take(reader._read_rows, self._worker.is_interrupted))
+            call = self._call_to_read(reading)
             reading.wait_for(call)
         return reading
 
+    def _call_to_read(self, reading: Reading[Any, Any]) -> Call[None]:
+        if self._calls is None:
+            interrupted = self._worker.is_interrupted
+            return self._call(lambda reader: reading.take(reader._read_rows, interrupted))
+        self._made.silence()
+        return self._put(self._calls.take(reading.size, reading.receive))
+
     def _call(self, function: Callable[[BlockingReader], ResultT]) -> Call[ResultT]:
         self._made.silence()
-        return self._queue(lambda: function(self._object()))
+        call = recorded(function, self._calls)
+        return self._queue(lambda: function(self._object())) if call is None else self._put(call)
 
     def _queue(self, function: Callable[[], ResultT]) -> Call[ResultT]:
         number = self._rows.ask()
@@ -259,7 +298,10 @@ class Reader(Awaited["Reader"]):
             finally:
                 self._rows.answer(number)
 
-        future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
+        return self._put(call, number)
+
+    def _put(self, call: Any, number: int | None = None) -> Call[Any]:
+        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
         self._worker.queue.put_nowait((future, call))
         return Call(future, self._worker.cancel)
 

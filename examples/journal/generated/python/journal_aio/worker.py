@@ -20,10 +20,12 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, cast
 
-from .call_queue import NOT_OPEN, REENTERED, CallQueue
-from .calls import Call, Closing, raisable
+from ._native import NativeCall, NativeQueue, calls_of
+from .call_queue import NOT_OPEN, REENTERED, CallQueue, Item
+from .calls import Call, Closing, raisable, recorded
 
 ObjectT = TypeVar("ObjectT", covariant=True)
+ResultT = TypeVar("ResultT")
 
 # An interrupt is lost if it comes just before the call has really begun, so it is repeated for as long as the call runs.
 INTERRUPT_AGAIN_SECONDS = 0.01
@@ -73,6 +75,8 @@ class Worker(Generic[ObjectT]):
         self._close = close
         self._interrupt = interrupt
         self._object: ObjectT | None = None
+        # What makes native calls on the object; there is none while it is not open, nor where they cannot be made.
+        self.calls: Any = None
         self._open_error: BaseException | None = None
         self._thread: threading.Thread | None = None
         # Guards what follows. A call ends under it and is interrupted under it: an interrupt cannot hit the next call.
@@ -111,9 +115,14 @@ class Worker(Generic[ObjectT]):
     def interrupted_in_place(self) -> ObjectT:
         """What was opened, for its interrupt. The call that runs is told as well, for the moment may be between two steps."""
         opened = self.in_place
+        self.queue.tell_interrupt()
         with self._lock:
             self._interrupted = self._current is not None
         return opened
+
+    def bind(self, function: Callable[[ObjectT], ResultT]) -> "Callable[[], ResultT] | NativeCall":
+        """What calls the function with the object when its turn comes."""
+        return recorded(function, self.calls) or (lambda: function(self.opened))
 
     def start(self, owner: object) -> Call[None]:
         """Starts the thread, which first opens the object, and which ends when `owner` is collected."""
@@ -168,10 +177,11 @@ class Worker(Generic[ObjectT]):
         self._interrupt_call(future)
 
     def _interrupt_call(self, future: "asyncio.Future[Any]") -> None:
-        with self._lock:
-            if self._current is not future or self._interrupt is None:
-                return
-            self._interrupt_object()
+        if not self.queue.interrupt(future, self._interrupt_object):
+            with self._lock:
+                if self._current is not future or self._interrupt is None:
+                    return
+                self._interrupt_object()
         future.get_loop().call_later(INTERRUPT_AGAIN_SECONDS, self._interrupt_call, future)
 
     def is_interrupted(self) -> bool:
@@ -196,32 +206,33 @@ class Worker(Generic[ObjectT]):
 
     def _run(self) -> None:
         self.queue.server = threading.get_ident()
-        while True:
-            item = self.queue.get()
-            if item is None:
-                break
-            future, function = item
-            with self._lock:
-                wanted = future is None or not future.done()
-                skips = self._skips
-                self._current = future if wanted and not skips else None
-                self._interrupted = False
-            outcome: list[Any]
-            if skips:
-                outcome = [function, None, self.queue.closed_error(CLOSED)]
-            elif wanted:
-                outcome = [function, *_outcome(function)]
-            else:
-                outcome = [function, None, None]
-            # What is left of the call belongs to its event loop, which is the one to drop it.
-            del item, function
-            with self._lock:
-                self._current = None
-            if future is not None:
-                self._deliver(future, _settle, outcome)
-            # The next call may be long in coming: nothing of this one is kept until then.
-            del future, outcome
+        self.queue.serve(self._run_call, self._lose_loop)
         self._end()
+
+    def _run_call(self, box: list[Item]) -> None:
+        future, function = box.pop()
+        with self._lock:
+            wanted = future is None or not future.done()
+            skips = self._skips
+            self._current = future if wanted and not skips else None
+            self._interrupted = False
+        outcome: list[Any]
+        if skips:
+            outcome = [function, None, self.queue.closed_error(CLOSED)]
+        elif wanted:
+            outcome = [function, *_outcome(function)]
+        else:
+            outcome = [function, None, None]
+        # What is left of the call belongs to its event loop, which is the one to drop it.
+        del function
+        with self._lock:
+            self._current = None
+        if future is not None:
+            self._deliver(future, _settle, outcome)
+
+    def _lose_loop(self) -> None:
+        # Nobody waits for the call any more, nor for those behind it.
+        self.stop(LOOP_CLOSED)
 
     def _run_open(self) -> None:
         try:
@@ -230,14 +241,15 @@ class Worker(Generic[ObjectT]):
             self._open_error = error
             self.stop(OPEN_FAILED)
             raise
+        if self.queue.is_native:
+            self.calls = calls_of(self._object)
         logger.debug("%s: opened", self.thread_name)
 
     def _deliver(self, future: "asyncio.Future[Any]", settle: Callable[..., None], *arguments: object) -> None:
         try:
             future.get_loop().call_soon_threadsafe(settle, future, *arguments)
         except RuntimeError:
-            # The loop is closed: nobody waits for this call any more, nor for those behind it.
-            self.stop(LOOP_CLOSED)
+            self._lose_loop()
 
     def _end(self) -> None:
         error: BaseException | None = None
@@ -267,6 +279,7 @@ class Worker(Generic[ObjectT]):
             # Where no call runs, the object may be closing, or be closed.
             if self._current is not None:
                 self._interrupt_object()
+        self.queue.skip(self._interrupt_object)
         self.stop()
 
     def join_at_exit(self, deadline: float) -> None:
@@ -277,6 +290,7 @@ class Worker(Generic[ObjectT]):
                 # The interrupt may have come between two steps of one call. Closing, the last step, is let alone.
                 if self._current is not None:
                     self._interrupt_object()
+            self.queue.skip(self._interrupt_object)
 
     def forget(self) -> None:
         """Closes it in a forked process, which has no such thread."""
@@ -341,6 +355,7 @@ def _close_all_at_exit() -> None:
 def _forget_all_in_child() -> None:
     # What the parent has open stays untouched: it is kept, so that it is not closed here in the parent's place.
     _inherited.extend(_running)
+    NativeQueue.forget_notifiers()
     for worker in _running:
         worker.forget()
     _running.clear()

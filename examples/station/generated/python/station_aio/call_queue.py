@@ -3,11 +3,13 @@
 """The queue of calls in front of a worker, that can be closed."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
+from ._native import NativeQueue
 from .calls import Assignment
 
 Item = tuple["asyncio.Future[Any] | None", Callable[[], object]]
@@ -19,6 +21,11 @@ REENTERED = (
 )
 
 
+# Which worker runs the calls: `native`, in whose thread they run without the GIL, or `python`, a thread like any other.
+WORKER_VARIABLE = "STATION_AIO_WORKER"
+DEFAULT_WORKER = "python"
+
+
 class CallQueue:
     """An unbounded queue of calls that can be closed.
 
@@ -27,7 +34,7 @@ class CallQueue:
     """
 
     def __init__(self, closed_error: Callable[[str], Exception]) -> None:
-        self._items: SimpleQueue[Item | None] = SimpleQueue()
+        self._items: SimpleQueue[Item | None] | NativeQueue = _make_items()
         # The garbage collector may run while a thread holds it, and close what it finds, in the same thread.
         self._lock = threading.RLock()
         self._refusal: str | None = NOT_OPEN
@@ -55,9 +62,43 @@ class CallQueue:
             assignment.note()
             self.put_nowait((None, assignment))
 
-    def get(self) -> Item | None:
-        """The next call, as soon as there is one; `None` is the end."""
-        return self._items.get()
+    @property
+    def is_native(self) -> bool:
+        """Whether native calls are run without the GIL."""
+        return isinstance(self._items, NativeQueue)
+
+    def serve(self, run: Callable[[list[Item]], None], lose_loop: Callable[[], None]) -> None:
+        """Runs the calls, in the calling thread, until the end: each in a list that `run` empties.
+
+        Native calls run without the GIL if the queue is native. `lose_loop` is called where the event loop of one is closed.
+        """
+        items = self._items
+        if isinstance(items, NativeQueue):
+            items.serve(run, lose_loop)
+            return
+        while True:
+            item = items.get()
+            if item is None:
+                return
+            box = [item]
+            # What is left of a call belongs to its event loop, which is the one to drop it.
+            del item
+            run(box)
+
+    def interrupt(self, future: "asyncio.Future[Any]", interrupt: Callable[[], None]) -> bool:
+        """Cancels a native call. If it runs, it is interrupted before anything else can run, which is the answer."""
+        items = self._items
+        return isinstance(items, NativeQueue) and items.cancel(future, interrupt)
+
+    def tell_interrupt(self) -> None:
+        """Tells the native call that runs that it is about to be interrupted: it may be between two steps."""
+        if isinstance(self._items, NativeQueue):
+            self._items.tell_interrupt()
+
+    def skip(self, interrupt: Callable[[], None]) -> None:
+        """Has no more native calls run by themselves; interrupts the one that runs."""
+        if isinstance(self._items, NativeQueue):
+            self._items.skip(interrupt)
 
     @property
     def closed(self) -> bool:
@@ -91,9 +132,17 @@ class CallQueue:
     def forget(self, reason: str) -> None:
         """Closes it in a forked process, where the lock may be held by a thread that does not exist there."""
         self._lock = threading.RLock()
+        # The locks of the other one may be held too. What is put in here is kept.
+        self._items = SimpleQueue()
         self.server = None
         self._refusal = reason
 
-    def discard(self, thing: object) -> None:
-        """Has the worker drop `thing`, in its own thread. Finalizers call this: it takes no lock and never fails."""
-        self._items.put_nowait((None, [thing].clear))
+    def discard(self, drop: Callable[[], object]) -> None:
+        """Has the worker drop something, in its own thread. Finalizers call this: it takes no lock and never fails."""
+        self._items.put_nowait((None, drop))
+
+
+def _make_items() -> "SimpleQueue[Item | None] | NativeQueue":
+    if os.environ.get(WORKER_VARIABLE, DEFAULT_WORKER) == "native":
+        return NativeQueue()
+    return SimpleQueue()

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from . import lib
 from .call_queue import NOT_OPEN
-from .calls import Assigned, Awaited, Call, Ready
+from .calls import NOT_MADE, Assigned, Awaited, Call, Ready, recorded
 from .lib import ClosedError
 from .lib import MarkedReader as BlockingMarkedReader
 from .lib import Reader as BlockingReader
@@ -30,17 +30,19 @@ ResultT = TypeVar("ResultT")
 class Reader(Awaited["Reader"]):
     """Reads the readings of a station one after the other."""
 
-    __slots__ = ("__weakref__", "_made", "_make_error", "_parent", "_reader", "_rows", "_snapshot", "_worker")
+    __slots__ = ("__weakref__", "_calls", "_made", "_make_error", "_parent", "_reader", "_rows", "_snapshot", "_worker")
 
     def __init__(self, parent: "Station", make: Callable[[BlockingStation], BlockingReader]) -> None:
         super().__init__()
+        # What makes native calls on the reader, if they can be made.
+        self._calls: Any = None
         self._reader: BlockingReader | None = None
         self._make_error: BaseException | None = None
         self._parent = parent
         self._worker = parent._worker
         self._rows: Rows[float] = Rows()
         self._snapshot: tuple[int] | None = None
-        self._made = self._queue(lambda: self._make(make))
+        self._made = self._queue_making(make)
 
     def __await__(self) -> Generator[Any, Any, "Reader"]:
         yield from self._made.__await__()
@@ -75,7 +77,9 @@ class Reader(Awaited["Reader"]):
         # It is dropped where it was made and used. There is none if `__init__` refused its arguments.
         reader = getattr(self, "_reader", None)
         if reader is not None:
-            self._worker.queue.discard(reader)
+            drop = [reader].clear if self._calls is None else self._calls.abandon()
+            if drop is not None:
+                self._worker.queue.discard(drop)
 
     def next_reading(self) -> Coroutine[Any, Any, float | None]:
         """The next reading."""
@@ -102,6 +106,16 @@ class Reader(Awaited["Reader"]):
     def _abandon(self) -> None:
         self._made.cancel()
 
+    def _queue_making(self, make: Callable[[Any], Any]) -> Call[Any]:
+        call = recorded(make, self._parent._calls)
+        if call is None:
+            return self._queue(lambda: self._make(make))
+        self._calls = call.made
+        self._reader = self._calls.object
+        self._calls.chunk_size = self._rows.chunk_size
+        self._rows = self._calls
+        return self._put(call)
+
     def _make(self, make: Callable[[BlockingStation], BlockingReader]) -> None:
         try:
             reader = self._reader = make(self._worker.opened)
@@ -111,16 +125,26 @@ class Reader(Awaited["Reader"]):
             raise
 
     def _object(self) -> BlockingReader:
+        if self._calls is not None and not self._calls.is_made:
+            raise self._calls.error or ClosedError(NOT_MADE)
         if self._reader is None:
-            raise self._make_error or ClosedError("the call that makes it is not done, or was cancelled")
+            raise self._make_error or ClosedError(NOT_MADE)
         return self._reader
 
     def _latest(self) -> tuple[int]:
-        if self._snapshot is None:
+        calls = self._calls
+        latest: tuple[int] | None = None if calls is None else calls.latest()
+        snapshot = latest or self._snapshot
+        if snapshot is None:
             raise ClosedError(NOT_OPEN)
-        return self._snapshot
+        return snapshot
 
     def _begin(self, function: Callable[[BlockingReader], object]) -> Call["Reader"]:
+        call = recorded(function, self._calls)
+        if call is not None:
+            self._made.silence()
+            return self._put(call.gives(self))
+
         def begin(reader: BlockingReader) -> "Reader":
             self._rows.drop()
             function(reader)
@@ -132,13 +156,21 @@ class Reader(Awaited["Reader"]):
     def _read(self, size: int | None, convert: Callable[[list[float]], ResultT]) -> Reading[float, ResultT]:
         reading = Reading(self._rows, size, convert)
         if self._worker.queue.closed or not reading.take_ahead():
-            call = self._call(lambda reader: reading.take(reader._read_rows, self._worker.is_interrupted))
+            call = self._call_to_read(reading)
             reading.wait_for(call)
         return reading
 
+    def _call_to_read(self, reading: Reading[Any, Any]) -> Call[None]:
+        if self._calls is None:
+            interrupted = self._worker.is_interrupted
+            return self._call(lambda reader: reading.take(reader._read_rows, interrupted))
+        self._made.silence()
+        return self._put(self._calls.take(reading.size, reading.receive))
+
     def _call(self, function: Callable[[BlockingReader], ResultT]) -> Call[ResultT]:
         self._made.silence()
-        return self._queue(lambda: function(self._object()))
+        call = recorded(function, self._calls)
+        return self._queue(lambda: function(self._object())) if call is None else self._put(call)
 
     def _queue(self, function: Callable[[], ResultT]) -> Call[ResultT]:
         number = self._rows.ask()
@@ -151,7 +183,10 @@ class Reader(Awaited["Reader"]):
                     self._snapshot = self._reader._snapshot()
                 self._rows.answer(number)
 
-        future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
+        return self._put(call, number)
+
+    def _put(self, call: Any, number: int | None = None) -> Call[Any]:
+        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
         self._worker.queue.put_nowait((future, call))
         return Call(future, self._worker.cancel)
 
@@ -163,13 +198,15 @@ class MarkedReader(Reader):
 
     def __init__(self, parent: "Station", make: Callable[[BlockingStation], BlockingMarkedReader]) -> None:
         self._steps = None
+        # What makes native calls on the marked_reader, if they can be made.
+        self._calls: Any = None
         self._marked_reader: BlockingMarkedReader | None = None
         self._make_error: BaseException | None = None
         self._parent: Station = parent
         self._worker: Worker[BlockingStation] = parent._worker
         self._rows: Rows[float] = Rows()
         self._snapshot: tuple[int] | None = None
-        self._made = self._queue(lambda: self._make(make))
+        self._made = self._queue_making(make)
 
     def __await__(self) -> Generator[Any, Any, "MarkedReader"]:
         yield from self._made.__await__()
@@ -195,7 +232,9 @@ class MarkedReader(Reader):
         # It is dropped where it was made and used. There is none if `__init__` refused its arguments.
         marked_reader = getattr(self, "_marked_reader", None)
         if marked_reader is not None:
-            self._worker.queue.discard(marked_reader)
+            drop = [marked_reader].clear if self._calls is None else self._calls.abandon()
+            if drop is not None:
+                self._worker.queue.discard(drop)
 
     def mark(self, number: int) -> Coroutine[Any, Any, int]:
         """Puts the mark at the reading of that number; how many readings there are from there on."""
@@ -208,6 +247,16 @@ class MarkedReader(Reader):
     def _abandon(self) -> None:
         self._made.cancel()
 
+    def _queue_making(self, make: Callable[[Any], Any]) -> Call[Any]:
+        call = recorded(make, self._parent._calls)
+        if call is None:
+            return self._queue(lambda: self._make(make))
+        self._calls = call.made
+        self._marked_reader = self._calls.object
+        self._calls.chunk_size = self._rows.chunk_size
+        self._rows = self._calls
+        return self._put(call)
+
     def _make(self, make: Callable[[BlockingStation], BlockingMarkedReader]) -> None:  # type: ignore[override]
         try:
             marked_reader = self._marked_reader = make(self._worker.opened)
@@ -217,16 +266,26 @@ class MarkedReader(Reader):
             raise
 
     def _object(self) -> BlockingMarkedReader:
+        if self._calls is not None and not self._calls.is_made:
+            raise self._calls.error or ClosedError(NOT_MADE)
         if self._marked_reader is None:
-            raise self._make_error or ClosedError("the call that makes it is not done, or was cancelled")
+            raise self._make_error or ClosedError(NOT_MADE)
         return self._marked_reader
 
     def _latest(self) -> tuple[int]:
-        if self._snapshot is None:
+        calls = self._calls
+        latest: tuple[int] | None = None if calls is None else calls.latest()
+        snapshot = latest or self._snapshot
+        if snapshot is None:
             raise ClosedError(NOT_OPEN)
-        return self._snapshot
+        return snapshot
 
     def _begin(self, function: Callable[[BlockingMarkedReader], object]) -> Call["MarkedReader"]:
+        call = recorded(function, self._calls)
+        if call is not None:
+            self._made.silence()
+            return self._put(call.gives(self))
+
         def begin(marked_reader: BlockingMarkedReader) -> "MarkedReader":
             self._rows.drop()
             function(marked_reader)
@@ -238,13 +297,21 @@ class MarkedReader(Reader):
     def _read(self, size: int | None, convert: Callable[[list[float]], ResultT]) -> Reading[float, ResultT]:
         reading = Reading(self._rows, size, convert)
         if self._worker.queue.closed or not reading.take_ahead():
-            call = self._call(lambda marked_reader: reading.take(marked_reader._read_rows, self._worker.is_interrupted))
+            call = self._call_to_read(reading)
             reading.wait_for(call)
         return reading
 
+    def _call_to_read(self, reading: Reading[Any, Any]) -> Call[None]:
+        if self._calls is None:
+            interrupted = self._worker.is_interrupted
+            return self._call(lambda marked_reader: reading.take(marked_reader._read_rows, interrupted))
+        self._made.silence()
+        return self._put(self._calls.take(reading.size, reading.receive))
+
     def _call(self, function: Callable[[BlockingMarkedReader], ResultT]) -> Call[ResultT]:
         self._made.silence()
-        return self._queue(lambda: function(self._object()))
+        call = recorded(function, self._calls)
+        return self._queue(lambda: function(self._object())) if call is None else self._put(call)
 
     def _queue(self, function: Callable[[], ResultT]) -> Call[ResultT]:
         number = self._rows.ask()
@@ -257,7 +324,10 @@ class MarkedReader(Reader):
                     self._snapshot = self._marked_reader._snapshot()
                 self._rows.answer(number)
 
-        future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
+        return self._put(call, number)
+
+    def _put(self, call: Any, number: int | None = None) -> Call[Any]:
+        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
         self._worker.queue.put_nowait((future, call))
         return Call(future, self._worker.cancel)
 
@@ -360,6 +430,10 @@ class Station:
             self._worker.stop()
             raise
 
+    @property
+    def _calls(self) -> Any:
+        return self._worker.calls
+
     def _assign(self, name: str, value: object) -> None:
         worker = self._worker
 
@@ -369,10 +443,12 @@ class Station:
         worker.queue.assign(self._assigned.set(name, value, assign))
 
     def _call(self, function: Callable[[BlockingStation], ResultT]) -> Call[ResultT]:
-        worker = self._worker
-        future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
-        worker.queue.put_nowait((future, lambda: function(worker.opened)))
-        return Call(future, worker.cancel)
+        return self._put(self._worker.bind(function))
+
+    def _put(self, call: Any) -> Call[Any]:
+        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
+        self._worker.queue.put_nowait((future, call))
+        return Call(future, self._worker.cancel)
 
 
 def open(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> Station:

@@ -91,11 +91,17 @@ class LinkedStation(Station):
         """How many readings were sent."""
         return self._worker.in_place.sent()
 
+    @property
+    def _calls(self) -> Any:
+        return self._worker.calls
+
     def _call(self, function: Callable[[BlockingLinkedStation], ResultT]) -> Call[ResultT]:
-        worker = self._worker
-        future: asyncio.Future[ResultT] = asyncio.get_event_loop().create_future()
-        worker.queue.put_nowait((future, lambda: function(worker.opened)))
-        return Call(future, worker.cancel)
+        return self._put(self._worker.bind(function))
+
+    def _put(self, call: Any) -> Call[Any]:
+        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
+        self._worker.queue.put_nowait((future, call))
+        return Call(future, self._worker.cancel)
 
 
 def connect_link(

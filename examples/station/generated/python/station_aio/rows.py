@@ -139,12 +139,12 @@ class Rows(Generic[RowT]):
 class Reading(Awaited[ResultT], Generic[RowT, ResultT]):
     """A read of so many rows, or of all. It is queued, or has found what it wants among those that were read ahead."""
 
-    __slots__ = ("_abandoned", "_call", "_convert", "_rows", "_size", "_taken")
+    __slots__ = ("_abandoned", "_call", "_convert", "_rows", "_taken", "size")
 
     def __init__(self, rows: Rows[RowT], size: int | None, convert: Callable[[list[RowT]], ResultT]) -> None:
         super().__init__()
         self._rows = rows
-        self._size = None if size is None else check_size(size)
+        self.size = None if size is None else check_size(size)
         self._convert = convert
         self._call: Call[None] | None = None
         # At most one, and taken out by whoever comes first: the reader, or the one that gives it back.
@@ -153,7 +153,7 @@ class Reading(Awaited[ResultT], Generic[RowT, ResultT]):
 
     def take_ahead(self) -> bool:
         """Takes the rows in place, if that can be."""
-        taken = self._rows.take_ahead(self._size)
+        taken = self._rows.take_ahead(self.size)
         if taken is None:
             return False
         self._taken.append(taken)
@@ -161,7 +161,10 @@ class Reading(Awaited[ResultT], Generic[RowT, ResultT]):
 
     def take(self, read_rows: ReadRows[RowT], is_interrupted: Callable[[], bool]) -> None:
         """Takes the rows, in the worker's thread. If the call is interrupted, it gives them back."""
-        taken = self._rows.take(read_rows, self._size, is_interrupted)
+        self.receive(self._rows.take(read_rows, self.size, is_interrupted))
+
+    def receive(self, taken: Taken[RowT]) -> None:
+        """Takes rows that were taken for this read."""
         self._taken.append(taken)
         if self._abandoned:
             self._give_back()

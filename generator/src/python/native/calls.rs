@@ -1,0 +1,427 @@
+//! The companions of the classes: what makes objects of calls for the native queue (`async_proxy::python::Calls`).
+
+use async_proxy_syntax::model::{Receiver, RowsRole};
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+use super::arguments::Signature;
+use super::class::keeps_parent;
+use super::{Glue, dbapi, module_ident, rust_ident, types};
+use crate::python::dbapi::FACTORY;
+use crate::python::model::{Class, Kind, Member, Role};
+
+/// The name of a class's companion.
+pub(super) fn companion(class: &Class) -> Ident {
+    format_ident!("{}Calls", class.ident)
+}
+
+/// Whether calls on the class's objects can be made for the native queue. One that extends another is two objects in one.
+pub(super) fn has_companion(class: &Class) -> bool {
+    class.base.is_none()
+}
+
+impl Glue<'_> {
+    /// The companion: its structure, what the runtime has to know of it, and its methods.
+    pub(super) fn calls(&mut self, class: &Class) -> Option<TokenStream> {
+        if !has_companion(class) {
+            return None;
+        }
+        let (ident, calls) = (format_ident!("{}", class.ident), companion(class));
+        let name = format!("_{calls}");
+        let docs = format!(" Makes objects of calls on a `{}`, for the native queue.", class.name);
+        let is_child = !class.parents.is_empty();
+        let row = self.row_type(class);
+        let making = is_child.then(|| quote!(making: python::Making,));
+        let ahead = row.as_ref().map(|row| quote!(ahead: python::Ahead<#row>,));
+        let initial_making = is_child.then(|| quote!(making: python::Making::default(),));
+        let initial_ahead = row.as_ref().map(|_| quote!(ahead: python::Ahead::default(),));
+        let traits = self.traits(class, row.as_ref());
+        let members: Vec<TokenStream> = class
+            .members
+            .iter()
+            .filter_map(|member| self.call_object(class, member))
+            .collect();
+        let traverse_making = is_child.then(|| quote!(self.making.traverse(&visit)?;));
+        let clear_making = is_child.then(|| quote!(self.making.clear();));
+        let traverse_ahead = row.is_some().then(|| quote!(self.ahead.traverse(&visit)?;));
+        let clear_ahead = row.is_some().then(|| quote!(self.ahead.clear();));
+        let of_child = is_child.then(of_child);
+        let of_reader = row.is_some().then(of_reader);
+        let latest = class.snapshots().next().map(|_| {
+            quote! {
+                #[doc = " The snapshot properties, as the latest call left them; `None` before there is an object."]
+                fn latest<'py>(&self, py: Python<'py>) -> Option<Bound<'py, ::pyo3::types::PyTuple>> {
+                    self.target.get()._snapshot(py).ok()
+                }
+            }
+        });
+        let root = (!is_child).then(|| {
+            quote! {
+                #[doc = " That of an object; `None` for an object of a derived class, whose members may be others."]
+                pub(super) fn of<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Self>>> {
+                    let Ok(target) = object.cast_exact::<#ident>() else {
+                        return Ok(None);
+                    };
+                    Bound::new(object.py(), Self { target: target.clone().unbind(), #initial_ahead }).map(Some)
+                }
+            }
+        });
+        let child = is_child.then(|| {
+            let parent = keeps_parent(self.package, class).then(|| quote!(, Some(parent)));
+            let unused = (!keeps_parent(self.package, class)).then(|| quote!(let _ = parent;));
+            quote! {
+                #[doc = " That of an object which is yet to be made."]
+                pub(super) fn unopened(py: Python<'_>, parent: &Bound<'_, PyAny>) -> PyResult<Py<Self>> {
+                    #unused
+                    let target = Py::new(py, unopened(py #parent))?;
+                    Py::new(py, Self { target, #initial_making #initial_ahead })
+                }
+            }
+        });
+        Some(quote! {
+            #[doc = #docs]
+            #[pyclass(name = #name, frozen)]
+            pub(super) struct #calls {
+                target: Py<#ident>,
+                #making
+                #ahead
+            }
+
+            impl #calls {
+                #root
+                #child
+            }
+
+            #traits
+
+            #[pymethods]
+            impl #calls {
+                #(#members)*
+                #latest
+                #of_child
+                #of_reader
+
+                fn __traverse__(&self, visit: ::pyo3::PyVisit<'_>) -> Result<(), ::pyo3::PyTraverseError> {
+                    visit.call(&self.target)?;
+                    #traverse_making
+                    #traverse_ahead
+                    Ok(())
+                }
+
+                fn __clear__(&self) {
+                    #clear_making
+                    #clear_ahead
+                }
+            }
+        })
+    }
+
+    fn traits(&self, class: &Class, row: Option<&syn::Type>) -> TokenStream {
+        let (ident, calls) = (format_ident!("{}", class.ident), companion(class));
+        let making = (!class.parents.is_empty()).then(|| {
+            quote! {
+                fn making(&self) -> Option<&python::Making> {
+                    Some(&self.making)
+                }
+            }
+        });
+        let rows = row.map(|_| {
+            quote! {
+                fn ask(&self, py: Python<'_>) -> u64 {
+                    self.ahead.ask(py)
+                }
+
+                fn answer(&self, number: u64) {
+                    self.ahead.answer(number);
+                }
+
+                fn drop_rows(&self) -> Box<dyn Send> {
+                    self.ahead.drop_result_set()
+                }
+
+                fn begin_rows(&self) {
+                    self.ahead.begin(&self.target);
+                }
+            }
+        });
+        let reading = self.reads(class, row);
+        quote! {
+            impl python::Calls for #calls {
+                type Target = #ident;
+
+                fn target(&self) -> &Py<#ident> {
+                    &self.target
+                }
+
+                #making
+                #rows
+            }
+
+            #reading
+        }
+    }
+
+    fn reads(&self, class: &Class, row: Option<&syn::Type>) -> Option<TokenStream> {
+        let (ident, calls) = (format_ident!("{}", class.ident), companion(class));
+        let (row, one) = (row?, class.rows(RowsRole::One)?);
+        let method = rust_ident(&one.ident);
+        let fetch = types::fallible(one.fallible, quote!(object.#method()));
+        let weight = dbapi::weight(class);
+        let calls_python = if class.role == Role::Cursor {
+            quote! {
+                self.row_factory.calls_python()
+                    || self.text_factory.get().is_some_and(|factory| factory.calls_python())
+            }
+        } else {
+            quote!(false)
+        };
+        Some(quote! {
+            impl python::Reads for #ident {
+                type Row = #row;
+
+                fn is_open(&self) -> bool {
+                    self.object.is_opened()
+                }
+
+                fn read(&self, limit: python::Limit) -> PyResult<python::Chunk<#row, PyErr>> {
+                    self.object.run_read(limit, |object| #fetch, #weight).raise_read::<Self>()
+                }
+
+                fn calls_python(&self) -> bool {
+                    #calls_python
+                }
+
+                fn converter<'py>(reader: &Bound<'py, Self>) -> impl Fn(#row) -> PyResult<Bound<'py, PyAny>> {
+                    converting(reader)
+                }
+            }
+
+            impl python::ReaderCalls for #calls {
+                fn ahead(&self) -> &python::Ahead<#row> {
+                    &self.ahead
+                }
+            }
+        })
+    }
+
+    /// A method that makes the object of a call on one member; `None` for a member that is not queued, or otherwise.
+    fn call_object(&mut self, class: &Class, member: &Member) -> Option<TokenStream> {
+        if member.lane.is_some() {
+            return None;
+        }
+        let child = match &member.kind {
+            Kind::Child { class: child } => {
+                let child = self.package.class(child).filter(|child| has_companion(child))?;
+                Some(child)
+            }
+            Kind::Call | Kind::SelfReturn => None,
+            // A root is closed by its worker.
+            Kind::Close if !class.parents.is_empty() => None,
+            _ => return None,
+        };
+        let signature = self.signature(&member.name, &member.parameters, &member.arguments);
+        let ident = rust_ident(&member.ident);
+        let Signature {
+            parameters,
+            attribute,
+            prepare,
+            arguments,
+            names,
+            ..
+        } = &signature;
+        let (name, py, slf, object) = (&member.name, &names.py, &names.slf, &names.object);
+        let (target, place) = (&names.target, &names.place);
+        let call = quote!(#object.#ident(#(#arguments),*));
+        let is_unit = member
+            .source
+            .returns
+            .ok
+            .as_ref()
+            .is_none_or(|ok| matches!(ok, syn::Type::Tuple(of) if of.elems.is_empty()));
+        let made = match (&member.kind, child) {
+            (_, Some(child)) => {
+                let (file, companion) = (module_ident(&child.ident), companion(child));
+                let call = types::fallible(member.fallible, call);
+                // The connection's may have been set since the call was queued.
+                let factory =
+                    (child.role == Role::Cursor && class.role == Role::Connection && keeps_parent(self.package, child))
+                        .then(|| quote!(#place.row_factory.follow(&#target.row_factory);));
+                let made = quote! {
+                    #target.object.run(move |#object| #call).then(|made| {
+                        #factory
+                        #place.object.made(made);
+                    })
+                };
+                let calls = quote! {
+                    super::#file::#companion::unopened(#py, #slf.get().target.bind(#py).as_any())?
+                };
+                quote!(python::call_for_child(#slf, #calls, move |#target, #place| #made))
+            }
+            (Kind::SelfReturn, _) => {
+                let call = if member.fallible {
+                    quote!(#call.map(|_| ()))
+                } else {
+                    quote!({ #call; Ok::<_, ::std::convert::Infallible>(()) })
+                };
+                let how = if class.has_rows() {
+                    quote!(call_for_rows)
+                } else {
+                    quote!(call_unit)
+                };
+                quote!(python::#how(#slf, move |#target| #target.object.run(move |#object| #call)))
+            }
+            (Kind::Close, _) => {
+                let ending = if member.source.receiver == Receiver::Owned {
+                    quote!(run_close_by_value)
+                } else {
+                    quote!(run_close)
+                };
+                let call = types::fallible(member.fallible, call);
+                let call = if is_unit { call } else { quote!(#call.map(|_| ())) };
+                quote!(python::call_to_close(#slf, move |#target| #target.object.#ending(move |#object| #call)))
+            }
+            _ => {
+                let call = types::fallible(member.fallible, call);
+                let how = if is_unit { quote!(call_unit) } else { quote!(call) };
+                quote!(python::#how(#slf, move |#target| #target.object.run(move |#object| #call)))
+            }
+        };
+        // What the program's factory makes is made by calling it.
+        let has_factory = class.role == Role::Connection
+            && child.is_some()
+            && member.parameters.iter().any(|parameter| parameter.name == FACTORY);
+        let factory = has_factory.then(|| {
+            let factory = rust_ident(FACTORY);
+            quote!(if #factory.is_some() { return Ok(None); })
+        });
+        Some(quote! {
+            #[pyo3(name = #name, signature = (#attribute))]
+            fn #ident(
+                #slf: &Bound<'_, Self>,
+                #py: Python<'_>,
+                #(#parameters),*
+            ) -> PyResult<Option<python::NativeCall>> {
+                #factory
+                #prepare
+                let _ = #py;
+                Ok(Some(#made))
+            }
+        })
+    }
+
+    /// The function that tells which companion an object of a root class has.
+    pub(super) fn calls_of(&self) -> TokenStream {
+        let roots = self
+            .package
+            .classes
+            .iter()
+            .filter(|class| class.parents.is_empty() && has_companion(class))
+            .map(|class| {
+                let (file, calls) = (module_ident(&class.ident), companion(class));
+                quote! {
+                    if let Some(calls) = #file::#calls::of(object)? {
+                        return Ok(Some(calls.into_any()));
+                    }
+                }
+            });
+        quote! {
+            #[doc = " What makes objects of calls on an object, for the native queue; `None` if calls on it have to be made as"]
+            #[doc = " any other function is called: it is of a derived class."]
+            #[pyfunction]
+            fn calls_of<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+                #(#roots)*
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// What the asyncio driver asks of an object that is yet to be made.
+fn of_child() -> TokenStream {
+    quote! {
+        #[doc = " The object itself, which may be yet to be made."]
+        #[getter]
+        fn object<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+            self.target.bind(py).clone().into_any()
+        }
+
+        #[doc = " The error of the call that should have made the object."]
+        #[getter]
+        fn error<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+            self.making.error(py)
+        }
+
+        #[doc = " Whether the object was made."]
+        #[getter]
+        fn is_made(&self) -> bool {
+            self.target.get().object.is_opened()
+        }
+
+        #[doc = " A call that drops the object; `None` if there is nothing to drop, or not yet."]
+        fn abandon(&self) -> Option<python::NativeCall> {
+            let object = self.target.get().object.abandon()?;
+            Some(python::NativeCall::new(move || drop(object), |_, ()| Ok(None)))
+        }
+    }
+}
+
+/// What `rows.py` asks of rows that are read ahead.
+fn of_reader() -> TokenStream {
+    quote! {
+        #[doc = " How many rows are read ahead."]
+        #[getter]
+        fn chunk_size(&self, py: Python<'_>) -> usize {
+            self.ahead.chunk_size(py)
+        }
+
+        #[setter]
+        fn set_chunk_size(&self, py: Python<'_>, size: usize) {
+            self.ahead.set_chunk_size(py, size);
+        }
+
+        #[doc = " Notes that a call is about to be queued."]
+        fn ask(&self, py: Python<'_>) -> u64 {
+            self.ahead.ask(py)
+        }
+
+        #[doc = " Notes that the call of that number has run."]
+        fn answer(&self, py: Python<'_>, number: u64) {
+            py.detach(|| self.ahead.answer(number));
+        }
+
+        #[doc = " Does nothing: the calls that begin another result set drop the one before."]
+        fn drop(&self) {}
+
+        #[doc = " Notes that the call of that number waits for a transaction to end."]
+        fn wait(&self, py: Python<'_>, number: u64, future: Py<PyAny>) {
+            self.ahead.wait(py, number, future);
+        }
+
+        #[doc = " Whether the next row is there, and no call that is queued before comes to take it."]
+        fn has_ahead(&self, py: Python<'_>) -> bool {
+            self.ahead.has_ahead(py)
+        }
+
+        #[doc = " Takes the next row; `has_ahead` says whether it is there."]
+        fn next_ahead<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+            self.ahead.next_ahead(self.target.bind(py))
+        }
+
+        #[doc = " Takes so many rows, or all, if nothing has to be read for that."]
+        fn take_ahead(&self, py: Python<'_>, size: Option<usize>) -> PyResult<Option<python::Taken>> {
+            let reader = self.target.bind(py);
+            let taking = self.ahead.take_ahead(reader, size);
+            taking.map_or(Ok(None), |mut taking| taking.convert(reader, None))
+        }
+
+        #[doc = " Undoes a take."]
+        fn give_back(&self, py: Python<'_>, taken: &Bound<'_, python::Taken>) {
+            self.ahead.give_back(py, taken.get());
+        }
+
+        #[doc = " A call that takes so many rows, or all, and passes them to `receive`."]
+        fn take(slf: &Bound<'_, Self>, size: Option<usize>, receive: Py<PyAny>) -> python::NativeCall {
+            python::TakeRows::call(slf, size, receive)
+        }
+    }
+}

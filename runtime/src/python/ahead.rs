@@ -1,0 +1,554 @@
+//! Rows that are read ahead in the worker, and handed out in the thread of the event loop.
+//!
+//! It is what `rows.py` is to a worker without a native queue, and keeps the same promises: however a result set is read,
+//! its rows come in order, none is lost and none comes twice; an error comes where it happened; a read that is cancelled
+//! gives back what it has taken. A call takes its rows where it runs, so that the order of the calls decides whose they
+//! are; they become Python objects where they are handed out.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pyo3::exceptions::PyBaseException;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
+use pyo3::types::PyList;
+use pyo3::{PyTraverseError, PyVisit};
+
+use super::calls::Calls;
+use super::exceptions::Module;
+use super::objects::Wrapper;
+use super::queue::{Budget, Finish, NativeCall, Step, Work, is_interrupted, raisable};
+use super::rows::{Chunk, Limit};
+use crate::task;
+
+/// How many rows are converted between two looks at the clock.
+const ROWS_BETWEEN_LOOKS: usize = 64;
+
+/// A native class whose objects read the rows of a result set.
+pub trait Reads: pyo3::PyClass<Frozen = pyo3::pyclass::boolean_struct::True> + Send + Sync {
+    /// A row.
+    type Row: Send + 'static;
+
+    /// Whether there is an object to read from. Answered with or without the GIL.
+    fn is_open(&self) -> bool;
+
+    /// Reads rows until the limit, without the GIL. What reading fails with stands behind the rows.
+    ///
+    /// # Errors
+    /// The exception for an object that can't be read at all: it is closed, say.
+    fn read(&self, limit: Limit) -> PyResult<Chunk<Self::Row, PyErr>>;
+
+    /// Whether making a Python object of a row calls Python code, which is not for the thread of an event loop.
+    fn calls_python(&self) -> bool;
+
+    /// What makes a Python object of a row.
+    fn converter<'py>(reader: &Bound<'py, Self>) -> impl Fn(Self::Row) -> PyResult<Bound<'py, PyAny>>;
+}
+
+/// What stands at a place of a result set.
+enum Entry<R> {
+    Row(R),
+    /// A row that Python code made an object of, or that was handed out and given back.
+    Object(Py<PyAny>),
+    Failure(PyErr),
+}
+
+/// The rows of one result set that were read ahead.
+pub struct Ahead<R> {
+    state: Mutex<State<R>>,
+}
+
+struct State<R> {
+    entries: VecDeque<Entry<R>>,
+    /// How many of them are failures.
+    failures: usize,
+    exhausted: bool,
+    /// Which result set it is.
+    result_set: u64,
+    chunk_size: usize,
+    /// The numbers of the calls that were queued last and that ran last.
+    asked: u64,
+    answered: u64,
+    waiting: Vec<Waiting>,
+}
+
+/// A call that waits for a transaction to end: later ones may run before it.
+struct Waiting {
+    number: u64,
+    future: Py<PyAny>,
+    is_answered: bool,
+}
+
+/// What a read has taken: rows, or the error that came before there were enough of them.
+#[pyclass(frozen, name = "Taken")]
+pub struct Taken {
+    rows: Py<PyList>,
+    error: Option<Py<PyBaseException>>,
+    result_set: u64,
+    cut_off: bool,
+}
+
+#[pymethods]
+impl Taken {
+    #[getter]
+    fn rows(&self, py: Python<'_>) -> Py<PyList> {
+        self.rows.clone_ref(py)
+    }
+
+    #[getter]
+    fn error(&self, py: Python<'_>) -> Option<Py<PyBaseException>> {
+        self.error.as_ref().map(|error| error.clone_ref(py))
+    }
+
+    /// Whether the read was interrupted before there were enough of them.
+    #[getter]
+    fn cut_off(&self) -> bool {
+        self.cut_off
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.rows)?;
+        visit.call(&self.error)
+    }
+}
+
+impl<R> Default for Ahead<R> {
+    fn default() -> Self {
+        Self {
+            state: Mutex::new(State {
+                entries: VecDeque::new(),
+                failures: 0,
+                exhausted: false,
+                result_set: 0,
+                chunk_size: 1,
+                asked: 0,
+                answered: 0,
+                waiting: Vec::new(),
+            }),
+        }
+    }
+}
+
+impl<R: Send + 'static> Ahead<R> {
+    fn lock(&self, py: Python<'_>) -> MutexGuard<'_, State<R>> {
+        self.state.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many rows are read ahead.
+    pub fn chunk_size(&self, py: Python<'_>) -> usize {
+        self.lock(py).chunk_size
+    }
+
+    /// Sets how many rows are read ahead.
+    pub fn set_chunk_size(&self, py: Python<'_>, size: usize) {
+        self.lock(py).chunk_size = size;
+    }
+
+    /// Notes that a call is about to be queued. Its number is for [`Ahead::answer`].
+    pub fn ask(&self, py: Python<'_>) -> u64 {
+        let mut state = self.lock(py);
+        state.asked += 1;
+        state.asked
+    }
+
+    /// Notes that the call of that number waits for a transaction to end, and so does not run in its order.
+    pub fn wait(&self, py: Python<'_>, number: u64, future: Py<PyAny>) {
+        self.lock(py).waiting.push(Waiting {
+            number,
+            future,
+            is_answered: false,
+        });
+    }
+
+    /// Notes that the call of that number has run. Those before it have, too, or never will. Called without the GIL.
+    pub fn answer(&self, number: u64) {
+        let mut state = task::lock(&self.state);
+        state.answered = state.answered.max(number);
+        for waiting in &mut state.waiting {
+            waiting.is_answered |= waiting.number == number;
+        }
+    }
+
+    /// Drops the result set. What is given back is for the thread of an event loop to drop. Called without the GIL.
+    pub fn drop_result_set(&self) -> Box<dyn Send> {
+        let mut state = task::lock(&self.state);
+        state.failures = 0;
+        state.exhausted = false;
+        state.result_set += 1;
+        Box::new(std::mem::take(&mut state.entries))
+    }
+
+    /// Reads the first rows of a new result set. Called without the GIL.
+    pub fn begin<C: Reads<Row = R>>(&self, reader: &Py<C>) {
+        self.fill(reader, Some(1));
+    }
+
+    /// Reads what a read of so many rows, or of all, needs. Called without the GIL.
+    fn fill<C: Reads<Row = R>>(&self, reader: &Py<C>, size: Option<usize>) {
+        loop {
+            let wanted = {
+                let state = task::lock(&self.state);
+                if state.exhausted || state.failures > 0 || size.is_some_and(|size| state.entries.len() >= size) {
+                    return;
+                }
+                size.map_or(usize::MAX, |size| state.chunk_size.max(size - state.entries.len()))
+            };
+            // A chunk may be too short for an interrupt to find anything that it could end.
+            if is_interrupted() {
+                return;
+            }
+            let read = reader.get().read(Limit::of_rows(wanted));
+            let (entries, exhausted) = match read {
+                Ok(chunk) => {
+                    let exhausted = chunk.exhausted;
+                    (entries_of(reader, chunk), exhausted)
+                }
+                Err(exception) => (vec![Entry::Failure(exception)], false),
+            };
+            let mut state = task::lock(&self.state);
+            state.failures += entries
+                .iter()
+                .filter(|entry| matches!(entry, Entry::Failure(_)))
+                .count();
+            state.entries.extend(entries);
+            state.exhausted = exhausted;
+        }
+    }
+
+    /// Whether the next row is there, and no call that is queued before comes to take it.
+    pub fn has_ahead(&self, py: Python<'_>) -> bool {
+        let mut state = self.lock(py);
+        if state.asked != state.answered {
+            return false;
+        }
+        if !state.waiting.is_empty() {
+            drop(state);
+            if self.is_waited_for(py) {
+                return false;
+            }
+            state = self.lock(py);
+        }
+        !matches!(state.entries.front(), None | Some(Entry::Failure(_)))
+    }
+
+    /// Whether a call waits for a transaction to end that has not run, and may.
+    fn is_waited_for(&self, py: Python<'_>) -> bool {
+        let (done, waiting): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.lock(py).waiting)
+                .into_iter()
+                .partition(|waiting| {
+                    let done = || waiting.future.call_method0(py, intern!(py, "done"));
+                    waiting.is_answered || done().is_ok_and(|done| done.is_truthy(py).unwrap_or(true))
+                });
+        drop(done);
+        let is_waited_for = !waiting.is_empty();
+        let mut state = self.lock(py);
+        // Others may have come meanwhile.
+        let later = std::mem::replace(&mut state.waiting, waiting);
+        state.waiting.extend(later);
+        is_waited_for
+    }
+
+    /// Takes the next row; [`Ahead::has_ahead`] says whether it is there.
+    ///
+    /// # Errors
+    /// What its conversion raises.
+    pub fn next_ahead<'py, C: Reads<Row = R>>(&self, reader: &Bound<'py, C>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let py = reader.py();
+        let entry = self.lock(py).entries.pop_front();
+        entry
+            .map(|entry| object_of(py, &C::converter(reader), entry))
+            .transpose()
+    }
+
+    /// Takes so many rows, or all, if nothing has to be read for that.
+    pub fn take_ahead<C: Reads<Row = R>>(&self, reader: &Bound<'_, C>, size: Option<usize>) -> Option<Taking<R>> {
+        let py = reader.py();
+        let mut state = self.lock(py);
+        if state.asked != state.answered {
+            return None;
+        }
+        if !state.waiting.is_empty() {
+            drop(state);
+            if self.is_waited_for(py) {
+                return None;
+            }
+            state = self.lock(py);
+        }
+        let complete = state.exhausted || state.failures > 0;
+        if !complete && size.is_none_or(|size| state.entries.len() < size) {
+            return None;
+        }
+        Some(state.take(size))
+    }
+
+    /// Shows what it holds of Python to the garbage collector.
+    ///
+    /// # Errors
+    /// The collector's own.
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Held by another thread at this moment: seen on the collector's next visit.
+        let Ok(state) = self.state.try_lock() else {
+            return Ok(());
+        };
+        for entry in &state.entries {
+            if let Entry::Object(object) = entry {
+                visit.call(object)?;
+            }
+        }
+        state.waiting.iter().try_for_each(|waiting| visit.call(&waiting.future))
+    }
+
+    /// Lets go of what it holds, for the garbage collector.
+    pub fn clear(&self) {
+        let old = self.state.try_lock().map(|mut state| {
+            state.failures = 0;
+            (std::mem::take(&mut state.entries), std::mem::take(&mut state.waiting))
+        });
+        drop(old);
+    }
+
+    /// Undoes a take.
+    pub fn give_back(&self, py: Python<'_>, taken: &Taken) {
+        let mut entries: VecDeque<_> = taken
+            .rows
+            .bind(py)
+            .iter()
+            .map(|row| Entry::Object(row.unbind()))
+            .collect();
+        if let Some(error) = &taken.error {
+            entries.push_back(Entry::Failure(PyErr::from_value(error.bind(py).clone().into_any())));
+        }
+        self.put_back(py, entries, taken.result_set);
+    }
+
+    fn put_back(&self, py: Python<'_>, mut entries: VecDeque<Entry<R>>, result_set: u64) {
+        let mut state = self.lock(py);
+        if state.result_set == result_set {
+            state.failures += entries
+                .iter()
+                .filter(|entry| matches!(entry, Entry::Failure(_)))
+                .count();
+            entries.append(&mut state.entries);
+            state.entries = std::mem::take(&mut entries);
+        }
+        drop(state);
+        drop(entries);
+    }
+}
+
+impl<R> State<R> {
+    /// Takes so many rows, or all, as far as the first failure.
+    fn take(&mut self, size: Option<usize>) -> Taking<R> {
+        let wanted = size.unwrap_or(usize::MAX);
+        let count = if self.failures == 0 {
+            wanted.min(self.entries.len())
+        } else {
+            let rows = self.entries.iter().position(|entry| matches!(entry, Entry::Failure(_)));
+            wanted.min(rows.unwrap_or(self.entries.len()))
+        };
+        let rows: VecDeque<_> = if count == self.entries.len() {
+            std::mem::take(&mut self.entries)
+        } else {
+            self.entries.drain(..count).collect()
+        };
+        let mut failure = None;
+        if count < wanted && matches!(self.entries.front(), Some(Entry::Failure(_))) {
+            self.failures -= 1;
+            failure = self.entries.pop_front();
+        }
+        let failure_is_none = failure.is_none();
+        Taking {
+            rows,
+            failure,
+            result_set: self.result_set,
+            cut_off: count < wanted && failure_is_none && !self.exhausted,
+            converted: None,
+        }
+    }
+}
+
+fn entries_of<C: Reads>(reader: &Py<C>, chunk: Chunk<C::Row, PyErr>) -> Vec<Entry<C::Row>> {
+    let rows = chunk.rows.into_iter();
+    let mut entries: Vec<_> = if reader.get().calls_python() {
+        // An end of the interpreter leaves the rows to nobody.
+        Python::try_attach(|py| {
+            let convert = C::converter(reader.bind(py));
+            rows.map(|row| convert(row).map_or_else(Entry::Failure, |row| Entry::Object(row.unbind())))
+                .collect()
+        })
+        .unwrap_or_default()
+    } else {
+        rows.map(Entry::Row).collect()
+    };
+    entries.extend(chunk.failure.map(Entry::Failure));
+    entries
+}
+
+fn object_of<'py, R>(
+    py: Python<'py>,
+    convert: &impl Fn(R) -> PyResult<Bound<'py, PyAny>>,
+    entry: Entry<R>,
+) -> PyResult<Bound<'py, PyAny>> {
+    match entry {
+        Entry::Row(row) => convert(row),
+        Entry::Object(object) => Ok(object.into_bound(py)),
+        Entry::Failure(exception) => Err(exception),
+    }
+}
+
+/// Rows that a read has taken and that become Python objects.
+pub struct Taking<R> {
+    rows: VecDeque<Entry<R>>,
+    failure: Option<Entry<R>>,
+    result_set: u64,
+    cut_off: bool,
+    converted: Option<Py<PyList>>,
+}
+
+impl<R: Send + 'static> Taking<R> {
+    /// Converts as many rows as the budget allows; gives what was taken when all are converted.
+    ///
+    /// # Errors
+    /// An exception of Python itself: it is out of memory.
+    pub fn convert<C: Reads<Row = R>>(
+        &mut self,
+        reader: &Bound<'_, C>,
+        budget: Option<&Budget>,
+    ) -> PyResult<Option<Taken>> {
+        let py = reader.py();
+        let convert = C::converter(reader);
+        let list = match self.converted.take() {
+            Some(list) => list.into_bound(py),
+            None => PyList::empty(py),
+        };
+        let mut converted = Vec::with_capacity(ROWS_BETWEEN_LOOKS.min(self.rows.len()));
+        while !self.rows.is_empty() {
+            for entry in self.rows.drain(..ROWS_BETWEEN_LOOKS.min(self.rows.len())) {
+                match object_of(py, &convert, entry) {
+                    Ok(object) => converted.push(object),
+                    Err(exception) => self.failure = Some(Entry::Failure(exception)),
+                }
+            }
+            extend(&list, &mut converted)?;
+            if !self.rows.is_empty() && budget.is_some_and(Budget::is_spent) {
+                self.converted = Some(list.unbind());
+                return Ok(None);
+            }
+        }
+        let error = match self.failure.take() {
+            Some(Entry::Failure(exception)) => Some(raisable(py, exception).unbind()),
+            _ => None,
+        };
+        Ok(Some(Taken {
+            rows: list.unbind(),
+            error,
+            result_set: self.result_set,
+            cut_off: self.cut_off,
+        }))
+    }
+
+    /// Gives them back, those that are objects already too.
+    fn give_back(&mut self, py: Python<'_>, ahead: &Ahead<R>) {
+        let converted = self.converted.take();
+        let mut entries: VecDeque<_> = converted
+            .iter()
+            .flat_map(|list| list.bind(py).iter())
+            .map(|row| Entry::Object(row.unbind()))
+            .collect();
+        entries.append(&mut self.rows);
+        entries.extend(self.failure.take());
+        ahead.put_back(py, entries, self.result_set);
+    }
+}
+
+fn extend<'py>(list: &Bound<'py, PyList>, objects: &mut Vec<Bound<'py, PyAny>>) -> PyResult<()> {
+    for object in objects.drain(..) {
+        list.append(object)?;
+    }
+    Ok(())
+}
+
+/// The companion of a class whose objects read rows.
+pub trait ReaderCalls: Calls<Target: Reads> {
+    /// The rows that were read ahead.
+    fn ahead(&self) -> &Ahead<<Self::Target as Reads>::Row>;
+}
+
+/// A read of so many rows, or of all, whose rows are then passed to `receive`.
+pub struct TakeRows<C: ReaderCalls> {
+    calls: Py<C>,
+    number: u64,
+    size: Option<usize>,
+    receive: Py<PyAny>,
+}
+
+impl<C: ReaderCalls> TakeRows<C> {
+    /// The call for it.
+    pub fn call(calls: &Bound<'_, C>, size: Option<usize>, receive: Py<PyAny>) -> NativeCall {
+        let number = calls.get().ask(calls.py());
+        let read = Self {
+            calls: calls.clone().unbind(),
+            number,
+            size,
+            receive,
+        };
+        NativeCall::of(read).numbered(number)
+    }
+}
+
+impl<C: ReaderCalls> Work for TakeRows<C> {
+    fn run(self: Box<Self>) -> Box<dyn Finish> {
+        let calls = self.calls.get();
+        let ahead = calls.ahead();
+        if !calls.target().get().is_open() {
+            ahead.answer(self.number);
+            return Box::new(Unmade { calls: self.calls });
+        }
+        ahead.fill(calls.target(), self.size);
+        let taking = task::lock(&ahead.state).take(self.size);
+        ahead.answer(self.number);
+        Box::new(TakenRows {
+            calls: self.calls,
+            receive: self.receive,
+            taking,
+        })
+    }
+}
+
+/// A read of an object that was not made.
+struct Unmade<C: ReaderCalls> {
+    calls: Py<C>,
+}
+
+impl<C: ReaderCalls> Finish for Unmade<C> {
+    fn step(&mut self, py: Python<'_>, _wanted: bool, _budget: &Budget) -> Step {
+        let exception = match self.calls.get().making() {
+            Some(making) => making.raised::<C::Target>(py),
+            None => <C::Target as Wrapper>::Module::unopened(<C::Target as Wrapper>::NAME),
+        };
+        Step::Done(Err(exception))
+    }
+}
+
+struct TakenRows<C: ReaderCalls> {
+    calls: Py<C>,
+    receive: Py<PyAny>,
+    taking: Taking<<C::Target as Reads>::Row>,
+}
+
+impl<C: ReaderCalls> Finish for TakenRows<C> {
+    fn step(&mut self, py: Python<'_>, wanted: bool, budget: &Budget) -> Step {
+        let calls = self.calls.get();
+        if !wanted {
+            self.taking.give_back(py, calls.ahead());
+            return Step::Done(Ok(None));
+        }
+        match self.taking.convert(calls.target().bind(py), Some(budget)) {
+            Ok(None) => Step::More,
+            Ok(Some(taken)) => Step::Done(self.receive.call1(py, (taken,)).map(|_| None)),
+            Err(exception) => Step::Done(Err(exception)),
+        }
+    }
+}

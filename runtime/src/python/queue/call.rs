@@ -1,0 +1,197 @@
+//! Calls that a native thread runs without the GIL, in three phases.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
+use pyo3::{PyTraverseError, PyVisit};
+
+/// The second phase of a call: it runs in the thread of the worker, without the GIL, and leaves the third.
+pub trait Work: Send {
+    /// Runs it.
+    fn run(self: Box<Self>) -> Box<dyn Finish>;
+}
+
+/// The third phase of a call: in the thread of the event loop, its result becomes Python objects.
+///
+/// What the call referred to in Python goes with it: it is dropped there, and not in the worker.
+pub trait Finish: Send {
+    /// Does as much of it as the budget allows. `wanted` says whether anybody still waits for the result.
+    fn step(&mut self, py: Python<'_>, wanted: bool, budget: &Budget) -> Step;
+}
+
+/// What a step of the third phase came to.
+pub enum Step {
+    /// The result: `None` if it is the one that [`NativeCall::gives`] named.
+    Done(PyResult<Option<Py<PyAny>>>),
+    /// There is more to do, in a later callback of the loop.
+    More,
+}
+
+/// How long one callback of an event loop may convert results.
+pub struct Budget {
+    end: Option<Instant>,
+}
+
+impl Budget {
+    /// About as long as the conversion of a thousand short rows.
+    const TIME: Duration = Duration::from_micros(300);
+
+    pub(super) fn begin() -> Self {
+        Self {
+            end: Some(Instant::now() + Self::TIME),
+        }
+    }
+
+    /// For a caller that waits for the whole.
+    fn endless() -> Self {
+        Self { end: None }
+    }
+
+    /// Whether it is used up.
+    pub fn is_spent(&self) -> bool {
+        self.end.is_some_and(|end| Instant::now() >= end)
+    }
+}
+
+/// A call that was made and not run yet: its arguments are values of Rust already.
+///
+/// It is a function without arguments. A native queue runs it without the GIL; whoever calls it runs it in place.
+#[pyclass(frozen, name = "NativeCall")]
+pub struct NativeCall {
+    work: Mutex<Option<Box<dyn Work>>>,
+    gives: Mutex<Option<Py<PyAny>>>,
+    /// The calls on the object that this one makes.
+    made: Option<Py<PyAny>>,
+    /// Its place among the calls on a result set.
+    number: u64,
+}
+
+impl NativeCall {
+    /// A call whose third phase is `finish`, on what the second gave.
+    pub fn new<T, F>(work: impl FnOnce() -> T + Send + 'static, finish: F) -> Self
+    where
+        T: Send + 'static,
+        F: FnOnce(Python<'_>, T) -> PyResult<Option<Py<PyAny>>> + Send + 'static,
+    {
+        Self::of(Simple { work, finish })
+    }
+
+    /// A call of any kind.
+    pub fn of(work: impl Work + 'static) -> Self {
+        Self {
+            work: Mutex::new(Some(Box::new(work))),
+            gives: Mutex::new(None),
+            made: None,
+            number: 0,
+        }
+    }
+
+    /// Says what takes the calls on the object that this one makes.
+    #[must_use]
+    pub fn making(mut self, made: Py<PyAny>) -> Self {
+        self.made = Some(made);
+        self
+    }
+
+    /// Says which of the calls on a result set it is.
+    #[must_use]
+    pub fn numbered(mut self, number: u64) -> Self {
+        self.number = number;
+        self
+    }
+
+    /// Takes the second phase out, once. Called with or without the GIL.
+    pub(super) fn take(&self) -> Option<Box<dyn Work>> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The result for one that said nothing of its own.
+    pub(super) fn given(&self, py: Python<'_>) -> Py<PyAny> {
+        self.lock_gives(py).take().unwrap_or_else(|| py.None())
+    }
+
+    fn lock_gives(&self, py: Python<'_>) -> MutexGuard<'_, Option<Py<PyAny>>> {
+        self.gives.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[pymethods]
+impl NativeCall {
+    /// Runs the call in place, without the GIL.
+    fn __call__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let work = self
+            .take()
+            .ok_or_else(|| PyRuntimeError::new_err("this call was run already: make it again"))?;
+        let mut finish = py.detach(|| work.run());
+        loop {
+            if let Step::Done(outcome) = finish.step(py, true, &Budget::endless()) {
+                return outcome.map(|object| object.unwrap_or_else(|| self.given(py)));
+            }
+        }
+    }
+
+    /// Names the result of a call that gives the object it is called on.
+    #[pyo3(name = "gives")]
+    fn set_gives<'py>(slf: &Bound<'py, Self>, object: Py<PyAny>) -> Bound<'py, Self> {
+        *slf.get().lock_gives(slf.py()) = Some(object);
+        slf.clone()
+    }
+
+    /// What takes the calls on the object that this one makes.
+    #[getter]
+    fn made(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.made.as_ref().map(|made| made.clone_ref(py))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.made)?;
+        // Exchanged at this moment by another thread: seen on the collector's next visit.
+        self.gives.try_lock().map_or(Ok(()), |gives| visit.call(&*gives))
+    }
+
+    fn __clear__(&self) {
+        let old = self.gives.try_lock().map(|mut gives| gives.take());
+        drop(old);
+    }
+
+    /// Its place among the calls on a result set.
+    #[getter]
+    fn number(&self) -> u64 {
+        self.number
+    }
+}
+
+struct Simple<W, F> {
+    work: W,
+    finish: F,
+}
+
+impl<T, W, F> Work for Simple<W, F>
+where
+    T: Send + 'static,
+    W: FnOnce() -> T + Send,
+    F: FnOnce(Python<'_>, T) -> PyResult<Option<Py<PyAny>>> + Send + 'static,
+{
+    fn run(self: Box<Self>) -> Box<dyn Finish> {
+        let Self { work, finish } = *self;
+        Box::new(Finished(Some((finish, work()))))
+    }
+}
+
+struct Finished<T, F>(Option<(F, T)>);
+
+impl<T, F> Finish for Finished<T, F>
+where
+    T: Send,
+    F: FnOnce(Python<'_>, T) -> PyResult<Option<Py<PyAny>>> + Send,
+{
+    fn step(&mut self, py: Python<'_>, _wanted: bool, _budget: &Budget) -> Step {
+        match self.0.take() {
+            Some((finish, outcome)) => Step::Done(finish(py, outcome)),
+            None => Step::Done(Ok(None)),
+        }
+    }
+}

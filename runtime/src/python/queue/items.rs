@@ -1,0 +1,355 @@
+//! The queue in front of a worker's thread, and what that thread does.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
+use pyo3::types::{PyList, PyTuple};
+
+use super::call::{NativeCall, Work};
+use super::notifier::{Completion, Notifier};
+use crate::task;
+
+/// An unbounded queue of calls `(future, function)` in front of one thread; `None` is the end.
+#[pyclass(frozen, name = "NativeQueue")]
+pub struct NativeQueue {
+    state: Mutex<State>,
+    available: Condvar,
+    /// The native call that runs. Where both locks are held, that of the state was taken first. While this one is held
+    /// Python code may run, which may put something in: so whoever interrupts a call does not hold the other.
+    running: Mutex<Option<Running>>,
+    /// How many items there are, for a look without the lock.
+    length: AtomicUsize,
+    /// The notifier that the latest call needed.
+    notifier: Mutex<Option<Arc<Notifier>>>,
+}
+
+#[derive(Default)]
+struct State {
+    items: VecDeque<Item>,
+    /// Whether the thread waits to be woken.
+    sleeps: bool,
+    /// Whether native calls are left to the worker, which refuses them.
+    skips: bool,
+}
+
+/// The native call that runs.
+struct Running {
+    /// Its future's address.
+    future: usize,
+    flags: Arc<Flags>,
+}
+
+/// What was told to a call that runs.
+#[derive(Default)]
+struct Flags {
+    /// Nobody waits for it any more.
+    given_up: AtomicBool,
+    /// It was interrupted.
+    interrupted: AtomicBool,
+}
+
+impl Flags {
+    fn give_up(&self) {
+        self.given_up.store(true, Ordering::SeqCst);
+        self.interrupted.store(true, Ordering::SeqCst);
+    }
+}
+
+impl task::CancelFlag for Flags {
+    fn is_cancelled(&self) -> bool {
+        self.given_up.load(Ordering::SeqCst)
+    }
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Arc<Flags>>> = const { RefCell::new(None) };
+}
+
+/// Whether the native call that runs in this thread was interrupted: one that consists of steps ends between two of them.
+pub(crate) fn is_interrupted() -> bool {
+    CURRENT.with_borrow(|flags| {
+        let flags = flags.as_ref();
+        flags.is_some_and(|flags| flags.interrupted.load(Ordering::SeqCst))
+    })
+}
+
+enum Item {
+    End,
+    /// A pair that is run with the GIL.
+    Python(Py<PyAny>),
+    Native(Queued),
+    /// Something to be done that nobody waits for, and that refers to nothing in Python.
+    Unseen(Box<dyn Work>),
+}
+
+struct Queued {
+    future: Py<PyAny>,
+    call: Py<NativeCall>,
+    notifier: Arc<Notifier>,
+    cancelled: bool,
+}
+
+impl NativeQueue {
+    fn lock(&self, py: Python<'_>) -> MutexGuard<'_, State> {
+        self.state.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_running(&self, py: Python<'_>) -> MutexGuard<'_, Option<Running>> {
+        self.running
+            .lock_py_attached(py)
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, py: Python<'_>, item: Item) {
+        let mut state = self.lock(py);
+        state.items.push_back(item);
+        self.length.fetch_add(1, Ordering::SeqCst);
+        let sleeps = std::mem::replace(&mut state.sleeps, false);
+        drop(state);
+        if sleeps {
+            self.available.notify_one();
+        }
+    }
+
+    fn native(&self, future: &Bound<'_, PyAny>, call: &Bound<'_, NativeCall>) -> PyResult<Item> {
+        let py = future.py();
+        let event_loop = future.call_method0(intern!(py, "get_loop"))?;
+        let latest = self
+            .notifier
+            .lock_py_attached(py)
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let notifier = match latest.filter(|notifier| notifier.is_of(&event_loop)) {
+            Some(notifier) => notifier,
+            None => {
+                let notifier = Notifier::of(&event_loop)?;
+                if notifier.is_watched() {
+                    let mut latest = self
+                        .notifier
+                        .lock_py_attached(py)
+                        .unwrap_or_else(PoisonError::into_inner);
+                    let before = latest.replace(Arc::clone(&notifier));
+                    drop(latest);
+                    drop(before);
+                }
+                notifier
+            }
+        };
+        Ok(Item::Native(Queued {
+            future: future.clone().unbind(),
+            call: call.clone().unbind(),
+            notifier,
+            cancelled: false,
+        }))
+    }
+
+    /// The next item; a native call is the one that runs from here on. Called without the GIL.
+    fn next(&self) -> Item {
+        let mut state = task::lock(&self.state);
+        loop {
+            if let Some(item) = state.items.pop_front() {
+                self.length.fetch_sub(1, Ordering::SeqCst);
+                if let Item::Native(queued) = &item
+                    && !queued.cancelled
+                    && !state.skips
+                {
+                    *task::lock(&self.running) = Some(Running {
+                        future: queued.future.as_ptr().addr(),
+                        flags: Arc::default(),
+                    });
+                }
+                return item;
+            }
+            state.sleeps = true;
+            state = self.available.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Runs a native call. Called without the GIL.
+    fn run(&self, queued: Queued, worker: &Attached) {
+        let flags = {
+            let running = task::lock(&self.running);
+            running.as_ref().map(|running| Arc::clone(&running.flags))
+        };
+        let Queued {
+            future,
+            call,
+            notifier,
+            cancelled,
+        } = queued;
+        if flags.is_none() && !cancelled {
+            worker.run_pair(future, call);
+            return;
+        }
+        let finish = match (flags, call.get().take()) {
+            (Some(flags), Some(work)) => {
+                let before = CURRENT.replace(Some(Arc::clone(&flags)));
+                let finish = task::run_as(flags, || work.run());
+                CURRENT.set(before);
+                finish
+            }
+            // Cancelled before it began: what is left of it goes to the loop.
+            (None, Some(work)) => Box::new(Dropped(Some(work))),
+            (_, None) => Box::new(Dropped(None)),
+        };
+        // From here on an interrupt does not find it.
+        *task::lock(&self.running) = None;
+        if let Err(undelivered) = notifier.deliver(Completion { future, call, finish }) {
+            worker.lose(undelivered);
+        }
+    }
+}
+
+/// A call that was never run, on its way back to be dropped.
+struct Dropped(Option<Box<dyn Work>>);
+
+impl super::Finish for Dropped {
+    fn step(&mut self, _py: Python<'_>, _wanted: bool, _budget: &super::Budget) -> super::Step {
+        drop(self.0.take());
+        super::Step::Done(Ok(None))
+    }
+}
+
+/// What the thread calls with the GIL.
+struct Attached {
+    run: Py<PyAny>,
+    lose: Py<PyAny>,
+}
+
+impl Attached {
+    fn run(&self, item: Py<PyAny>) {
+        Python::attach(|py| report(py, self.run_in_list(item.into_bound(py))));
+    }
+
+    /// The list is emptied by what is called, so that what is left of the call is not dropped here.
+    fn run_in_list(&self, item: Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        let py = item.py();
+        self.run.call1(py, (PyList::new(py, [item])?,))
+    }
+
+    fn run_pair(&self, future: Py<PyAny>, call: Py<NativeCall>) {
+        Python::attach(|py| {
+            let pair = PyTuple::new(py, [future, call.into_any()]);
+            report(py, pair.and_then(|pair| self.run_in_list(pair.into_any())));
+        });
+    }
+
+    /// The loop of a call is closed.
+    fn lose(&self, undelivered: Completion) {
+        Python::attach(|py| {
+            drop(undelivered);
+            report(py, self.lose.call0(py));
+        });
+    }
+}
+
+fn report(py: Python<'_>, outcome: PyResult<Py<PyAny>>) {
+    if let Err(exception) = outcome {
+        exception.write_unraisable(py, None);
+    }
+}
+
+#[pymethods]
+impl NativeQueue {
+    #[new]
+    fn new() -> Self {
+        Self {
+            state: Mutex::default(),
+            available: Condvar::new(),
+            running: Mutex::default(),
+            length: AtomicUsize::new(0),
+            notifier: Mutex::default(),
+        }
+    }
+
+    /// Adds a call, or the end.
+    fn put_nowait(&self, py: Python<'_>, item: &Bound<'_, PyAny>) -> PyResult<()> {
+        let item = match item.cast_exact::<PyTuple>() {
+            Ok(pair) => {
+                let (future, function) = (pair.get_item(0)?, pair.get_item(1)?);
+                match function.cast_exact::<NativeCall>() {
+                    Ok(call) if future.is_none() => match call.get().take() {
+                        Some(work) => Item::Unseen(work),
+                        None => return Ok(()),
+                    },
+                    Ok(call) => self.native(&future, call)?,
+                    Err(_) => Item::Python(pair.clone().into_any().unbind()),
+                }
+            }
+            Err(_) => Item::End,
+        };
+        self.put(py, item);
+        Ok(())
+    }
+
+    /// Runs calls until the end, in the calling thread: native ones without the GIL, others by `run([item])`. `lose()` is
+    /// called when the event loop of a call is closed.
+    fn serve(&self, py: Python<'_>, run: Py<PyAny>, lose: Py<PyAny>) {
+        let worker = Attached { run, lose };
+        py.detach(|| {
+            loop {
+                match self.next() {
+                    Item::End => break,
+                    Item::Python(item) => worker.run(item),
+                    Item::Native(queued) => self.run(queued, &worker),
+                    // It drops objects of the API, whose end may panic.
+                    Item::Unseen(work) => drop(catch_unwind(AssertUnwindSafe(|| drop(work.run())))),
+                }
+            }
+        });
+    }
+
+    /// Cancels the native call of that future: if it is queued, it never runs. If it runs, `interrupt()` is called while it
+    /// is the one that runs, which is the answer.
+    fn cancel(&self, py: Python<'_>, future: &Bound<'_, PyAny>, interrupt: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let wanted = future.as_ptr().addr();
+        let is_queued = {
+            let mut state = self.lock(py);
+            let queued = state.items.iter_mut().find_map(|item| match item {
+                Item::Native(queued) if queued.future.as_ptr().addr() == wanted => Some(queued),
+                _ => None,
+            });
+            queued.map(|queued| queued.cancelled = true).is_some()
+        };
+        if is_queued {
+            return Ok(false);
+        }
+        let running = self.lock_running(py);
+        let Some(running) = running.as_ref().filter(|running| running.future == wanted) else {
+            return Ok(false);
+        };
+        running.flags.give_up();
+        // Under the lock that the thread needs to go on: until it is given back, this call is the one that runs.
+        interrupt.call0()?;
+        Ok(true)
+    }
+
+    /// Tells the call that runs that it is interrupted, by the object's own member.
+    fn tell_interrupt(&self, py: Python<'_>) {
+        if let Some(running) = &*self.lock_running(py) {
+            running.flags.interrupted.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// Has native calls that have not begun be left to `run`; interrupts the one that runs, if there is one.
+    fn skip(&self, py: Python<'_>, interrupt: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.lock(py).skips = true;
+        if let Some(running) = &*self.lock_running(py) {
+            running.flags.give_up();
+            interrupt.call0()?;
+        }
+        Ok(())
+    }
+
+    /// Forgets what is shared with the process that this one was forked from.
+    #[staticmethod]
+    fn forget_notifiers(py: Python<'_>) -> PyResult<()> {
+        Notifier::forget_all(py)
+    }
+}

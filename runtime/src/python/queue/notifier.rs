@@ -1,0 +1,338 @@
+//! The way of results into the thread of an event loop: one notifier for each loop.
+
+use std::collections::VecDeque;
+#[cfg(unix)]
+use std::io::{Read, Write};
+#[cfg(unix)]
+use std::os::fd::AsRawFd;
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pyo3::exceptions::{PyBaseException, PyNotImplementedError, PyRuntimeError, PyStopAsyncIteration, PyStopIteration};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::{MutexExt, PyOnceLock};
+use pyo3::types::PyWeakrefReference;
+
+use super::call::{Budget, Finish, NativeCall, Step};
+
+/// The notifiers of the process: a `WeakKeyDictionary` by event loop. Used with the GIL, and so whole after a fork.
+static NOTIFIERS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// A call whose second phase is done.
+pub(super) struct Completion {
+    pub(super) future: Py<PyAny>,
+    pub(super) call: Py<NativeCall>,
+    pub(super) finish: Box<dyn Finish>,
+}
+
+/// Hands completions over to the thread of one event loop, in batches.
+///
+/// The loop watches one end of a pair of sockets, whose other end is written to if no byte is on its way yet. The loop's
+/// selector holds the only reference to what it calls, a [`Drain`]: when the loop is closed, that is dropped, and the
+/// notifier knows. A loop that watches no descriptors (the one with completion ports of Windows) is called by
+/// `call_soon_threadsafe`.
+pub(super) struct Notifier {
+    event_loop: Py<PyWeakrefReference>,
+    pending: Mutex<Pending>,
+    closed: AtomicBool,
+    #[cfg(unix)]
+    sockets: Option<Sockets>,
+}
+
+#[derive(Default)]
+struct Pending {
+    done: VecDeque<Completion>,
+    /// Whether the loop was told that there is something, and has not looked yet.
+    told: bool,
+}
+
+#[cfg(unix)]
+struct Sockets {
+    writer: UnixStream,
+    reader: UnixStream,
+}
+
+#[cfg(unix)]
+impl Sockets {
+    fn new() -> std::io::Result<Self> {
+        let (writer, reader) = UnixStream::pair()?;
+        writer.set_nonblocking(true)?;
+        reader.set_nonblocking(true)?;
+        Ok(Self { writer, reader })
+    }
+
+    fn write(&self) {
+        // One byte is enough, and if there is no room for it, there are bytes.
+        let _ = (&self.writer).write(&[0]);
+    }
+
+    fn read(&self) {
+        let _ = (&self.reader).read(&mut [0; 64]);
+    }
+}
+
+impl Notifier {
+    /// The notifier of an event loop, made when it is first asked for.
+    pub(super) fn of(event_loop: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
+        let py = event_loop.py();
+        let notifiers = NOTIFIERS.get_or_try_init(py, || {
+            let class = py.import("weakref")?.getattr("WeakKeyDictionary")?;
+            PyResult::Ok(class.call0()?.unbind())
+        })?;
+        let notifiers = notifiers.bind(py);
+        let known = notifiers.call_method1(intern!(py, "get"), (event_loop,))?;
+        if let Ok(handle) = known.cast::<Handle>()
+            && !handle.get().0.is_closed()
+        {
+            return Ok(Arc::clone(&handle.get().0));
+        }
+        // Only its own thread may have a loop watch something. A call of another loop is passed on by this one's thread
+        // where that one's transaction was waited for.
+        let running = py
+            .import(intern!(py, "asyncio"))?
+            .call_method0(intern!(py, "_get_running_loop"))?;
+        if !running.is(event_loop) && event_loop.call_method0(intern!(py, "is_running"))?.is_truthy()? {
+            return Self::called(event_loop);
+        }
+        let notifier = Self::watched(event_loop)?;
+        notifiers.set_item(event_loop, Handle(Arc::clone(&notifier)))?;
+        Ok(notifier)
+    }
+
+    /// Forgets all of them, in a forked process: their sockets belong to the process that made them.
+    pub(super) fn forget_all(py: Python<'_>) -> PyResult<()> {
+        let Some(notifiers) = NOTIFIERS.get(py) else {
+            return Ok(());
+        };
+        let notifiers = notifiers.bind(py);
+        for handle in notifiers.call_method0("values")?.try_iter()? {
+            // Their ends stay open: the selectors of the parent's loops have them.
+            std::mem::forget(handle?.unbind());
+        }
+        notifiers.call_method0("clear")?;
+        Ok(())
+    }
+
+    #[cfg(unix)]
+    fn watched(event_loop: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
+        let py = event_loop.py();
+        let notifier = Arc::new(Self {
+            event_loop: PyWeakrefReference::new(event_loop)?.unbind(),
+            pending: Mutex::default(),
+            closed: AtomicBool::new(false),
+            sockets: Some(Sockets::new()?),
+        });
+        let drain = Bound::new(py, Drain(Arc::clone(&notifier)))?;
+        let descriptor = notifier.sockets.as_ref().map(|sockets| sockets.reader.as_raw_fd());
+        match event_loop.call_method1(intern!(py, "add_reader"), (descriptor, drain)) {
+            Ok(_) => Ok(notifier),
+            // It watches no descriptors.
+            Err(exception) if exception.is_instance_of::<PyNotImplementedError>(py) => Self::called(event_loop),
+            Err(exception) => Err(exception),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn watched(event_loop: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
+        Self::called(event_loop)
+    }
+
+    /// One that calls its loop.
+    fn called(event_loop: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
+        Ok(Arc::new(Self {
+            event_loop: PyWeakrefReference::new(event_loop)?.unbind(),
+            pending: Mutex::default(),
+            closed: AtomicBool::new(false),
+            #[cfg(unix)]
+            sockets: None,
+        }))
+    }
+
+    /// Whether its loop watches it, so that it may be kept for the next call.
+    #[cfg(unix)]
+    pub(super) fn is_watched(&self) -> bool {
+        self.sockets.is_some()
+    }
+
+    /// Whether its loop watches it, so that it may be kept for the next call.
+    #[cfg(not(unix))]
+    pub(super) fn is_watched(&self) -> bool {
+        false
+    }
+
+    /// Whether it is that of the event loop, which is not closed.
+    pub(super) fn is_of(&self, event_loop: &Bound<'_, PyAny>) -> bool {
+        use pyo3::types::PyWeakrefMethods;
+        let own = self.event_loop.bind(event_loop.py()).upgrade();
+        own.is_some_and(|own| own.is(event_loop)) && !self.is_closed()
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    /// Hands a completion over; gives it back if the loop is closed. Called without the GIL.
+    pub(super) fn deliver(self: &Arc<Self>, completion: Completion) -> Result<(), Completion> {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_closed() {
+            return Err(completion);
+        }
+        pending.done.push_back(completion);
+        let was_told = std::mem::replace(&mut pending.told, true);
+        drop(pending);
+        if !was_told && !self.tell() {
+            let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+            self.closed.store(true, Ordering::SeqCst);
+            return pending.done.pop_back().map_or(Ok(()), Err);
+        }
+        Ok(())
+    }
+
+    /// Tells the loop that there is something. The answer is whether there is a loop to be told.
+    #[cfg(unix)]
+    fn tell(self: &Arc<Self>) -> bool {
+        match &self.sockets {
+            Some(sockets) => {
+                sockets.write();
+                true
+            }
+            None => self.call_soon(),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn tell(self: &Arc<Self>) -> bool {
+        self.call_soon()
+    }
+
+    fn call_soon(self: &Arc<Self>) -> bool {
+        use pyo3::types::PyWeakrefMethods;
+        Python::attach(|py| {
+            let Some(event_loop) = self.event_loop.bind(py).upgrade() else {
+                return false;
+            };
+            Bound::new(py, Drain(Arc::clone(self)))
+                .and_then(|drain| event_loop.call_method1(intern!(py, "call_soon_threadsafe"), (drain,)))
+                .is_ok()
+        })
+    }
+
+    /// Finishes what is done, in the thread of the loop, for as long as one callback may take.
+    fn drain(self: &Arc<Self>, py: Python<'_>) {
+        #[cfg(unix)]
+        if let Some(sockets) = &self.sockets {
+            sockets.read();
+        }
+        let mut done = {
+            let mut pending = self.lock(py);
+            pending.told = false;
+            std::mem::take(&mut pending.done)
+        };
+        let budget = Budget::begin();
+        while let Some(mut completion) = done.pop_front() {
+            if !finish(py, &mut completion, &budget) {
+                done.push_front(completion);
+            }
+            if budget.is_spent() {
+                break;
+            }
+        }
+        if done.is_empty() {
+            return;
+        }
+        // The rest, before what has been done since, in the next round of the loop.
+        let mut pending = self.lock(py);
+        done.append(&mut pending.done);
+        pending.done = done;
+        let was_told = std::mem::replace(&mut pending.told, true);
+        drop(pending);
+        if !was_told {
+            self.tell();
+        }
+    }
+
+    fn close(&self, py: Python<'_>) {
+        let done = {
+            let mut pending = self.lock(py);
+            self.closed.store(true, Ordering::SeqCst);
+            std::mem::take(&mut pending.done)
+        };
+        drop(done);
+    }
+
+    fn lock(&self, py: Python<'_>) -> MutexGuard<'_, Pending> {
+        self.pending
+            .lock_py_attached(py)
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Does a part of the third phase of a call, and hands its result to the future. The answer is whether that was all.
+fn finish(py: Python<'_>, completion: &mut Completion, budget: &Budget) -> bool {
+    let future = completion.future.bind(py);
+    let is_done = |future: &Bound<'_, PyAny>| {
+        let done = future.call_method0(intern!(py, "done"));
+        done.and_then(|done| done.is_truthy()).unwrap_or(true)
+    };
+    let outcome = match completion.finish.step(py, !is_done(future), budget) {
+        Step::More => return false,
+        Step::Done(outcome) => outcome,
+    };
+    // Python code may have run meanwhile.
+    if is_done(future) {
+        return true;
+    }
+    let set = match outcome {
+        Ok(object) => {
+            let object = object.unwrap_or_else(|| completion.call.get().given(py));
+            future.call_method1(intern!(py, "set_result"), (object,))
+        }
+        Err(exception) => future.call_method1(intern!(py, "set_exception"), (raisable(py, exception),)),
+    };
+    if let Err(exception) = set {
+        exception.write_unraisable(py, Some(future));
+    }
+    true
+}
+
+/// The exception itself, unless a future refuses it or raising it would just end an `async for`.
+pub(crate) fn raisable(py: Python<'_>, exception: PyErr) -> Bound<'_, PyBaseException> {
+    let ends_iteration =
+        exception.is_instance_of::<PyStopIteration>(py) || exception.is_instance_of::<PyStopAsyncIteration>(py);
+    if !ends_iteration {
+        return exception.into_value(py).into_bound(py);
+    }
+    let name = exception.get_type(py).name();
+    let name = name.map_or_else(|_| "StopIteration".to_owned(), |name| name.to_string());
+    let refusal = PyRuntimeError::new_err(format!("the call raised {name}"));
+    refusal.set_cause(py, Some(exception));
+    refusal.into_value(py).into_bound(py)
+}
+
+/// A notifier as the table of loops keeps it.
+#[pyclass(frozen, name = "NotifierHandle")]
+struct Handle(Arc<Notifier>);
+
+/// What an event loop calls when there is something. Its end is the loop's.
+#[pyclass(frozen, name = "Drain")]
+struct Drain(Arc<Notifier>);
+
+#[pymethods]
+impl Drain {
+    fn __call__(&self, py: Python<'_>) {
+        self.0.drain(py);
+    }
+}
+
+impl Drop for Drain {
+    fn drop(&mut self) {
+        #[cfg(unix)]
+        if self.0.sockets.is_some() {
+            // The interpreter drops it, with the GIL.
+            let _ = Python::try_attach(|py| self.0.close(py));
+        }
+    }
+}
