@@ -16,8 +16,7 @@ if importlib.util.find_spec("aioturso") is not None and importlib.util.find_spec
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "colour" in metafunc.fixturenames or "replicas" in metafunc.fixturenames:
-        metafunc.fixturenames.append("colour")
+    if "colour" in metafunc.fixturenames:
         metafunc.parametrize("colour", COLOURS)
     if "server" in metafunc.fixturenames:
         metafunc.parametrize("server", ["tursodb", "ours"], indirect=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from replicas import Replicas, blocking, package
+from replicas import Replicas, package
 from servers import TestServer, free_port
 
 TOKEN = "SECRET-TOKEN-ey8zQ"
@@ -97,9 +97,8 @@ async def test_a_redirect_to_another_host_does_not_get_the_token(
 
 async def test_a_key_is_in_no_error_and_in_no_file(test_server: TestServer, replicas: Replicas, tmp_path: Path) -> None:
     test_server.run("CREATE TABLE t (id INTEGER PRIMARY KEY)")
-    cipher: blocking.RemoteEncryptionCipher = "aes256gcm"
     shown: list[str] = []
-    options = {"remote_encryption_key": KEY, "remote_encryption_cipher": cipher}
+    options: dict[str, Any] = {"remote_encryption_key": KEY, "remote_encryption_cipher": "aes256gcm"}
     try:
         async with replicas.open("a", test_server, **options) as replica:
             shown += [repr(replica.connection)]

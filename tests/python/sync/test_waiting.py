@@ -203,14 +203,18 @@ async def test_closing_ends_a_push_that_waits_and_keeps_what_it_had(filled: Test
         assert filled.rows("SELECT count(*) FROM t") == [(3,)]
 
 
-async def test_a_connection_that_waits_for_its_server_can_be_cancelled(filled: TestServer, replicas: Replicas) -> None:
+async def test_an_opening_that_is_cancelled_is_over_when_the_server_has_been_silent_for_too_long(
+    filled: TestServer, replicas: Replicas
+) -> None:
+    """Whoever waits is answered at once; the request ends after `read_timeout`, and leaves no database open."""
     filled.fail("delay", "pull", milliseconds=HOUR)
-    opening = asyncio.ensure_future(replicas.connect("a", filled))
+    opening = asyncio.ensure_future(replicas.connect("a", filled, read_timeout=0.5))
     while filled.counters()["faults"] != 1:
         await asyncio.sleep(0.002)
     opening.cancel()
     with pytest.raises(asyncio.CancelledError):
         await opening
+    # The next one waits for the lock, for `timeout` at most.
     async with replicas.open("a", filled) as replica:
         assert await replica.rows("SELECT count(*) FROM t") == [(2,)]
 
