@@ -12,13 +12,12 @@ from typing import Any
 
 import aioturso
 import pytest
+from aioturso.aio import sync
 from children import Children
 from conftest import Note
 from remains import HANGING, check_nothing_is_left, holdings
 from servers import TestServer, program_of
 from workers import WORKERS
-
-sync = pytest.importorskip("aioturso.aio.sync")
 
 HOUR = 3_600_000
 """Milliseconds."""

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from replicas import COLOURS, Replicas
 from servers import RealServer, Server, TestServer, program_of
-
-COLOURS = ["blocking", "asyncio"]
-
-if importlib.util.find_spec("aioturso") is not None and importlib.util.find_spec("aioturso.sync") is None:
-    collect_ignore_glob = ["test_*"]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -64,8 +59,6 @@ def test_server(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
-def replicas(tmp_path: Path, colour: str) -> object:
+def replicas(tmp_path: Path, colour: str) -> Replicas:
     """Opens replicas of the colour that the test is run with."""
-    from replicas import Replicas
-
     return Replicas(str(tmp_path), colour)
