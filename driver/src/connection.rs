@@ -16,7 +16,7 @@ use crate::{Autocommit, ConnectOptions, Cursor, Error, IsolationLevel, Params, P
 pub use unsupported::Anything;
 
 /// Opens a database file, and makes it if it is not there. `:memory:` is a database of its own in memory, and so is an
-/// empty path.
+/// empty path. One that is synchronised with a server (`connect_sync`) is opened for reading alone.
 ///
 /// # Errors
 /// An `OperationalError` that names the path if the file can't be opened: its directory is missing, it is a directory, it

@@ -158,8 +158,9 @@ impl Target {
                 database.connect_with_encryption(Some(key))?
             }
         };
-        if self.mode == Mode::ReadOnly && !database.is_readonly() {
-            // A file that this process has open for writing already is the same to the engine however it is opened again.
+        // A file that this process has open for writing already is the same to the engine however it is opened again.
+        let is_open_for_writing = self.mode == Mode::ReadOnly && !database.is_readonly();
+        if is_open_for_writing || is_synchronised(&self.path) {
             connection.set_query_only(true);
         }
         Ok(connection)
@@ -214,6 +215,12 @@ impl Target {
             "it does not exist; mode=rwc creates it"
         }
     }
+}
+
+/// Whether a database is synchronised with a server. What is written to it past `connect_sync` would be lost: no push knows
+/// of it, and the next pull takes it back.
+fn is_synchronised(path: &str) -> bool {
+    std::fs::read_to_string(format!("{path}-info")).is_ok_and(|kept| kept.contains("\"client_unique_id\""))
 }
 
 /// The path in a form that the engine takes for a file: it has a database in memory behind every path that begins with

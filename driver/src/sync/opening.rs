@@ -1,10 +1,12 @@
 //! Opening a synchronised database: fetching it the first time, and leaving nothing behind where that fails.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use fs4::fs_std::FileExt;
 use turso_core::LimboError;
 use turso_sync_engine::database_sync_engine::{DatabaseSyncEngineOpts, sync_database_file_paths};
 use turso_sync_engine::types::DatabaseSyncEngineProtocolVersion;
@@ -103,27 +105,32 @@ impl<'a> Plan<'a> {
         if info.exists() {
             return Ok(Mark::default());
         }
-        let mark_path = suffixed(database, "-bootstrap");
-        if mark_path.exists() {
-            // An earlier process ended in the middle of the first fetch: what it left is no database.
-            Mark::at(database, mark_path.clone()).remove_what_came();
-        }
-        let is_there = fs::metadata(database).is_ok_and(|metadata| metadata.len() > 0);
-        if is_there && self.options.bootstrap_if_empty {
-            return Err(Error::programming(format!(
-                "\"{}\" is a database already, and not one that is synchronised: the server's would take its place. Name \
-                 another file, or open it with connect",
-                self.path
-            )));
-        }
         if self.options.bootstrap_if_empty && self.options.remote_url.is_none() {
             return Err(no_remote_url());
         }
-        if is_there {
-            return Ok(Mark::default());
+        let (mark, is_left_over) = Mark::at(database).map_err(|error| {
+            if error.kind() == ErrorKind::WouldBlock {
+                return Error::from(LimboError::Busy);
+            }
+            self.cannot_open(&format!("{error}; look at its directory"))
+        })?;
+        if info.exists() {
+            // Another process was faster.
+            return Ok(mark.finish());
         }
-        fs::write(&mark_path, b"").map_err(|error| self.cannot_open(&format!("{error}; look at its directory")))?;
-        Ok(Mark::at(database, mark_path))
+        if is_left_over {
+            // An earlier process ended in the middle of the first fetch: what it left is no database.
+            mark.remove_files();
+        }
+        if fs::metadata(database).is_ok_and(|metadata| metadata.len() > 0) {
+            mark.finish();
+            return Err(Error::programming(format!(
+                "\"{}\" is a database already, and not one that is synchronised: what it holds would be neither pushed nor \
+                 kept. Name another file, and copy its rows there",
+                self.path
+            )));
+        }
+        Ok(mark)
     }
 
     /// Opens it; what a failed attempt has made it removes again.
@@ -267,38 +274,61 @@ fn suffixed(database: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// A file that is there while a database is fetched the first time, so that what a crash leaves of it is known for that.
+/// A file that is there, and locked, while a database is made: so that what a crash leaves of it is known for that, and so
+/// that one process makes it.
 #[derive(Default)]
-struct Mark {
-    path: Option<PathBuf>,
-    came: Vec<PathBuf>,
+struct Mark(Option<Making>);
+
+struct Making {
+    path: PathBuf,
+    /// Locked until it is dropped.
+    _file: File,
+    /// The files that make up the database.
+    files: Vec<PathBuf>,
 }
 
 impl Mark {
-    fn at(database: &Path, path: PathBuf) -> Self {
+    /// Sets the mark of a database that is about to be made; tells whether an earlier process has left its own.
+    ///
+    /// # Errors
+    /// `WouldBlock` if another process makes it at this moment.
+    fn at(database: &Path) -> io::Result<(Self, bool)> {
+        let path = suffixed(database, "-bootstrap");
+        let is_left_over = path.exists();
+        let file = File::create(&path)?;
+        if !file.try_lock_exclusive()? {
+            return Err(ErrorKind::WouldBlock.into());
+        }
         let text = database.to_string_lossy();
-        let mut came: Vec<PathBuf> = sync_database_file_paths(&text).into_iter().map(PathBuf::from).collect();
-        came.extend(["-info.new", "-shm", "-tshm", "-log"].map(|suffix| suffixed(database, suffix)));
-        Self { path: Some(path), came }
+        let mut files: Vec<PathBuf> = sync_database_file_paths(&text).into_iter().map(PathBuf::from).collect();
+        files.extend(["-info.new", "-shm", "-tshm", "-log"].map(|suffix| suffixed(database, suffix)));
+        let making = Making {
+            path,
+            _file: file,
+            files,
+        };
+        Ok((Self(Some(making)), is_left_over))
     }
 
-    /// The database is there.
-    fn finish(self) {
-        if let Some(path) = self.path {
+    /// The database is there, or is not to be made.
+    fn finish(self) -> Self {
+        if let Some(making) = self.0 {
             // Should it stay, the file beside it that says what was synced is found first.
-            let _ = fs::remove_file(path);
+            let _ = fs::remove_file(making.path);
         }
+        Self(None)
     }
 
     /// The database did not come: what came of it goes.
     fn remove_what_came(self) {
-        let Some(path) = self.path else {
-            return;
-        };
-        for file in self.came {
+        self.remove_files();
+        self.finish();
+    }
+
+    fn remove_files(&self) {
+        for file in self.0.iter().flat_map(|making| &making.files) {
             // What can't be removed is met, and removed, by the next open.
             let _ = fs::remove_file(file);
         }
-        let _ = fs::remove_file(path);
     }
 }

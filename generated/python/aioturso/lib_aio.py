@@ -849,7 +849,7 @@ def connect(
     row_factory: RowFactory[Any] | None = None,
 ) -> Connection[Any]:
     """Opens a database file, and makes it if it is not there. `:memory:` is a database of its own in memory, and so is an
-    empty path.
+    empty path. One that is synchronised with a server (`connect_sync`) is opened for reading alone.
 
     Errors:
     An `OperationalError` that names the path if the file can't be opened: its directory is missing, it is a directory, it

@@ -152,10 +152,15 @@ fn what_a_crash_left_of_a_first_fetch_is_no_database() {
     let replicas = Replicas::new();
     let server = server!(replicas);
     drop(pair(&replicas, &server));
+    // Nor is it the server's to overwrite what is no replica, or a replica's to lose it with the first pull.
     std::fs::write(replicas.path("third.db"), vec![7; 8192]).unwrap();
-    let refused = error(replicas.open_with("third.db", SyncOptions::new(server.url())));
-    assert!(matches!(refused, Error::Programming(_)), "{refused}");
-    assert_eq!(std::fs::read(replicas.path("third.db")).unwrap(), vec![7; 8192]);
+    for bootstrap in [true, false] {
+        let options = SyncOptions::new(server.url()).bootstrap_if_empty(bootstrap);
+        let refused = error(replicas.open_with("third.db", options));
+        assert!(matches!(refused, Error::Programming(_)), "{refused}");
+        assert_eq!(std::fs::read(replicas.path("third.db")).unwrap(), vec![7; 8192]);
+        assert!(!replicas.files().contains(&"third.db-bootstrap".to_owned()));
+    }
     std::fs::write(replicas.path("third.db-bootstrap"), "").unwrap();
     assert_eq!(
         rows(&replicas.open("third.db", &server.url()), "SELECT a FROM t"),
@@ -287,9 +292,12 @@ fn a_database_is_synchronised_by_one_connection_at_a_time() {
     let refused = error(replicas.open_with("first.db", SyncOptions::new(server.url()).timeout(0.0)));
     assert!(matches!(refused, Error::Operational(_)));
     assert!(refused.to_string().starts_with("database is locked"), "{refused}");
-    // Others may read.
+    // Others may read. What they wrote would be known to no push and gone with the next pull.
     let reader = crate::connect(replicas.path("first.db"), crate::ConnectOptions::default()).unwrap();
     assert_eq!(rows(&reader, "SELECT * FROM t"), ["1"]);
+    let refused = error(reader.execute("INSERT INTO t VALUES (2)", ()));
+    assert!(matches!(refused, Error::Operational(_)), "{refused:?}");
+    drop(reader);
     connection.close().unwrap();
     drop(replicas.open("first.db", &server.url()));
 }
