@@ -29,10 +29,8 @@ ENDLESS_WRITE = "WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i + 1 FROM n)
 LONG_READ = "SELECT value FROM generate_series(1, 1000000000000)"
 
 INTERRUPTED_WITHIN = 0.05
-"""Seconds in which an interrupted call makes room for the next: the second best of several trials."""
-
-BUSY = 10
-"""How many times as long as another call takes it may take on top of that, where the machine is busy."""
+"""Seconds in which an interrupted call makes room for the next: the median of several trials. They are those of the processor,
+which such a call keeps busy until it ends; on a machine that is busy with something else, more time passes than that."""
 
 
 class Victim:
@@ -152,7 +150,7 @@ async def test_timed_out_in_a_transaction(
         pytest.skip("asyncio.timeout came with 3.11")
     caplog.set_level(logging.INFO)
     waits: list[float] = []
-    others: list[float] = []
+    used: list[float] = []
     expected = sqlite3_leaves(ENDLESS_WRITE if work == "write" else ENDLESS)
     for trial in range(7):
         connection = await connect(f"{path}-{trial}")
@@ -173,17 +171,16 @@ async def test_timed_out_in_a_transaction(
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-        for times in (waits, others):
-            began = time.perf_counter()
-            await connection.execute("SELECT 1")
-            times.append(time.perf_counter() - began)
+        began, used_before = time.perf_counter(), time.process_time()
+        await connection.execute("SELECT 1")
+        waits.append(time.perf_counter() - began)
+        used.append(time.process_time() - used_before)
         left = connection.in_transaction, await connection.execute_fetchall("SELECT a FROM t ORDER BY a")
         assert left == expected
         await connection.close()
-    wait, other = statistics.median(waits), statistics.median(others)
-    note(f"the next call after {wait * 1000:.1f} ms, others {other * 1000:.1f} ms")
-    # Not the median: the machine may be busy with something else during most of the trials.
-    assert sorted(waits)[1] < INTERRUPTED_WITHIN + BUSY * other, (waits, others)
+    wait, processor = statistics.median(waits) * 1000, statistics.median(used) * 1000
+    note(f"the next call after {wait:.1f} ms, {processor:.1f} ms of the processor")
+    assert statistics.median(used) < INTERRUPTED_WITHIN, used
     assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
 
 

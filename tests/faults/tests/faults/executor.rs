@@ -36,8 +36,8 @@ type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 impl Executor {
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::TokioOneThread => "tokio, 1 thread",
-            Self::TokioThreads => "tokio, threads",
+            Self::TokioOneThread => "tokio (1 thread)",
+            Self::TokioThreads => "tokio (threads)",
             Self::Futures => "futures",
             Self::Smol => "smol",
             Self::Any => "any",

@@ -33,7 +33,7 @@ pub(crate) const FAULTS: &[Fault] = &[
 /// How long the soak lasts.
 pub(crate) fn soak_time() -> Duration {
     let seconds = std::env::var("ASYNC_PROXY_SOAK_SECONDS").ok();
-    Duration::from_secs(seconds.and_then(|seconds| seconds.parse().ok()).unwrap_or(15))
+    Duration::from_secs(seconds.and_then(|seconds| seconds.parse().ok()).unwrap_or(10))
 }
 
 fn a_thousand_connections(executor: Executor) -> String {

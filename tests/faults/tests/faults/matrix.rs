@@ -129,7 +129,7 @@ fn print_row(row: &Row, width: usize) {
         Err(remark) => ("FAILED", remark),
     };
     println!(
-        "{:<width$}  {:<22}  {:<15}  {word:<6}  {:>6.2} s  {remark}",
+        "{:<width$}  {:<22}  {:<16}  {word:<6}  {:>6.2} s  {remark}",
         row.fault, row.worker, row.executor, row.seconds
     );
 }
@@ -156,7 +156,7 @@ fn write_rows(rows: &[Row]) {
 
 fn print_table(rows: &[Row]) {
     let width = rows.iter().map(|row| row.fault.len()).max().unwrap_or(0);
-    println!("\n{:<width$}  {:<22}  {:<15}  result", "fault", "worker", "executor");
+    println!("\n{:<width$}  {:<22}  {:<16}  result", "fault", "worker", "executor");
     for row in rows {
         print_row(row, width);
     }

@@ -45,3 +45,15 @@ pub(crate) fn memory() -> Option<u64> {
     let kibibytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
     Some(kibibytes * 1024)
 }
+
+/// How long processors have worked for the threads that this process has now, where the system tells it.
+pub(crate) fn processor_time() -> Option<Duration> {
+    let mut nanoseconds = 0;
+    for thread in std::fs::read_dir("/proc/self/task").ok()? {
+        // A thread may end in the meantime.
+        if let Ok(times) = std::fs::read_to_string(thread.ok()?.path().join("schedstat")) {
+            nanoseconds += times.split_whitespace().next()?.parse::<u64>().ok()?;
+        }
+    }
+    (nanoseconds > 0).then(|| Duration::from_nanos(nanoseconds))
+}

@@ -21,7 +21,7 @@ from pathlib import Path
 from bugs import BUGS, Bug
 
 FAULTS = Path(__file__).resolve().parent.parent
-AT_ONCE = 2
+AT_ONCE = (os.cpu_count() or 1) + 1
 TIME_LIMIT = 40.0
 """Seconds after which a run hangs. Without a bug, each takes a few."""
 
