@@ -175,6 +175,7 @@ fn add_class(
         let is_skipped = matches!(member.kind, Kind::Skip { .. }) && class.colour == Colour::Async;
         let rust_only = member.python.rust_only.as_deref().filter(|_| !is_skipped);
         add_reason(text, "not in Python", rust_only);
+        add_reason(text, "by hand in Python", member.python.by_hand.as_deref());
     }
     text.push('\n');
 }

@@ -37,6 +37,15 @@ The config async-proxy.toml is looked for in the current folder and in those abo
   package = \"aiomydriver\"
   module = \"_native\"
 
+What a Python package may have besides:
+  profile = \"dbapi\"                # PEP 249: exceptions, row factories, a `with` that commits
+  [python.types]                   # how a type of Rust is called in annotations
+  \"Params\" = \"Parameters\"
+  [python.aliases]                 # what such a name stands for
+  \"Parameters\" = \"Sequence[int | str]\"
+  [python.submodules]              # what is in aiomydriver.sync, and not in aiomydriver itself
+  sync = [\"ConnectionSync\", \"connect_sync\"]
+
 Exit codes: 0 all is well; 1 the output is stale, or the description has faults; 2 wrong usage or a wrong config."
 )]
 struct Arguments {

@@ -348,6 +348,8 @@ pub struct PythonOptions {
     pub returns: Option<String>,
     /// `#[proxy(rust_only = "why")]`: not in the Python targets.
     pub rust_only: Option<String>,
+    /// `#[proxy(by_hand = "why")]`: its native method is written by hand, beside the generated ones; all else is generated.
+    pub by_hand: Option<String>,
 }
 
 /// A signature in PyO3's notation: `(sql, parameters = None, *, timeout = 5.0)`.

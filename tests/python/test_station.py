@@ -154,6 +154,33 @@ async def test_a_value_is_an_object_of_its_class(tmp_path: Path) -> None:
             await station.remember("a")  # type: ignore[arg-type]
 
 
+# By hand
+
+
+async def test_a_method_that_is_written_by_hand_is_on_both_sides(tmp_path: Path) -> None:
+    """Bugs: a method that the stub or the asyncio side does not know; an exception of the caller's that is lost in Rust."""
+    seen: list[float] = []
+
+    def see(reading: float) -> bool:
+        seen.append(reading)
+        return reading < 2
+
+    async with await linked(tmp_path) as station:
+        for value in range(5):
+            await station.measure(value)
+        assert await station.visit(see) == 3
+        assert seen == [0, 1, 2]
+        with pytest.raises(ZeroDivisionError):
+            await station.visit(lambda reading: 1 / reading)
+        assert await station.measure(5) == 5
+    with station_aio.lib.open(tmp_path / "a.txt") as blocking:
+        assert blocking.visit(seen.append) == 1
+        with pytest.raises(TypeError, match="not callable"):
+            blocking.visit(1)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="closed"):
+        blocking.visit(see)
+
+
 # Lanes
 
 

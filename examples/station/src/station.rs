@@ -62,6 +62,24 @@ impl Station {
         Ok(found.is_some())
     }
 
+    /// Calls a function with each reading, until it answers `false`; how many readings it was called with.
+    ///
+    /// # Errors
+    /// What the function fails with.
+    #[proxy(by_hand = "only the caller knows what its function raises")]
+    pub fn visit(
+        &self,
+        #[proxy(py = "Callable[[float], object]")] mut visitor: impl FnMut(f64) -> Result<bool> + Send + 'static,
+    ) -> Result<usize> {
+        let readings = self.state().readings.clone();
+        for (number, reading) in readings.iter().enumerate() {
+            if !visitor(*reading)? {
+                return Ok(number + 1);
+            }
+        }
+        Ok(readings.len())
+    }
+
     /// How many readings there are.
     #[proxy(property, live)]
     pub fn readings(&self) -> usize {

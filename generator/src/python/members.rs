@@ -27,6 +27,23 @@ impl<'a> Lowering<'a> {
         self.diagnostics.error(member.ident.span(), message);
     }
 
+    /// The rest of the glue takes part in what the other kinds do: it keeps rows, snapshots, parents and what is closed.
+    fn check_by_hand(&mut self, member: &source::Member, kind: &Kind) {
+        let property_live = matches!(
+            kind,
+            Kind::Property {
+                reading: source::Property::Live,
+                ..
+            }
+        );
+        if member.python.by_hand.is_some() && !property_live && !matches!(kind, Kind::Call | Kind::Direct { .. }) {
+            self.diagnostics.error(
+                member.ident.span(),
+                "only calls, direct members and live properties are written by hand\nhelp: remove `by_hand`, or make it one of those",
+            );
+        }
+    }
+
     pub(super) fn member(
         &mut self,
         class: &'a source::Class,
@@ -60,6 +77,7 @@ impl<'a> Lowering<'a> {
             self.check_name(&name, span, "name");
         }
         self.check_lane(class, member, &kind);
+        self.check_by_hand(member, &kind);
         let callable = Callable {
             generics: &member.generics,
             arguments: &member.arguments,
@@ -85,6 +103,7 @@ impl<'a> Lowering<'a> {
             returns: returns?,
             fallible: member.returns.fallible,
             lane: member.lane.as_ref().map(|lane| lane.name.clone()),
+            by_hand: member.python.by_hand.is_some(),
             docs,
             deprecated: deprecation(&member.carried),
             source: member.clone(),

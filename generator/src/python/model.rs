@@ -160,6 +160,8 @@ pub struct Member {
     pub fallible: bool,
     /// Its lane; `None` is the main one.
     pub lane: Option<String>,
+    /// Whether the native method is written by hand, beside the generated ones.
+    pub by_hand: bool,
     /// Its documentation.
     pub docs: Docs,
     /// The text of `#[deprecated]`, if it is: its note, or an empty text.
@@ -458,6 +460,11 @@ impl Class {
     /// The reader of the result set with that role.
     pub fn rows(&self, role: source::RowsRole) -> Option<&Member> {
         self.members.iter().find(|member| member.kind == Kind::Rows(role))
+    }
+
+    /// Whether a native method of it is written by hand.
+    pub fn is_by_hand(&self) -> bool {
+        self.members.iter().any(|member| member.by_hand)
     }
 
     /// Whether the class reads a result set: the glue gives it `_read_rows`.

@@ -133,7 +133,14 @@ impl Glue<'_> {
             " The native module `{}.{}`: the blocking classes.",
             package.name, package.native_module
         );
-        let files = package.classes.iter().map(|class| module_ident(&class.ident));
+        let files = package.classes.iter().map(|class| {
+            let file = module_ident(&class.ident);
+            if class.is_by_hand() {
+                quote!(pub(crate) mod #file)
+            } else {
+                quote!(mod #file)
+            }
+        });
         let functions_file = self.free_functions().next().map(|_| {
             quote!(
                 mod functions;
@@ -196,7 +203,7 @@ impl Glue<'_> {
             )]
 
             mod exceptions;
-            #(mod #files;)*
+            #(#files;)*
             #functions_file
             #row_file
             #values_file

@@ -577,3 +577,35 @@ fn what_a_submodule_is_called_is_taken() {
     let faults = lowered(PARTS, &config).1;
     assert!(faults.contains("the package uses the name `open` itself"), "{faults}");
 }
+
+#[test]
+fn what_is_written_by_hand_is_in_the_stub_and_on_the_asyncio_side() {
+    let source = r#"#[async_proxy] impl Shop {
+        #[proxy(open)] pub fn new() -> Self {}
+        /// Shows each thing.
+        #[proxy(by_hand = "it calls back")]
+        pub fn show(&self, #[proxy(py = "Callable[[str], object]")] see: impl FnMut(&str) + Send + 'static) -> u64 {}
+    }"#;
+    let stub = file(source, None, "_native.pyi");
+    assert!(
+        stub.contains(
+            "    def show(self, see: Callable[[str], object]) -> int:\n        \"\"\"Shows each thing.\"\"\""
+        ),
+        "{stub}"
+    );
+    let text = file(source, None, "lib_aio.py");
+    assert!(
+        text.contains("return self._call(lambda shop: shop.show(see))"),
+        "{text}"
+    );
+}
+
+#[test]
+fn only_what_the_glue_takes_no_part_in_is_written_by_hand() {
+    let faults = faults_of("#[proxy(close, by_hand = \"why not\")] pub fn close(&self) {}");
+    assert!(
+        faults.contains("only calls, direct members and live properties are written by hand"),
+        "{faults}"
+    );
+    assert!(faults.contains("= help: remove `by_hand`"), "{faults}");
+}

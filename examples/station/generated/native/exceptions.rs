@@ -12,7 +12,7 @@ use ::pyo3::PyErr;
     station_aio, Interrupted, StationError, "A call was interrupted."
 );
 /// What this module raises.
-pub(super) struct NativeModule;
+pub(crate) struct NativeModule;
 impl python::Module for NativeModule {}
 impl python::IntoException<NativeModule> for ::station::StationError {
     fn into_exception(self) -> PyErr {

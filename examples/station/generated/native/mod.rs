@@ -16,7 +16,7 @@
 mod exceptions;
 mod reader;
 mod marked_reader;
-mod station;
+pub(crate) mod station;
 mod linked_station;
 mod functions;
 mod values;

@@ -7,8 +7,8 @@ use ::pyo3::prelude::*;
 use super::exceptions::NativeModule;
 /// A weather station that keeps its readings in a file.
 #[pyclass(name = "Station", module = "station_aio.lib", frozen, subclass, weakref)]
-pub(super) struct Station {
-    pub(super) object: python::Shared<Self>,
+pub(crate) struct Station {
+    pub(crate) object: python::Shared<Self>,
 }
 impl python::Wrapper for Station {
     type Object = ::station::Station;
@@ -39,6 +39,9 @@ pub(super) fn wrap<'py>(
 ) -> PyResult<Bound<'py, Station>> {
     Bound::new(py, initial(py, object))
 }
+const _: () = {
+    let _ = Station::visit;
+};
 #[pymethods]
 impl Station {
     /// Writes a reading down; its number, from 0.

@@ -29,6 +29,16 @@ impl AsyncStation {
     ) -> ::async_proxy::Call<Result<bool>> {
         self.handle.call(move |object: &Station| object.wait_for(readings, seconds))
     }
+    /// Calls a function with each reading, until it answers `false`; how many readings it was called with.
+    ///
+    /// # Errors
+    /// What the function fails with.
+    pub fn visit(
+        &self,
+        visitor: impl FnMut(f64) -> Result<bool> + Send + 'static,
+    ) -> ::async_proxy::Call<Result<usize>> {
+        self.handle.call(move |object: &Station| object.visit(visitor))
+    }
     /// How many readings there are.
     pub fn readings(&self) -> ::async_proxy::Answer<usize> {
         self.handle.direct(|object: &Station| object.readings())

@@ -206,6 +206,10 @@ impl Glue<'_> {
 
     /// A method that makes the object of a call on one member; `None` for a member that is not queued, or otherwise.
     fn call_object(&mut self, class: &Class, member: &Member) -> Option<TokenStream> {
+        if member.by_hand {
+            // The glue does not know its arguments: the call is queued as what Python calls.
+            return None;
+        }
         if member.lane.is_some() {
             return None;
         }

@@ -100,11 +100,16 @@ impl Glue<'_> {
         let is_base = self.is_base(class);
         // The cursors of a connection are made by it, and belong to its thread. A call that makes an object fills its place.
         let is_made = has_companion(class) && !class.parents.is_empty();
-        let visible = (is_base || is_made || class.own_role == Role::Connection).then(|| quote!(pub(super)));
+        let is_shown = is_base || is_made || class.own_role == Role::Connection;
+        let visible = match class.is_by_hand() {
+            true => Some(quote!(pub(crate))),
+            false => is_shown.then(|| quote!(pub(super))),
+        };
+        let struct_visible = visibility(class.is_by_hand());
         quote! {
             #docs
             #[pyclass(name = #name, module = #module, frozen, subclass #weak #generic #extends)]
-            pub(super) struct #ident {
+            #struct_visible struct #ident {
                 #visible object: python::#cell<Self>,
                 #parent
                 #visible_rows #rows
@@ -135,6 +140,7 @@ impl Glue<'_> {
             (quote!(()), None, quote!(_object), quote!())
         } else {
             let snapshot = format_ident!("{}Snapshot", class.ident);
+            let visible = visibility(class.is_by_hand());
             let docs = format!(
                 " The snapshot properties of `{}`, as the latest call left them.",
                 class.name
@@ -145,7 +151,7 @@ impl Glue<'_> {
                 .map(|member| self.result_type(member.source.returns.ok.as_ref(), Some(&class.path)));
             let structure = quote! {
                 #[doc = #docs]
-                pub(super) struct #snapshot {
+                #visible struct #snapshot {
                     #(#fields: #types,)*
                 }
             };
@@ -379,6 +385,15 @@ impl Glue<'_> {
                 this.rows.read(py, chunk, converting(slf))
             }
         })
+    }
+}
+
+/// How far what a class is made of is seen: by the whole crate, if some of it is written by hand there.
+pub(super) fn visibility(is_by_hand: bool) -> TokenStream {
+    if is_by_hand {
+        quote!(pub(crate))
+    } else {
+        quote!(pub(super))
     }
 }
 

@@ -4,8 +4,9 @@ use async_proxy_syntax::model::VariantShape;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
+use super::class::visibility;
 use super::{Glue, path};
-use crate::python::model::{ErrorEnum, Exception, Role};
+use crate::python::model::{Class, ErrorEnum, Exception, Role};
 
 impl Glue<'_> {
     pub(super) fn exceptions(&self) -> TokenStream {
@@ -14,6 +15,7 @@ impl Glue<'_> {
             .created_exceptions()
             .map(|exception| self.created(exception));
         let mappings = self.package.errors.iter().map(|errors| self.mapping(errors));
+        let visible = visibility(self.package.classes.iter().any(Class::is_by_hand));
         let module = if self.package.dbapi {
             self.dbapi_module()
         } else {
@@ -28,7 +30,7 @@ impl Glue<'_> {
             #(#created)*
 
             #[doc = " What this module raises."]
-            pub(super) struct NativeModule;
+            #visible struct NativeModule;
 
             #module
 

@@ -19,7 +19,10 @@ impl Glue<'_> {
         let construction = self.construction(class);
         let factories = dbapi::attributes(class, self.package);
         let protocols = self.protocols(class);
+        let by_hand = by_hand(class);
         quote! {
+            #by_hand
+
             #[pymethods]
             impl #ident {
                 #construction
@@ -31,6 +34,9 @@ impl Glue<'_> {
     }
 
     fn member(&mut self, class: &Class, member: &Member) -> TokenStream {
+        if member.by_hand {
+            return TokenStream::new();
+        }
         match &member.kind {
             Kind::Open => self.open(class, member),
             Kind::Child { class: child } => match self.package.class(child) {
@@ -464,6 +470,25 @@ impl Glue<'_> {
             }
         }
     }
+}
+
+/// What fails to compile where a method is missing that is written by hand.
+fn by_hand(class: &Class) -> Option<TokenStream> {
+    let ident = format_ident!("{}", class.ident);
+    let methods: Vec<Ident> = class
+        .members
+        .iter()
+        .filter(|member| member.by_hand)
+        .map(|member| rust_ident(&member.ident))
+        .collect();
+    (!methods.is_empty()).then(|| {
+        quote! {
+            // These are written by hand, in a block of their own.
+            const _: () = {
+                #(let _ = #ident::#methods;)*
+            };
+        }
+    })
 }
 
 /// The object that handed this one out: the very object.

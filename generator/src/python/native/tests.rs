@@ -455,3 +455,25 @@ fn without_the_profile_nothing_is_called_or_confined() {
         }
     }
 }
+
+#[test]
+fn a_method_written_by_hand_is_asked_for_and_can_reach_the_object() {
+    let source = r#"#[async_proxy] impl Shop {
+        #[proxy(open)] pub fn new() -> Self {}
+        #[proxy(by_hand = "it calls back")]
+        pub fn show(&self, #[proxy(py = "int")] see: impl FnMut(u8) + Send + 'static) {}
+        pub fn count(&self) -> u64 {}
+    }"#;
+    let glue = text(source, None, "shop");
+    assert_holds(
+        &glue,
+        &[
+            "pub(crate) struct Shop { pub(crate) object: python::Owned<Self>,",
+            "const _: () = { let _ = Shop::show; };",
+            "fn count(&self",
+        ],
+    );
+    assert!(!glue.contains("fn show"), "{glue}");
+    assert_holds(&text(source, None, "mod"), &["pub(crate) mod shop;"]);
+    assert_holds(&text(source, None, "exceptions"), &["pub(crate) struct NativeModule;"]);
+}

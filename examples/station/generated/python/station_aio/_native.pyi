@@ -4,6 +4,7 @@
 # ruff: noqa: PYI021
 
 import os
+from collections.abc import Callable
 from types import TracebackType
 from typing import Literal
 
@@ -66,6 +67,13 @@ class Station:
 
         Errors:
         `Interrupted` if it is interrupted.
+        """
+
+    def visit(self, visitor: Callable[[float], object]) -> int:
+        """Calls a function with each reading, until it answers `false`; how many readings it was called with.
+
+        Errors:
+        What the function fails with.
         """
 
     @property

@@ -380,6 +380,14 @@ class Station:
         """
         return self._call(lambda station: station.wait_for(readings, seconds))
 
+    def visit(self, visitor: Callable[[float], object]) -> Coroutine[Any, Any, int]:
+        """Calls a function with each reading, until it answers `false`; how many readings it was called with.
+
+        Errors:
+        What the function fails with.
+        """
+        return self._call(lambda station: station.visit(visitor))
+
     @property
     def readings(self) -> int:
         """How many readings there are."""
