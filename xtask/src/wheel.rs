@@ -10,7 +10,7 @@ use crate::process::Program;
 use crate::terminal::Terminal;
 use crate::workspace::Workspace;
 
-/// Builds the wheel of each Python project of the repository, in release mode.
+/// Builds the wheel of each Python project of the repository, for tests.
 pub(crate) fn build_all(workspace: &Workspace, tools: &Environment, terminal: Terminal) -> Result<Vec<PathBuf>> {
     if workspace.python_projects.is_empty() {
         return Err(Failure::new(
@@ -19,19 +19,25 @@ pub(crate) fn build_all(workspace: &Workspace, tools: &Environment, terminal: Te
     }
     let mut wheels = Vec::new();
     for project in &workspace.python_projects {
-        wheels.push(build(workspace, project, tools, terminal)?);
+        wheels.push(build(workspace, project, tools, Build::Quick, terminal)?);
     }
     Ok(wheels)
 }
 
-/// Builds the wheel of one Python project, in release mode.
-pub(crate) fn build(workspace: &Workspace, project: &Path, tools: &Environment, terminal: Terminal) -> Result<PathBuf> {
+/// Builds the wheel of one Python project.
+pub(crate) fn build(
+    workspace: &Workspace,
+    project: &Path,
+    tools: &Environment,
+    how: Build,
+    terminal: Terminal,
+) -> Result<PathBuf> {
     let name = project
         .file_name()
         .filter(|_| project != workspace.root)
         .unwrap_or_else(|| "root".as_ref());
     let folder = workspace.target.join("wheels").join(name);
-    let wheel = make(workspace, project, tools, &folder, Abi::Stable, terminal)?;
+    let wheel = make(workspace, project, tools, &folder, how, terminal)?;
     if wheel.to_string_lossy().contains("-abi3-") {
         Ok(wheel)
     } else {
@@ -42,13 +48,26 @@ pub(crate) fn build(workspace: &Workspace, project: &Path, tools: &Environment, 
     }
 }
 
-/// What a wheel is built for.
+/// How a wheel is built.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Abi {
-    /// Every Python from 3.10.
-    Stable,
-    /// The Python that builds it.
+pub(crate) enum Build {
+    /// In a few minutes, for tests.
+    Quick,
+    /// As it is shipped: optimized as a whole.
+    Shipped,
+    /// Quickly, for the Python that builds it alone: without the stable ABI.
     OneVersion,
+}
+
+impl Build {
+    /// What maturin takes beside its settings in pyproject.toml.
+    fn arguments(self) -> &'static str {
+        match self {
+            Self::Quick => "--profile release",
+            Self::Shipped => "",
+            Self::OneVersion => "--profile release --no-default-features",
+        }
+    }
 }
 
 /// Builds a wheel into a folder.
@@ -57,7 +76,7 @@ pub(crate) fn make(
     project: &Path,
     tools: &Environment,
     folder: &Path,
-    abi: Abi,
+    how: Build,
     terminal: Terminal,
 ) -> Result<PathBuf> {
     if folder.exists() {
@@ -65,16 +84,13 @@ pub(crate) fn make(
     }
     // As a user's `pip install .` does it: with the build tool that pyproject.toml asks for, in an environment of its own.
     // Cargo's target folder is the workspace's, so that the engine is built once.
-    let mut pip = Program::new(tools.python(), project)
+    Program::new(tools.python(), project)
         .arguments(["-m", "pip", "wheel", ".", "--no-deps", "--quiet"])
         .arguments(["--disable-pip-version-check", "--wheel-dir"])
         .argument(folder)
-        .environment("CARGO_TARGET_DIR", &workspace.target);
-    if abi == Abi::OneVersion {
-        // What maturin hands on to cargo.
-        pip = pip.environment("MATURIN_PEP517_ARGS", "--no-default-features");
-    }
-    pip.advice("pip fetches maturin for it: see `pip config` and the variables PIP_INDEX_URL and PIP_FIND_LINKS")
+        .environment("CARGO_TARGET_DIR", &workspace.target)
+        .environment("MATURIN_PEP517_ARGS", how.arguments())
+        .advice("pip fetches maturin for it: see `pip config` and the variables PIP_INDEX_URL and PIP_FIND_LINKS")
         .run(terminal)?;
     let describe = || format!("reading {}", folder.display());
     let mut built = Vec::new();
