@@ -146,7 +146,7 @@ fn command_line(
 /// Builds the peers of the Rust proxies: a workspace of its own, so that nothing else ever builds them.
 fn build_rust_program(workspace: &Workspace, terminal: Terminal) -> Result<()> {
     Program::cargo(&benches(workspace).join("rust"))
-        .arguments(["build", "--release", "--locked"])
+        .arguments(["build", "--release"])
         .environment("CARGO_TARGET_DIR", &workspace.target)
         .advice("its peers come from the registry of crates, and SQLite needs a C compiler")
         .run(terminal)

@@ -11,7 +11,9 @@ from .timing import Effort, Result
 # engine publish, and what one writes without a library.
 OURS = "async-proxy"
 SAME_ENGINE = "turso-crate"
-DRIVERS = (OURS, SAME_ENGINE, "tokio-rusqlite", "async-sqlite", "spawn-blocking")
+# The engine alone, without a driver and in the caller's thread, is what no driver of it can be faster than.
+ENGINE = "engine"
+DRIVERS = (OURS, SAME_ENGINE, "tokio-rusqlite", "async-sqlite", "spawn-blocking", ENGINE)
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,13 @@ class RustWorkload:
 
 
 # The published driver runs the engine where it is polled: it has no hop.
-_HOPPING = tuple(name for name in DRIVERS if name != SAME_ENGINE)
+_HOPPING = tuple(name for name in DRIVERS if name not in (SAME_ENGINE, ENGINE))
 
 WORKLOADS: dict[str, RustWorkload] = {
     "rust-hop": RustWorkload("a call that does nothing, one task", _HOPPING),
     "rust-hop-tasks": RustWorkload("a call that does nothing, 16 tasks", _HOPPING),
     "rust-point-select": RustWorkload("point select, one task"),
+    "rust-executemany": RustWorkload("10,000 rows by one statement, per row"),
     "rust-lag": RustWorkload("executor lag p99 during a heavy query"),
 }
 
@@ -43,5 +46,8 @@ def measure(program: Path, workload: str, driver: str, database: Path, effort: E
         *("--share", str(effort.share)),
         *("--passes", str(effort.passes)),
     ]
-    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ended.returncode != 0:
+        said = ended.stderr.strip().replace("\n", "; ")
+        raise RuntimeError(said or f"{program.name} ended with {ended.returncode}")
     return Result(**json.loads(ended.stdout))

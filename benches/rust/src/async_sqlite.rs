@@ -1,10 +1,11 @@
 //! async-sqlite: the same idea, for any executor.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use async_sqlite::{Client, ClientBuilder};
 
-use crate::peer::{HEAVY, Peer, SELECT_POINT};
+use crate::peer::{COUNT_ENTRIES, Entry, HEAVY, INSERT_ENTRY, Peer, SELECT_POINT};
 
 #[derive(Clone)]
 pub(crate) struct AsyncSqlite(Client);
@@ -32,5 +33,18 @@ impl Peer for AsyncSqlite {
             .0
             .conn(|connection| connection.query_row(HEAVY, [], |row| row.get(0)));
         found.await.expect("it runs")
+    }
+    async fn insert_all(&self, entries: Arc<Vec<Entry>>) -> i64 {
+        let count = self.0.conn(move |connection| {
+            connection.execute_batch("BEGIN")?;
+            let mut insert = connection.prepare_cached(INSERT_ENTRY)?;
+            for entry in entries.iter() {
+                insert.execute((entry.0, &entry.1, entry.2))?;
+            }
+            let count = connection.query_row(COUNT_ENTRIES, [], |row| row.get(0))?;
+            connection.execute_batch("ROLLBACK")?;
+            Ok(count)
+        });
+        count.await.expect("it runs")
     }
 }

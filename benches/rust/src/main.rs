@@ -3,7 +3,9 @@
 //! `cargo xtask bench rust` builds this and runs it cell by cell.
 
 mod async_sqlite;
+mod engine;
 mod hop;
+mod insert;
 mod lag;
 mod peer;
 mod proxied;
@@ -46,6 +48,8 @@ enum Workload {
     RustHopTasks,
     /// One row by its id, by one task
     RustPointSelect,
+    /// 10,000 rows inserted by one statement that is run for each of them, in a transaction that is rolled back
+    RustExecutemany,
     /// How late other tasks of the executor run while a heavy query runs
     RustLag,
 }
@@ -57,6 +61,8 @@ enum Driver {
     AsyncSqlite,
     TursoCrate,
     SpawnBlocking,
+    /// The engine alone, without a driver and without a thread
+    Engine,
 }
 
 fn main() {
@@ -66,6 +72,7 @@ fn main() {
         Driver::TokioRusqlite => measure::<tokio_rusqlite::TokioRusqlite>(&arguments),
         Driver::AsyncSqlite => measure::<async_sqlite::AsyncSqlite>(&arguments),
         Driver::TursoCrate => measure::<turso_crate::TursoCrate>(&arguments),
+        Driver::Engine => measure::<engine::Engine>(&arguments),
         Driver::SpawnBlocking => measure::<spawn_blocking::SpawnBlocking>(&arguments),
     };
     let line = serde_json::to_string(&measurement).expect("numbers and words make JSON");
@@ -81,6 +88,7 @@ fn measure<P: Peer>(arguments: &CommandLine) -> Measurement {
         Workload::RustHop => hop::by_tasks::<P>(1, &arguments.database, effort),
         Workload::RustHopTasks => hop::by_tasks::<P>(16, &arguments.database, effort),
         Workload::RustPointSelect => select::points::<P>(&arguments.database, effort),
+        Workload::RustExecutemany => insert::all::<P>(&arguments.database, effort),
         Workload::RustLag => lag::during_heavy_query::<P>(&arguments.database),
     }
 }

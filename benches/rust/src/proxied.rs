@@ -1,11 +1,12 @@
 //! What this repository generates: a proxied object that does nothing, and the proxies of the driver.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use async_proxy::async_proxy;
-use turso_driver::{AsyncConnection, ConnectOptions, connect_async};
+use turso_driver::{AsyncConnection, ConnectOptions, Params, connect_async};
 
-use crate::peer::{HEAVY, Peer, SELECT_POINT};
+use crate::peer::{COUNT_ENTRIES, Entry, HEAVY, INSERT_ENTRY, Peer, SELECT_POINT};
 
 /// An object whose calls cost nothing but the way to it.
 pub struct Nothing;
@@ -48,6 +49,16 @@ impl Peer for Proxied {
 
     async fn heavy(&self) -> i64 {
         first_column(&self.connection, HEAVY, None).await
+    }
+
+    async fn insert_all(&self, entries: Arc<Vec<Entry>>) -> i64 {
+        let connection = &self.connection;
+        connection.execute("BEGIN", ()).await.expect("it begins");
+        let rows: Vec<Params> = entries.iter().cloned().map(Params::from).collect();
+        connection.executemany(INSERT_ENTRY, rows).await.expect("it inserts");
+        let count = first_column(connection, COUNT_ENTRIES, None).await;
+        connection.rollback().await.expect("it rolls back");
+        count
     }
 }
 

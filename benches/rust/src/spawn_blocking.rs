@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
 
-use crate::peer::{HEAVY, Peer, SELECT_POINT};
+use crate::peer::{COUNT_ENTRIES, Entry, HEAVY, INSERT_ENTRY, Peer, SELECT_POINT};
 
 #[derive(Clone)]
 pub(crate) struct SpawnBlocking(Arc<Mutex<Connection>>);
@@ -38,5 +38,18 @@ impl Peer for SpawnBlocking {
     async fn heavy(&self) -> i64 {
         self.call(|connection| connection.query_row(HEAVY, [], |row| row.get(0)).expect("it runs"))
             .await
+    }
+    async fn insert_all(&self, entries: Arc<Vec<Entry>>) -> i64 {
+        let insert = move |connection: &Connection| {
+            connection.execute_batch("BEGIN")?;
+            let mut insert = connection.prepare_cached(INSERT_ENTRY)?;
+            for entry in entries.iter() {
+                insert.execute((entry.0, &entry.1, entry.2))?;
+            }
+            let count = connection.query_row(COUNT_ENTRIES, [], |row| row.get(0))?;
+            connection.execute_batch("ROLLBACK")?;
+            Ok::<_, rusqlite::Error>(count)
+        };
+        self.call(insert).await.expect("it runs")
     }
 }

@@ -1,10 +1,11 @@
 //! tokio-rusqlite: a closure for each call, run by a thread for each connection.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use tokio_rusqlite::Connection;
 
-use crate::peer::{HEAVY, Peer, SELECT_POINT};
+use crate::peer::{COUNT_ENTRIES, Entry, HEAVY, INSERT_ENTRY, Peer, SELECT_POINT};
 
 #[derive(Clone)]
 pub(crate) struct TokioRusqlite(Connection);
@@ -35,5 +36,18 @@ impl Peer for TokioRusqlite {
             .0
             .call(|connection| connection.query_row(HEAVY, [], |row| row.get(0)));
         found.await.expect("it runs")
+    }
+    async fn insert_all(&self, entries: Arc<Vec<Entry>>) -> i64 {
+        let count = self.0.call(move |connection| {
+            connection.execute_batch("BEGIN")?;
+            let mut insert = connection.prepare_cached(INSERT_ENTRY)?;
+            for entry in entries.iter() {
+                insert.execute((entry.0, &entry.1, entry.2))?;
+            }
+            let count = connection.query_row(COUNT_ENTRIES, [], |row| row.get(0))?;
+            connection.execute_batch("ROLLBACK")?;
+            Ok::<_, rusqlite::Error>(count)
+        });
+        count.await.expect("it runs")
     }
 }

@@ -1,10 +1,11 @@
 //! The `turso` crate: the same engine, run in the thread of whoever polls.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use turso::{Builder, Connection, Row};
 
-use crate::peer::{HEAVY, Peer, SELECT_POINT};
+use crate::peer::{COUNT_ENTRIES, Entry, HEAVY, INSERT_ENTRY, Peer, SELECT_POINT};
 
 #[derive(Clone)]
 pub(crate) struct TursoCrate(Connection);
@@ -28,6 +29,18 @@ impl Peer for TursoCrate {
     async fn heavy(&self) -> i64 {
         let mut statement = self.0.prepare_cached(HEAVY).await.expect("it compiles");
         number(&statement.query_row(()).await.expect("it runs"))
+    }
+
+    async fn insert_all(&self, entries: Arc<Vec<Entry>>) -> i64 {
+        self.0.execute("BEGIN", ()).await.expect("it begins");
+        let mut insert = self.0.prepare_cached(INSERT_ENTRY).await.expect("it compiles");
+        for (id, name, score) in entries.iter() {
+            insert.execute((*id, name.clone(), *score)).await.expect("it inserts");
+        }
+        let mut count = self.0.prepare_cached(COUNT_ENTRIES).await.expect("it compiles");
+        let count = number(&count.query_row(()).await.expect("it runs"));
+        self.0.execute("ROLLBACK", ()).await.expect("it rolls back");
+        count
     }
 }
 
