@@ -15,6 +15,7 @@ DOCUMENTS = [
     ROOT / "README.md",
     ROOT / "docs" / "threads.md",
     ROOT / "docs" / "transactions.md",
+    ROOT / "examples" / "jobs" / "README.md",
     ROOT / "examples" / "journal" / "README.md",
     ROOT / "examples" / "station" / "README.md",
 ]

@@ -1,9 +1,10 @@
 //! Connections, of which each is used for one thing at a time.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex as Turns, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use turso_driver::{AsyncConnection, AsyncCursor, ConnectOptions, Params, Row, connect_async};
 
 use crate::error::{JobsError, Result};
@@ -13,23 +14,43 @@ pub(crate) struct Pool {
     path: PathBuf,
     idle: Mutex<Vec<AsyncConnection>>,
     places: Arc<Semaphore>,
+    writers: Arc<Turns<()>>,
+}
+
+/// Who writes to which file. The database lets one write at a time; its lock is asked for again and again, and whoever is
+/// unlucky asks in vain. So the writers of a process queue up here, and only those of another process meet at the lock.
+static WRITERS: Mutex<Option<HashMap<PathBuf, Weak<Turns<()>>>>> = Mutex::new(None);
+
+fn writers_of(path: &Path) -> Arc<Turns<()>> {
+    let mut writers = WRITERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let writers = writers.get_or_insert_default();
+    writers.retain(|_, turns| turns.strong_count() > 0);
+    let known = writers.get(path).and_then(Weak::upgrade);
+    known.unwrap_or_else(|| {
+        let turns = Arc::default();
+        writers.insert(path.to_owned(), Arc::downgrade(&turns));
+        turns
+    })
 }
 
 impl Pool {
-    /// Opens a first connection, so that a file that is no database is noticed at once.
+    /// Opens a connection for a moment, so that a file that is no database is noticed at once.
     pub(crate) async fn open(path: &Path, connections: u32) -> Result<Arc<Self>> {
         if path.as_os_str().is_empty() || path == Path::new(":memory:") {
             return Err(JobsError::BadSetting(
                 "jobs are kept in a file, which all connections share: give its path".to_owned(),
             ));
         }
-        let pool = Arc::new(Self {
-            path: path.to_owned(),
+        connect_async(path, ConnectOptions::new()).await?.close().await?;
+        let path = path
+            .canonicalize()
+            .map_err(|error| JobsError::Database(error.to_string()))?;
+        Ok(Arc::new(Self {
+            writers: writers_of(&path),
+            path,
             idle: Mutex::default(),
             places: Arc::new(Semaphore::new(connections as usize)),
-        });
-        pool.take().await?.give_back();
-        Ok(pool)
+        }))
     }
 
     /// A connection; it waits for one if all are in use.
@@ -46,12 +67,15 @@ impl Pool {
             connection,
             pool: Arc::clone(self),
             _place: place,
+            _turn: None,
         })
     }
 
     /// A connection in a transaction that may write.
     pub(crate) async fn begin(self: &Arc<Self>) -> Result<Session> {
-        let session = self.take().await?;
+        let turn = Arc::clone(&self.writers).lock_owned().await;
+        let mut session = self.take().await?;
+        session._turn = Some(turn);
         session.execute("BEGIN IMMEDIATE", Params::None).await?;
         Ok(session)
     }
@@ -75,6 +99,7 @@ pub(crate) struct Session {
     connection: AsyncConnection,
     pool: Arc<Pool>,
     _place: OwnedSemaphorePermit,
+    _turn: Option<OwnedMutexGuard<()>>,
 }
 
 impl Session {

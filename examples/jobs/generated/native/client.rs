@@ -9,7 +9,7 @@ use super::exceptions::NativeModule;
 /// A persistent job queue. Any number of tasks and threads may use it at once.
 ///
 /// In Rust alone: `work`: a worker runs for as long as its program, and its handler is Rust; from Python: `async for job in deliveries()`.
-#[pyclass(name = "Client", module = "turso_jobs", frozen, weakref)]
+#[pyclass(name = "Client", module = "turso_jobs", frozen, subclass, weakref)]
 pub(super) struct Client {
     object: mirror::Mirror<Self>,
 }

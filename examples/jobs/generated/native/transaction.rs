@@ -7,7 +7,7 @@ use ::async_proxy::python::mirror;
 use ::pyo3::prelude::*;
 use super::exceptions::NativeModule;
 /// A transaction: jobs and the program's own rows come into the database together, or not at all.
-#[pyclass(name = "Transaction", module = "turso_jobs", frozen, weakref)]
+#[pyclass(name = "Transaction", module = "turso_jobs", frozen, subclass, weakref)]
 pub(super) struct Transaction {
     object: mirror::Mirror<Self>,
 }
@@ -266,7 +266,7 @@ impl Transaction {
     }
 }
 /// A transaction: jobs and the program's own rows come into the database together, or not at all.
-#[pyclass(name = "SyncTransaction", module = "turso_jobs", frozen, weakref)]
+#[pyclass(name = "SyncTransaction", module = "turso_jobs", frozen, subclass, weakref)]
 pub(super) struct SyncTransaction {
     object: mirror::Mirror<Self>,
 }

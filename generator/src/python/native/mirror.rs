@@ -151,7 +151,7 @@ impl Glue<'_> {
         let wrap_docs = doc(&[" A Python object for one of the API.".to_owned()]);
         quote! {
             #docs
-            #[pyclass(name = #name, module = #module, frozen, weakref)]
+            #[pyclass(name = #name, module = #module, frozen, subclass, weakref)]
             pub(super) struct #ident {
                 object: mirror::Mirror<Self>,
             }

@@ -259,9 +259,8 @@ fn stub(package: &Package, header: String) -> NativeFile {
     if uses("@deprecated(") {
         others.push("deprecated".to_owned());
     }
-    if uses("-> Self:") {
-        others.push("Self".to_owned());
-    }
+    // `Opening` needs it.
+    others.push("Self".to_owned());
     if !others.is_empty() {
         lines.push(String::new());
         lines.push(layout::import("typing_extensions", &sorted(others)));

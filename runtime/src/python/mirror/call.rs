@@ -204,6 +204,7 @@ impl Call {
         self.0.step(py, None)
     }
 
+    #[pyo3(signature = (value, /))]
     fn send(&self, py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         self.0.step(py, Some(value).filter(|value| !value.is_none()))
     }
@@ -233,7 +234,7 @@ impl Call {
 }
 
 /// The awaitable of an object, which may be entered at once: `async with client.transaction() as transaction`.
-#[pyclass(frozen, weakref, generic, name = "Opening", module = "async_proxy")]
+#[pyclass(frozen, weakref, generic, subclass, name = "Opening", module = "async_proxy")]
 pub struct Opening {
     coroutine: Coroutine,
     /// What it gave, for the end of the scope.
@@ -275,6 +276,7 @@ impl Opening {
         self.step(py, None)
     }
 
+    #[pyo3(signature = (value, /))]
     fn send(&self, py: Python<'_>, value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         self.step(py, Some(value).filter(|value| !value.is_none()))
     }

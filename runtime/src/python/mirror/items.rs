@@ -15,7 +15,7 @@ use tokio::task::AbortHandle;
 
 use super::call::{Call, Work};
 use super::notifier::Finish;
-use super::object::{Mirror, Shared};
+use super::object::{Mirror, Shared, Streams};
 use super::run::{guarded, refusal, run_here};
 use crate::outcome::Outcome;
 use crate::python::exceptions::{Failure, IntoException, Module};
@@ -61,8 +61,9 @@ impl<T, E> Feeder<T, E> {
 pub struct Items<T, E, M> {
     requests: mpsc::Sender<oneshot::Sender<Item<T, E>>>,
     task: Mutex<Task>,
-    /// What the task failed with beside the items: a closed object, a panic.
-    failure: Mutex<Option<oneshot::Receiver<Failure<E>>>>,
+    /// What the task failed with beside the items: a closed object, a panic. It says nothing if it was ended from outside.
+    end: Mutex<Option<oneshot::Receiver<Option<Failure<E>>>>>,
+    streams: Arc<Streams>,
     class: &'static str,
     module: std::marker::PhantomData<fn() -> M>,
 }
@@ -83,22 +84,22 @@ impl<W: Wrapper<Object: Sync>> Mirror<W> {
         E: Send + 'static + IntoException<W::Module>,
     {
         let (requests, receiver) = mpsc::channel(1);
-        let (fail, failure) = oneshot::channel();
+        let (ending, end) = oneshot::channel();
         let feeder = Feeder { requests: receiver };
         let run = self.shared(move |object| async move {
             call(object, feeder).await;
             Ok::<(), E>(())
         });
         let task = async move {
-            if let Err(failure) = guarded(run.into_future()).await {
-                // Nobody asks for another item.
-                let _ = fail.send(failure);
-            }
+            let outcome = guarded(run.into_future()).await;
+            // It may be that nobody asks for another item.
+            let _ = ending.send(outcome.err());
         };
         Items {
             requests,
             task: Mutex::new(Task::New(Box::pin(task))),
-            failure: Mutex::new(Some(failure)),
+            end: Mutex::new(Some(end)),
+            streams: self.streams(),
             class: W::NAME,
             module: std::marker::PhantomData,
         }
@@ -147,7 +148,9 @@ where
             let driver = Driver::shared();
             let handle = driver.handle().map_err(refusal)?;
             if let Task::New(future) = std::mem::replace(&mut *task, Task::Ended) {
-                *task = Task::Begun(handle.spawn(future).abort_handle());
+                let handle = handle.spawn(future).abort_handle();
+                self.streams.add(handle.clone());
+                *task = Task::Begun(handle);
             }
         }
         Ok(())
@@ -161,10 +164,10 @@ where
         {
             return Ok(item);
         }
-        // The task is over: by a failure, or because the stream has ended.
-        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Ok(match failure {
-            Some(failure) => failure.await.ok().map(Err),
+        // The task is over: because the stream has ended, by a failure, or because the object was closed.
+        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Ok(match end {
+            Some(end) => end.await.unwrap_or(Some(Failure::Closed)).map(Err),
             None => None,
         })
     }

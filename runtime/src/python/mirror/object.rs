@@ -2,10 +2,11 @@
 
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use tokio::sync::{OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+use tokio::task::AbortHandle;
 
 use super::ended::InContext;
 use super::run::Run;
@@ -19,6 +20,30 @@ type Place<W> = RwLock<Option<InContext<<W as Wrapper>::Object>>>;
 pub struct Mirror<W: Wrapper<Object: Sync>> {
     /// Taken by `drop` alone.
     place: Option<Arc<Place<W>>>,
+    streams: Arc<Streams>,
+}
+
+/// The tasks that read streams of an object. Each holds the object until its stream is dropped, which its reader may put off
+/// for ever; so what needs the object to itself ends them, or says that it cannot have it.
+#[derive(Default)]
+pub(super) struct Streams(Mutex<Vec<AbortHandle>>);
+
+impl Streams {
+    pub(super) fn add(&self, task: AbortHandle) {
+        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.retain(|task| !task.is_finished());
+        tasks.push(task);
+    }
+
+    fn are_open(&self) -> bool {
+        let tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.iter().any(|task| !task.is_finished())
+    }
+
+    fn end(&self) {
+        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.drain(..).for_each(|task| task.abort());
+    }
 }
 
 /// The object for a call that takes `&self`, for as long as the call runs.
@@ -56,7 +81,12 @@ impl<W: Wrapper<Object: Sync>> Mirror<W> {
     pub fn new(object: W::Object) -> Self {
         Self {
             place: Some(Arc::new(RwLock::new(Some(InContext::new(object))))),
+            streams: Arc::default(),
         }
+    }
+
+    pub(super) fn streams(&self) -> Arc<Streams> {
+        Arc::clone(&self.streams)
     }
 
     fn place(&self) -> Arc<Place<W>> {
@@ -82,7 +112,7 @@ impl<W: Wrapper<Object: Sync>> Mirror<W> {
         })
     }
 
-    /// A call that takes `&mut self`.
+    /// A call that takes `&mut self`. While somebody reads a stream of the object, it cannot be had.
     pub fn exclusive<T, E, F, C>(
         &self,
         call: C,
@@ -92,8 +122,11 @@ impl<W: Wrapper<Object: Sync>> Mirror<W> {
         F: Future<Output = Result<T, E>> + Send,
         E: IntoException<W::Module>,
     {
-        let place = self.place();
+        let (place, streams) = (self.place(), self.streams());
         Run::new(W::NAME, async move {
+            if streams.are_open() {
+                return Err(Failure::Reentered);
+            }
             let guard = place.write_owned().await;
             let object = OwnedRwLockWriteGuard::try_map(guard, |object| object.as_mut().map(InContext::get_mut));
             let object = object.map_err(|_| Failure::Closed)?;
@@ -101,7 +134,8 @@ impl<W: Wrapper<Object: Sync>> Mirror<W> {
         })
     }
 
-    /// A call that ends the object: it gets the object itself, once the calls before it are done. `again` is what it gives
+    /// A call that ends the object: it gets the object itself, once the calls before it are done. Streams of it that are being
+    /// read end with it. `again` is what it gives
     /// where the object is ended already; without it that is an error.
     pub fn end<T, E, F, C>(
         &self,
@@ -114,8 +148,9 @@ impl<W: Wrapper<Object: Sync>> Mirror<W> {
         T: Send,
         E: IntoException<W::Module>,
     {
-        let place = self.place();
+        let (place, streams) = (self.place(), self.streams());
         Run::new(W::NAME, async move {
+            streams.end();
             let object = place.write_owned().await.take();
             match object {
                 Some(object) => call(object.into_inner()).await.map_err(Failure::Call),

@@ -1,0 +1,188 @@
+"""The awaitables: coroutines like those of `async def`, whose futures run on threads that know nothing of the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import inspect
+import warnings
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+import turso_jobs
+
+
+async def test_an_awaitable_is_a_coroutine(path: str) -> None:
+    async with turso_jobs.connect(path) as client:
+        call = client.migrate()
+        assert asyncio.iscoroutine(call)
+        assert inspect.isawaitable(call)
+        assert call.__qualname__ == "Client.migrate"  # type: ignore[attr-defined]
+        task = asyncio.create_task(call)
+        assert await task == 0
+        with pytest.raises(RuntimeError, match=r"cannot reuse already awaited coroutine 'Client\.migrate'"):
+            await call
+        assert await asyncio.wait_for(client.migrate(), 60) == 1
+        assert await asyncio.gather(client.migrate(), client.migrate()) == [1, 1]
+
+
+async def test_it_begins_when_it_is_awaited_and_warns_when_it_never_is(path: str) -> None:
+    async with turso_jobs.connect(path) as client:
+        await client.migrate()
+        with pytest.warns(RuntimeWarning, match=r"coroutine 'Client\.insert' was never awaited"):
+            client.insert("never")
+            gc.collect()
+        closed = client.insert("never")
+        closed.close()
+        opening = client.transaction()
+        opening.close()
+        del closed, opening
+        gc.collect()
+        assert await client.list_jobs() == []
+
+
+async def test_cancelling_a_task_drops_the_future(path: str) -> None:
+    """One that goes on would put its job into the queue, although nobody waits for it any more."""
+    async with turso_jobs.connect(path, connections=1) as client:
+        await client.migrate()
+        async with client.transaction() as transaction:
+            await transaction.insert("of the transaction")
+            waiting = asyncio.create_task(client.insert("never"))
+            await asyncio.sleep(0.05)
+            assert not waiting.done()
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(client.insert("never"), 0.05)
+        await asyncio.sleep(0.05)
+        assert [job.kind for job in await client.list_jobs()] == ["of the transaction"]
+
+
+async def test_a_transaction_that_comes_too_late_is_rolled_back(path: str) -> None:
+    """It is made while its task is being cancelled: nobody has it, and it would keep its lock for ever."""
+    async with turso_jobs.connect(path) as client:
+        await client.migrate()
+        for delay in [n * 0.0002 for n in range(20)]:
+            task = asyncio.ensure_future(client.transaction())
+            await asyncio.sleep(delay)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            del task
+            gc.collect()
+        assert await asyncio.wait_for(client.insert("a"), 60) == 1
+
+
+async def test_a_scope_that_is_cancelled_rolls_back(path: str) -> None:
+    async with turso_jobs.connect(path) as client:
+        await client.migrate()
+
+        async def hold() -> None:
+            async with client.transaction() as transaction:
+                await transaction.insert("never")
+                await asyncio.sleep(60)
+
+        task = asyncio.create_task(hold())
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await client.list_jobs() == []
+
+
+async def test_an_item_that_came_too_late_is_the_next_one(path: str) -> None:
+    async with turso_jobs.connect(path, poll=0.02) as client:
+        await client.migrate()
+        deliveries = client.deliveries()
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(deliveries.__anext__(), 0.05)
+        number = await client.insert("a")
+        await asyncio.sleep(0.1)
+        async for job in deliveries:
+            assert job.id == number
+            break
+        await client.complete(number, 1)
+
+
+def test_awaitables_outlive_their_loop(path: str, run_in_loop: Callable[[Coroutine[Any, Any, None]], None]) -> None:
+    """A loop that is closed while futures run must neither hang nor break the client for the next one."""
+    client = turso_jobs.connect_sync(path)
+    client.migrate_sync()
+    left: list[Any] = []
+
+    async def leave() -> None:
+        for _ in range(10):
+            step = client.insert("left")
+            step.send(None)
+            left.append(step)
+
+    async def go_on() -> None:
+        assert await client.insert("a") > 0
+        async with client.transaction() as transaction:
+            await transaction.insert("b")
+
+    for _ in range(3):
+        run_in_loop(leave())
+        run_in_loop(go_on())
+    for step in left:
+        step.close()
+    kinds = [job.kind for job in client.list_jobs_sync(limit=1000)]
+    assert kinds.count("a") == kinds.count("b") == 3
+    client.close_sync()
+
+
+def test_outside_of_a_loop_an_awaitable_says_so(path: str) -> None:
+    with turso_jobs.connect_sync(path) as client:
+        call = client.migrate()
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            call.send(None)
+
+
+async def test_a_scope_is_entered_without_a_second_await_and_with_one(path: str) -> None:
+    client = await turso_jobs.connect(path)
+    async with client:
+        await client.migrate()
+        async with client.transaction() as transaction:
+            assert type(transaction) is turso_jobs.Transaction
+        async with await client.transaction() as transaction:
+            await transaction.insert("a")
+        scope = client.transaction()
+        with pytest.raises(RuntimeError, match="never entered"):
+            await scope.__aexit__(None, None, None)
+        scope.close()
+        assert len(await client.list_jobs()) == 1
+        await client.close()
+        await client.close()
+
+
+async def test_errors_keep_the_exception_that_they_came_in(path: str) -> None:
+    async with turso_jobs.connect(path) as client:
+        await client.migrate()
+        with pytest.raises(turso_jobs.JobsError, match="no such table: nowhere") as raised:
+            async with client.transaction() as transaction:
+                await transaction.execute("INSERT INTO nowhere VALUES (1)")
+        assert raised.value.__traceback__ is not None
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert await client.list_jobs() == []
+
+
+async def test_a_stream_that_somebody_has_still_does_not_keep_the_object_from_closing(path: str) -> None:
+    """It holds the object while it is read, and a scope that waited for its reader would wait for itself."""
+    async with turso_jobs.connect(path, poll=0.02) as client:
+        await client.migrate()
+        await client.insert_many("a", ["1", "2"])
+        read, waiting = client.deliveries(), client.deliveries("none")
+        assert (await read.__anext__()).payload == "1"
+        reader = asyncio.ensure_future(waiting.__anext__())
+        twin = client.deliveries_sync()
+        assert next(twin).payload == "2"
+    with pytest.raises(ValueError, match="Client is closed"):
+        await reader
+    with pytest.raises(ValueError, match="Client is closed"):
+        next(twin)
+    with pytest.raises(ValueError, match="Client is closed"):
+        await read.__anext__()
+    with pytest.raises(StopAsyncIteration):
+        await read.__anext__()
