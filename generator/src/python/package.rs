@@ -43,7 +43,7 @@ pub fn render(package: &Package, config: &Config, diagnostics: &mut Diagnostics)
     let mut texts = vec![
         ("__init__.py".to_owned(), renderer.init().render()),
         ("aio/__init__.py".to_owned(), renderer.aio().render()),
-        ("lib.py".to_owned(), renderer.lib().render()),
+        ("lib.py".to_owned(), renderer.lib()),
         (
             "call_queue.py".to_owned(),
             CallQueueFile {

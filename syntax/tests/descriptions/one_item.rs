@@ -267,3 +267,38 @@ fn options_without_sense() {
         "`keyword_only` takes no value",
     );
 }
+
+#[test]
+fn what_is_in_no_python_is_written_by_hand_nowhere() {
+    one_in_block(
+        "#[proxy(by_hand = \"it calls back\", rust_only = \"a closure\")] pub fn f(&self) {}",
+        "what is not in Python is not written by hand there either",
+    );
+    one_in_block("#[proxy(by_hand = \"\")] pub fn f(&self) {}", "`by_hand` is empty");
+    assert_eq!(
+        in_block("#[proxy(by_hand = \"it calls back\")] pub fn f(&self) {}"),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn values_are_no_options() {
+    one_beside(
+        "#[async_proxy(value = 1)] pub struct V { pub a: u8 }",
+        "`value` takes no value",
+    );
+    one_beside(
+        "#[async_proxy(value)] pub struct V { #[proxy(default = 1, keyword_only)] pub a: u8 }",
+        "the fields of a value are given by their places too",
+    );
+    one_beside(
+        "#[async_proxy(value)] pub struct V { pub a: u8 }
+         #[async_proxy] pub fn connect(#[proxy(spread)] v: V) -> Store { loop {} }",
+        "`V` is a value, which is not spread over parameters",
+    );
+    one_beside(
+        "#[async_proxy(value)] pub struct Store2 { pub a: u8 } #[async_proxy] pub enum E { #[proxy(exception = \"Store2\")] A }
+         #[async_proxy(extend)] impl Store { pub fn f(&self) -> Result<(), E> { Ok(()) } }",
+        "`Store2` and `A` are both called `Store2` in Python",
+    );
+}

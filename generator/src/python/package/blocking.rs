@@ -13,12 +13,12 @@ use super::uses::Code;
 use super::{LibFile, LibPartFile, NATIVE_GLOBALS, NativeFile, Renderer, docstring, layout, locals, scope, signature};
 
 impl Renderer<'_> {
-    pub(super) fn lib(&self) -> LibFile {
+    pub(super) fn lib(&self) -> askama::Result<String> {
         let package = self.package;
         let generic = self.generic();
         let mut imports = Imports::default();
         let place = Place(None);
-        let types = Types::of(package, place);
+        let types = Types::of(package, place)?;
         for alias in package.aliases.iter().filter(|alias| Place::of(&alias.module) == place) {
             imports.annotation(package, &alias.annotation);
             imports.typing("TypeAlias");
@@ -46,7 +46,7 @@ impl Renderer<'_> {
                 for parameter in &function.parameters {
                     imports.annotation(package, &parameter.annotation);
                 }
-                functions.extend(self.blocking_function(function));
+                functions.extend(self.blocking_function(function)?);
             } else {
                 native.push(function.name.clone());
             }
@@ -128,6 +128,7 @@ impl Renderer<'_> {
             functions,
             version,
         }
+        .render()
     }
 
     /// A module of a submodule's blocking side.
@@ -139,7 +140,7 @@ impl Renderer<'_> {
             .filter(|function| Place::of(&function.module) == place);
         let (wrapped, native): (Vec<&Function>, Vec<&Function>) =
             functions.partition(|function| self.is_wrapped(function));
-        let types = Types::of(package, place);
+        let types = Types::of(package, place)?;
         let mut file = LibPartFile {
             header: self.header.clone(),
             package: package.name.clone(),
@@ -149,11 +150,11 @@ impl Renderer<'_> {
             aliases: types.aliases,
             values: types.values,
             late_aliases: types.late_aliases,
-            functions: wrapped
-                .iter()
-                .flat_map(|function| self.blocking_function(function))
-                .collect(),
+            functions: Vec::new(),
         };
+        for function in &wrapped {
+            file.functions.extend(self.blocking_function(function)?);
+        }
         let code = Code::of(&file.render()?);
         let mut imports = Imports::default();
         for name in MODULES.into_iter().chain(["dataclasses"]) {
@@ -208,9 +209,9 @@ impl Renderer<'_> {
     }
 
     /// A function of `lib.py` that opens a connection and sets its row factory.
-    fn blocking_function(&self, function: &Function) -> Vec<String> {
+    fn blocking_function(&self, function: &Function) -> askama::Result<Vec<String>> {
         let Some(class) = function.opens.as_ref() else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
         let written = |factory: &str| {
             signature::with_keywords(
@@ -235,32 +236,29 @@ impl Renderer<'_> {
             &written("RowFactory[Any] | None = None"),
             &format!(") -> {class}[Any]:"),
         );
-        let docs = docstring::docstring(&function.docs, 4);
-        let docs = if docs.is_empty() { docs } else { format!("{docs}\n") };
         let connection = locals::free("connection", &function.parameters);
-        let call = if self.package.is_constructor(function) {
-            let make = locals::free("make", &function.parameters);
-            format!(
-                "    {make}: Callable[..., {class}[Any]] = {class} if {FACTORY} is None else {FACTORY}\n{}",
-                layout::bracketed(
-                    4,
-                    &format!("{connection} = {make}("),
-                    &signature::keyword_arguments(&function.parameters),
-                    ")"
-                )
-            )
-        } else {
-            layout::bracketed(
-                4,
-                &format!("{connection} = native_{}(", function.name),
-                &signature::arguments(&function.parameters),
-                ")",
-            )
+        let make = self
+            .package
+            .is_constructor(function)
+            .then(|| locals::free("make", &function.parameters));
+        let (called, passed) = match &make {
+            Some(make) => (make.clone(), signature::keyword_arguments(&function.parameters)),
+            None => (
+                format!("native_{}", function.name),
+                signature::arguments(&function.parameters),
+            ),
         };
-        texts.push(format!(
-            "{head}\n{docs}{call}\n    if row_factory is not None:\n        {connection}.row_factory = row_factory\n    return {connection}"
-        ));
-        texts
+        let text = BlockingFunction {
+            head,
+            docs: docstring::docstring(&function.docs, 4),
+            class,
+            factory: FACTORY,
+            opened: layout::bracketed(4, &format!("{connection} = {called}("), &passed, ")"),
+            make,
+            connection,
+        };
+        texts.push(text.render()?);
+        Ok(texts)
     }
 
     pub(super) fn native(&self) -> NativeFile {
@@ -358,4 +356,20 @@ impl Renderer<'_> {
             functions,
         }
     }
+}
+
+/// A function of the blocking side that opens a connection and sets its row factory.
+#[derive(Template)]
+#[template(path = "python/blocking_function.py")]
+struct BlockingFunction<'a> {
+    head: String,
+    docs: String,
+    class: &'a str,
+    /// What makes the connection, by the parameter `factory`; `None` where the native function does.
+    make: Option<String>,
+    factory: &'static str,
+    /// The call that opens it.
+    opened: String,
+    /// What the connection is called.
+    connection: String,
 }

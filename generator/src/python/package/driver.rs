@@ -33,12 +33,14 @@ impl Renderer<'_> {
             .filter(|class| Place::of(&class.module) == place)
             .map(|class| asynchronous::class(package, class))
             .collect();
-        let functions: Vec<String> = package
+        let mut functions = Vec::new();
+        for one in package
             .functions
             .iter()
             .filter(|function| Place::of(&function.module) == place)
-            .flat_map(|one| function::function(package, one))
-            .collect();
+        {
+            functions.extend(function::function(package, one)?);
+        }
         let mut file = LibAioFile {
             header: self.header.clone(),
             package: package.name.clone(),

@@ -1,5 +1,7 @@
 //! The functions of `lib_aio.py`.
 
+use askama::Template;
+
 use super::super::dbapi::CHECK_SAME_THREAD;
 use super::super::model::{Function, Package, ParameterPassing, Role};
 use super::docstring::docstring;
@@ -8,13 +10,27 @@ use super::locals;
 use super::modules::Place;
 use super::signature::{arguments, parameters, with_keywords};
 
+/// A function of the asyncio side.
+#[derive(Template)]
+#[template(path = "python/function.py")]
+struct AsyncFunction<'a> {
+    head: String,
+    docs: String,
+    /// What the function is called that opens the blocking object.
+    connector: &'a str,
+    /// What that one returns, without the `Blocking` in front.
+    annotation: String,
+    /// The call that opens it.
+    opened: String,
+    /// What the blocking object is called, if its row factory is set.
+    connection: Option<String>,
+    class: &'a str,
+    /// What the asyncio object is made of.
+    made: String,
+}
+
 /// A function that opens an object, or one without an object.
-pub(super) fn function(package: &Package, function: &Function) -> Vec<String> {
-    let docs = if function.docs.is_empty() {
-        String::new()
-    } else {
-        format!("{}\n", docstring(&function.docs, 4))
-    };
+pub(super) fn function(package: &Package, function: &Function) -> askama::Result<Vec<String>> {
     let name = &function.name;
     let mut passed = arguments(&function.parameters);
     for (argument, parameter) in passed.iter_mut().zip(&function.parameters) {
@@ -28,7 +44,7 @@ pub(super) fn function(package: &Package, function: &Function) -> Vec<String> {
     }
     // A function that opens nothing is refused when the description is resolved.
     let Some(class) = function.opens.as_ref().and_then(|class| package.class(class)) else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
     let typed = |row: &str| {
         if class.generic {
@@ -78,15 +94,12 @@ pub(super) fn function(package: &Package, function: &Function) -> Vec<String> {
         lib
     };
     let connector = locals::free("connector", &function.parameters);
-    let call = if factory {
-        let connection = locals::free("connection", &function.parameters);
-        let opened = bracketed(8, &format!("{connection} = {blocking}.{name}("), &passed, ")");
-        format!(
-            "{opened}\n        if row_factory is not None:\n            {connection}.row_factory = row_factory\n        return {connection}"
-        )
-    } else {
-        bracketed(8, &format!("return {blocking}.{name}("), &passed, ")")
+    let connection = factory.then(|| locals::free("connection", &function.parameters));
+    let before = match &connection {
+        Some(connection) => format!("{connection} = {blocking}.{name}("),
+        None => format!("return {blocking}.{name}("),
     };
+    let opened = bracketed(8, &before, &passed, ")");
     let mut made = vec![connector.as_str()];
     if chunks {
         made.push("iter_chunk_size");
@@ -98,13 +111,18 @@ pub(super) fn function(package: &Package, function: &Function) -> Vec<String> {
         );
     }
     let made = made.join(", ");
-    let text = format!(
-        "{head}\n{docs}\n    def {connector}() -> Blocking{}:\n{call}\n\n    return {}({made})",
-        typed("Any"),
-        class.name
-    );
-    texts.push(text);
-    texts
+    let text = AsyncFunction {
+        head,
+        docs: docstring(&function.docs, 4),
+        connector: &connector,
+        annotation: typed("Any"),
+        opened,
+        connection,
+        class: &class.name,
+        made,
+    };
+    texts.push(text.render()?);
+    Ok(texts)
 }
 
 /// Whether the profile adds `row_factory` to a function that opens a connection.

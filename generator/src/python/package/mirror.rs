@@ -64,7 +64,7 @@ pub(super) fn render(package: &Package, config: &Config, diagnostics: &mut Diagn
         (native.as_str(), stub(package, header.clone()).render()),
     ];
     if !type_names(package).is_empty() {
-        texts.push(("lib.py", lib(package, header).render()));
+        texts.push(("lib.py", lib(package, header)));
     }
     let mut files = vec![File::new(format!("python/{}/py.typed", package.name), "")];
     for (name, text) in texts {
@@ -173,7 +173,7 @@ fn type_names(package: &Package) -> Vec<String> {
         .collect()
 }
 
-fn lib(package: &Package, header: String) -> LibFile {
+fn lib(package: &Package, header: String) -> askama::Result<String> {
     let mut imports = Imports::default();
     for alias in &package.aliases {
         imports.typing("TypeAlias");
@@ -183,7 +183,7 @@ fn lib(package: &Package, header: String) -> LibFile {
         imports.module("dataclasses");
         imports.annotation(package, &field.annotation);
     }
-    let types = Types::of(package, Place(None));
+    let types = Types::of(package, Place(None))?;
     LibFile {
         header,
         imports: imports.standard().join("\n"),
@@ -192,6 +192,7 @@ fn lib(package: &Package, header: String) -> LibFile {
         values: types.values,
         late_aliases: types.late_aliases,
     }
+    .render()
 }
 
 fn stub(package: &Package, header: String) -> NativeFile {

@@ -1,8 +1,10 @@
 //! The aliases and values of a module of the blocking side, each behind those that it names.
 
+use askama::Template;
+
 use super::super::annotation;
 use super::super::model::{Alias, Package};
-use super::super::values::Value;
+use super::super::values::{Field, Value};
 use super::docstring::docstring;
 use super::layout;
 use super::modules::Place;
@@ -18,7 +20,7 @@ pub(super) struct Types {
 }
 
 impl Types {
-    pub(super) fn of(package: &Package, place: Place<'_>) -> Self {
+    pub(super) fn of(package: &Package, place: Place<'_>) -> askama::Result<Self> {
         let mut aliases: Vec<&Alias> = package
             .aliases
             .iter()
@@ -36,15 +38,15 @@ impl Types {
             classes.push(&alias.name);
             late.push(alias);
         }
-        Self {
+        Ok(Self {
             aliases: in_order(&aliases).into_iter().map(definition).collect(),
             values: values
                 .iter()
                 .enumerate()
                 .map(|(index, value)| dataclass(value, &classes[index..]))
-                .collect(),
+                .collect::<askama::Result<_>>()?,
             late_aliases: in_order(&late).into_iter().map(definition).collect(),
-        }
+        })
     }
 }
 
@@ -68,36 +70,47 @@ fn definition(alias: &Alias) -> String {
     }
 }
 
-/// A class with a field for each of the value's. What is defined behind it stands between quotes.
-fn dataclass(value: &Value, behind: &[&str]) -> String {
-    let mut text = format!("@dataclasses.dataclass(frozen=True)\nclass {}:\n", value.name);
-    if !value.docs.is_empty() {
-        text.push_str(&docstring(&value.docs, 4));
-        text.push_str("\n\n");
-    }
-    for (index, field) in value.fields.iter().enumerate() {
-        let annotation = if names_any(&field.annotation, behind) && !field.annotation.contains('"') {
+/// A value as a class with a field for each of its own.
+#[derive(Template)]
+#[template(path = "python/value.py")]
+struct Dataclass<'a> {
+    name: &'a str,
+    docs: String,
+    fields: Vec<DataclassField<'a>>,
+}
+
+/// A field of a value's class.
+struct DataclassField<'a> {
+    name: &'a str,
+    annotation: String,
+    default: Option<&'a str>,
+    docs: String,
+}
+
+/// The class of a value. What is defined behind it stands between quotes.
+fn dataclass(value: &Value, behind: &[&str]) -> askama::Result<String> {
+    let annotation = |field: &Field| {
+        if names_any(&field.annotation, behind) && !field.annotation.contains('"') {
             format!("\"{}\"", field.annotation)
         } else {
             field.annotation.clone()
-        };
-        text.push_str(&format!("    {}: {annotation}", field.name));
-        if let Some(default) = &field.default {
-            text.push_str(&format!(" = {default}"));
         }
-        text.push('\n');
-        if !field.docs.is_empty() {
-            text.push_str(&docstring(&field.docs, 4));
-            text.push('\n');
-            if index + 1 < value.fields.len() {
-                text.push('\n');
-            }
-        }
+    };
+    Dataclass {
+        name: &value.name,
+        docs: docstring(&value.docs, 4),
+        fields: value
+            .fields
+            .iter()
+            .map(|one| DataclassField {
+                name: &one.name,
+                annotation: annotation(one),
+                default: one.default.as_deref(),
+                docs: docstring(&one.docs, 4),
+            })
+            .collect(),
     }
-    if value.fields.is_empty() && value.docs.is_empty() {
-        text.push_str("    pass\n");
-    }
-    text.trim_end().to_owned()
+    .render()
 }
 
 /// Aliases in an order in which each stands behind those that it names.
