@@ -21,6 +21,9 @@ const FEW: u64 = 12;
 /// How many steps each has.
 const STEPS: usize = 60;
 
+/// After how many it says how far it has got.
+const PROGRESS: usize = 20;
+
 fn main() -> ExitCode {
     if std::env::args().any(|argument| argument == replica::ARGUMENT) {
         return match replica::be_a_replica() {
@@ -44,7 +47,10 @@ fn main() -> ExitCode {
     };
     let begin = Instant::now();
     let mut failed = Vec::new();
-    for seed in &seeds {
+    for (done, seed) in seeds.iter().enumerate() {
+        if done > 0 && done % PROGRESS == 0 {
+            println!("{done} schedules, {} failed", failed.len());
+        }
         let outcome = schedule::run(*seed, STEPS);
         if !outcome.faults.is_empty() || number("SYNC_SEED").is_some() {
             println!("--- SYNC_SEED={seed}\n{}", outcome.log);

@@ -311,8 +311,8 @@ impl Schedule {
             let mut is_quiet = true;
             for which in 0..2 {
                 let pulled = self.tell(which, &Order::Pull);
-                let pushed = self.tell(which, &Order::Push);
                 let unpushed = self.tell(which, &Order::Unpushed);
+                let pushed = self.tell(which, &Order::Push);
                 for answer in [&pulled, &pushed] {
                     match answer {
                         Err(error) if error.starts_with("IntegrityError") => {}
@@ -323,6 +323,7 @@ impl Schedule {
                 if pushed.is_err() {
                     self.decide(which);
                 }
+                // Whoever had something to push has made news for the other.
                 is_quiet &= pulled == Ok(false.into()) && pushed.is_ok() && unpushed == Ok(0.into());
             }
             if !self.faults.is_empty() {
