@@ -8,7 +8,7 @@ use turso_core::LimboError;
 use ureq::Agent;
 use ureq::config::Config;
 use ureq::unversioned::resolver::DefaultResolver;
-use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector};
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector, SocksConnector};
 
 use super::wire::Dialer;
 use crate::{Error, Result};
@@ -88,7 +88,11 @@ impl Line {
     }
 
     fn new_agent(&self) -> Agent {
-        let connector = ().chain(ConnectProxyConnector::default()).chain(Dialer).chain(RustlsConnector::default());
+        let connector =
+            ().chain(SocksConnector::default())
+                .chain(ConnectProxyConnector::default())
+                .chain(Dialer)
+                .chain(RustlsConnector::default());
         Agent::with_parts(self.config.clone(), connector, DefaultResolver::default())
     }
 
