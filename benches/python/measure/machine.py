@@ -33,6 +33,9 @@ def describe() -> dict[str, str]:
         ),
         "load at the beginning": load(),
     }
+    # The one setting from outside that changes what is measured.
+    if worker := os.environ.get("AIOTURSO_WORKER"):
+        facts["worker of aioturso"] = worker
     if sys.platform != "win32":
         facts["uvloop"] = version("uvloop")
     return facts
