@@ -10,8 +10,8 @@ use tokio::task::AbortHandle;
 
 use super::ended::InContext;
 use super::run::Run;
-use crate::python::exceptions::{Failure, IntoException};
-use crate::python::objects::{Wrapper, detached};
+use crate::python::exceptions::{Failure, IntoException, catch};
+use crate::python::objects::{Ran, Wrapper};
 
 /// The place of an object: empty once the object is ended.
 type Place<W> = RwLock<Option<InContext<<W as Wrapper>::Object>>>;
@@ -169,11 +169,14 @@ impl<W: Wrapper<Object: Sync>> Mirror<W> {
         E: IntoException<W::Module> + Send,
     {
         let place = self.place();
-        detached::<_, _, W::Module>(py, W::NAME, || {
-            let object = place.try_read().map_err(|_| Failure::Reentered)?;
-            let object = object.as_ref().ok_or(Failure::Closed)?;
-            call(object.get()).map_err(Failure::Call)
-        })
+        let ran = py.detach(|| {
+            Ran::of(|| {
+                let object = place.try_read().map_err(|_| Failure::Reentered)?;
+                let object = object.as_ref().ok_or(Failure::Closed)?;
+                catch(|| call(object.get()))
+            })
+        });
+        ran.raise::<W>()
     }
 }
 
