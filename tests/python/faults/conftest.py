@@ -10,7 +10,7 @@ from typing import Any
 import aioturso
 import pytest
 from children import Children
-from workers import WORKERS
+from workers import ENVIRONMENTS, WORKERS
 
 HEAD = ("fault", "worker", "loop", "result", "measured")
 
@@ -29,6 +29,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "worker_name" in metafunc.fixturenames:
         metafunc.parametrize("worker_name", WORKERS)
+
+
+@pytest.fixture(autouse=True)
+def environment_of_worker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    case: Any = getattr(request.node, "callspec", None)
+    name = None if case is None else case.params.get("worker_name")
+    for variable, value in ENVIRONMENTS.get(name, {}).items():
+        monkeypatch.setenv(variable, value)
 
 
 @pytest.fixture

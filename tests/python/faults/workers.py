@@ -1,4 +1,4 @@
-"""The workers that the matrix is run over. Another one joins by one line here."""
+"""The workers that the matrix is run over. Another one joins by one line in each table."""
 
 from __future__ import annotations
 
@@ -8,3 +8,8 @@ WORKERS: dict[str, dict[str, Any]] = {
     "python thread": {},
 }
 """The arguments of `connect` that choose each of them."""
+
+ENVIRONMENTS: dict[str, dict[str, str]] = {
+    "python thread": {"AIOTURSO_WORKER": "python"},
+}
+"""The environment variables that do, for this process and its children."""
