@@ -83,15 +83,17 @@ def adapt(obj: object, proto: type | None = None, /, *alt: Any) -> Any:
 {{ function }}
 {%- endfor %}
 
+@final
 class NativeCall:
     """A call that was made and not run yet: a function without arguments, which a native queue runs without the GIL."""
 
     made: object
     number: int
 
-    def __call__(self) -> object: ...
+    def __call__(self, /, *args: object, **kwargs: object) -> object: ...
     def gives(self, object: object) -> NativeCall: ...
 
+@final
 class NativeQueue:
     """An unbounded queue of calls in front of one thread, which runs native ones without the GIL."""
 

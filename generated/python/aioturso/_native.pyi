@@ -6,7 +6,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Any, Generic, Literal, TypeAlias, TypeVar, overload
+from typing import Any, Generic, Literal, TypeAlias, TypeVar, final, overload
 
 from typing_extensions import Self
 
@@ -685,15 +685,17 @@ def connect_sync(
     `autocommit`: Who begins and ends transactions.
     """
 
+@final
 class NativeCall:
     """A call that was made and not run yet: a function without arguments, which a native queue runs without the GIL."""
 
     made: object
     number: int
 
-    def __call__(self) -> object: ...
+    def __call__(self, /, *args: object, **kwargs: object) -> object: ...
     def gives(self, object: object) -> NativeCall: ...
 
+@final
 class NativeQueue:
     """An unbounded queue of calls in front of one thread, which runs native ones without the GIL."""
 

@@ -305,6 +305,7 @@ impl Renderer<'_> {
         if scope::hides_builtins(package) {
             imports.module("builtins");
         }
+        imports.typing("final");
         if uses("Literal[False]") {
             imports.typing("Literal");
         }

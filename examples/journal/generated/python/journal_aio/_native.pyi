@@ -7,7 +7,7 @@ import os
 import pathlib
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Literal
+from typing import Literal, final
 
 from typing_extensions import Self
 
@@ -118,15 +118,17 @@ def open(
     `repair`: Whether an entry that is incomplete at the end of the file is cut off. Without it such a file is refused.
     """
 
+@final
 class NativeCall:
     """A call that was made and not run yet: a function without arguments, which a native queue runs without the GIL."""
 
     made: object
     number: int
 
-    def __call__(self) -> object: ...
+    def __call__(self, /, *args: object, **kwargs: object) -> object: ...
     def gives(self, object: object) -> NativeCall: ...
 
+@final
 class NativeQueue:
     """An unbounded queue of calls in front of one thread, which runs native ones without the GIL."""
 

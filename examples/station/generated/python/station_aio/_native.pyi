@@ -6,7 +6,7 @@
 import os
 from collections.abc import Callable
 from types import TracebackType
-from typing import Literal
+from typing import Literal, final
 
 from typing_extensions import Self
 
@@ -162,15 +162,17 @@ def connect_link(
 def open(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> Station:
     """Opens the station whose readings are in that file, or makes it."""
 
+@final
 class NativeCall:
     """A call that was made and not run yet: a function without arguments, which a native queue runs without the GIL."""
 
     made: object
     number: int
 
-    def __call__(self) -> object: ...
+    def __call__(self, /, *args: object, **kwargs: object) -> object: ...
     def gives(self, object: object) -> NativeCall: ...
 
+@final
 class NativeQueue:
     """An unbounded queue of calls in front of one thread, which runs native ones without the GIL."""
 
