@@ -186,6 +186,58 @@ fn a_table_that_is_there_is_not_made_without_the_lock_of_writers() {
 }
 
 #[test]
+fn what_takes_the_lock_of_writers_for_nothing_keeps_it_in_a_transaction() {
+    let directory = tempfile::tempdir().unwrap();
+    let (one, other) = two_connections(&directory);
+    one.execute("BEGIN; CREATE TABLE IF NOT EXISTS t (a)").unwrap();
+    assert!(
+        matches!(other.execute("INSERT INTO t VALUES (3, 3)"), Err(LimboError::Busy)),
+        "SQLite has written nothing in the transaction, and lets others write"
+    );
+}
+
+#[test]
+fn a_savepoint_takes_its_snapshot_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let (one, other) = two_connections(&directory);
+    one.execute("SAVEPOINT s").unwrap();
+    other.execute("INSERT INTO t VALUES (3, 3)").unwrap();
+    assert_eq!(
+        rows(&one, "SELECT a FROM t").len(),
+        2,
+        "SQLite: 3, the transaction has read nothing before"
+    );
+    assert!(matches!(
+        one.execute("INSERT INTO t VALUES (4, 4)"),
+        Err(LimboError::BusySnapshot)
+    ));
+}
+
+#[test]
+fn a_recursive_query_is_computed_before_its_first_row() {
+    let connection = engine();
+    let sql = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL \
+               SELECT CASE x WHEN 3 THEN json('{') ELSE x + 1 END FROM n) SELECT x FROM n";
+    let mut query = connection.prepare(sql).unwrap();
+    let step = query.step();
+    assert!(step.is_err(), "SQLite gives three rows before the error: {step:?}");
+}
+
+#[test]
+fn a_quote_in_the_name_of_a_table_with_autoincrement_is_a_syntax_error() {
+    let connection = engine();
+    connection
+        .execute("CREATE TABLE \"a\"\"b\" (id INTEGER PRIMARY KEY)")
+        .unwrap();
+    assert!(
+        connection
+            .execute("CREATE TABLE \"c\"\"d\" (id INTEGER PRIMARY KEY AUTOINCREMENT)")
+            .is_err(),
+        "SQLite makes it"
+    );
+}
+
+#[test]
 fn a_schema_changed_by_another_connection_is_seen_at_prepare() {
     let directory = tempfile::tempdir().unwrap();
     let (one, other) = two_connections(&directory);

@@ -108,6 +108,12 @@ class Tally:
     programs: int = 0
     compared_to_the_end: int = 0
 
+    def add(self, other: Tally) -> None:
+        """Adds what another process counted."""
+        self.counts += other.counts
+        self.programs += other.programs
+        self.compared_to_the_end += other.compared_to_the_end
+
 
 def compare(
     program: Program, expected: Transcript, seen: Transcript, differences: Sequence[Difference], tally: Tally

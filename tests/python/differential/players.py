@@ -285,7 +285,8 @@ def content_of_file(path: Path) -> dict[str, Any]:
 
 
 def everything_of(table: str) -> str:
-    return f'SELECT rowid, * FROM "{table}" ORDER BY rowid'
+    quoted = table.replace('"', '""')
+    return f'SELECT rowid, * FROM "{quoted}" ORDER BY rowid'
 
 
 def names(tables: list[tuple[Any, ...]]) -> list[str]:

@@ -20,7 +20,11 @@ from programs import (
     Program,
     Reopen,
     Step,
+    sql_of,
 )
+
+REFUSED_AT_ONCE = ("TypeError", "UnicodeEncodeError")
+"""What is raised for SQL that is none, before anything is done to the cursor (by some of the drivers)."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ def note(
     reading: dict[int, Reading], connection_of: dict[int, int], position: int, step: Step, observation: Observation
 ) -> None:
     match step:
-        case Execute(cursor=cursor) | ConnectionExecute(cursor=cursor) if observation.raised != "TypeError":
+        case Execute(cursor=cursor) | ConnectionExecute(cursor=cursor) if observation.raised not in REFUSED_AT_ONCE:
             if isinstance(step, ConnectionExecute):
                 if observation.raised is not None:
                     return
@@ -59,8 +63,11 @@ def note(
         case NewCursor(cursor=cursor):
             connection_of[cursor] = step.connection
             reading.pop(cursor, None)
-        case ExecuteMany(cursor=cursor) if observation.raised != "TypeError":
+        case ExecuteMany(cursor=cursor) if observation.raised not in REFUSED_AT_ONCE:
             reading.pop(cursor, None)
+            # sqlite3 leaves the last of them running.
+            if "RETURNING" in sql_of(step):
+                reading[cursor] = Reading(sql_of(step), position)
         case CloseCursor(cursor=cursor) | FetchAll(cursor=cursor):
             reading.pop(cursor, None)
         case FetchOne(cursor=cursor) | FetchMany(cursor=cursor) | Iterate(cursor=cursor):

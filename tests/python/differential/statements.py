@@ -58,6 +58,9 @@ QUERIES = [
         "SELECT (SELECT max(x) FROM u), (SELECT count(*) FROM t)",
         "SELECT row_number() OVER (ORDER BY id), id FROM t",
         "SELECT EXISTS (SELECT 1 FROM u)",
+        "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 5) SELECT x FROM n",
+        "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT CASE x WHEN 3 THEN json('{') ELSE x + 1 END FROM n) "
+        "SELECT x FROM n",
     ),
     Statement("SELECT ?2, ?1, ?2", 2),
     Statement("SELECT ?3", 3),
@@ -164,6 +167,10 @@ DEFINITIONS = plain(
     "CREATE VIEW ids AS SELECT id FROM t",
     "SELECT * FROM ids ORDER BY id",
     "DROP VIEW ids",
+    'CREATE TABLE "a""b" ("c""d" INTEGER PRIMARY KEY)',
+    'CREATE TABLE "e""f" (id INTEGER PRIMARY KEY AUTOINCREMENT)',
+    'INSERT INTO "a""b" DEFAULT VALUES',
+    'DROP TABLE "a""b"',
     "PRAGMA user_version = 5",
     "PRAGMA foreign_keys = ON",
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from hypothesis import strategies as st
@@ -194,12 +196,29 @@ def program_steps(connections: int) -> st.SearchStrategy[list[Step]]:
 
 
 @st.composite
-def programs(draw: st.DrawFn) -> Program:
+def free_programs(draw: st.DrawFn) -> Program:
+    """Programs of which nothing is known."""
     options = Options(
-        in_file=draw(st.booleans()),
+        in_file=draw(weighted((1, st.just(False)), (2, st.just(True)))),
         isolation_level=draw(st.sampled_from(["", "", "DEFERRED", "IMMEDIATE", "EXCLUSIVE", None])),
         autocommit=draw(autocommit_modes),
         iter_chunk_size=draw(st.sampled_from([64, 1, 2])),
     )
     connections = draw(st.integers(1, CONNECTIONS)) if options.in_file else 1
     return Program(options, [*FIRST_STEPS, *draw(program_steps(connections))])
+
+
+@st.composite
+def programs_near(draw: st.DrawFn, examples: Sequence[Program]) -> Program:
+    """An example with other steps strewn into it, so that what is seldom met by chance is met often, and in company."""
+    example = draw(st.sampled_from(examples))
+    connections = CONNECTIONS if example.options.in_file else 1
+    strewn = list(example.steps)
+    for step in draw(st.lists(steps(connections), min_size=1, max_size=6)):
+        strewn.insert(draw(st.integers(len(FIRST_STEPS), len(strewn))), step)
+    return Program(replace(example.options, iter_chunk_size=draw(st.sampled_from([64, 1, 2]))), strewn)
+
+
+def programs(examples: Sequence[Program]) -> st.SearchStrategy[Program]:
+    """All programs that are tried; some of them near the examples."""
+    return weighted((5, free_programs()), (1, programs_near(examples)))
