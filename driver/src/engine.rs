@@ -198,6 +198,22 @@ impl Engine {
         }
     }
 
+    /// Ends the statement that a cursor has read from and that failed, and gives its error on: as [`abandon`](Self::abandon),
+    /// but one that began outside of a transaction waits for the end of the transaction that was begun since.
+    pub(crate) fn abandon_read(&mut self, key: StatementKey, error: Error, work: Work<'_>) -> Error {
+        let Some(half_read) = self.take_half_read(key) else {
+            return error;
+        };
+        match half_read.statement {
+            Some(statement) if !half_read.in_transaction && self.in_transaction() => {
+                self.waiting.push(*statement);
+                error
+            }
+            Some(statement) => self.abandon(statement, error, work),
+            None => error,
+        }
+    }
+
     /// Ends the statements that waited for the end of a transaction, if it has come.
     pub(crate) fn release_waiting(&mut self) {
         if !self.waiting.is_empty() && !self.in_transaction() {

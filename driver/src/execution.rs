@@ -261,7 +261,7 @@ impl Execution {
         self.description = statement.description();
         if first == Step::Row {
             self.ready.push_back(statement.row());
-            if statement.can_be_half_read() {
+            if statement.is_readonly() {
                 return Ok(Progress::HalfRead);
             }
             while statement.step(work)? == Step::Row {
@@ -305,10 +305,7 @@ impl Execution {
             }
             Err(error) => {
                 self.half_read = None;
-                return Err(match engine.take(key) {
-                    Some(statement) => engine.abandon(statement, error, work),
-                    None => error,
-                });
+                return Err(engine.abandon_read(key, error, work));
             }
         }
         Ok(row)

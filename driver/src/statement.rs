@@ -132,12 +132,6 @@ impl PreparedStatement {
         self.statement.get_program().change_cnt_on
     }
 
-    /// Whether it can be left half read. A query with a window function can't: the engine writes to a table of its own for
-    /// it, and panics when such a statement is ended early beside another that is half read.
-    pub(crate) fn can_be_half_read(&self) -> bool {
-        self.is_readonly()
-    }
-
     /// Whether it leaves the database file as it is.
     pub(crate) fn is_readonly(&self) -> bool {
         let program = self.statement.get_program();

@@ -66,6 +66,19 @@ def test_a_fetch_is_ended_by_another_thread(connection: Any) -> None:
     assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
+def test_an_endless_query_is_read_row_by_row_until_it_is_ended(connection: Any) -> None:
+    """Guards `execute`: looking for the end of such a query, as of a statement that changes data, would hang it."""
+    connection.set_query_timeout(10.0)
+    cursor = connection.execute("WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c")
+    assert cursor.fetchmany(3) == [(1,), (2,), (3,)]
+    connection.execute("INSERT INTO t VALUES (1000)")
+    assert cursor.fetchone() == (4,)
+    connection.set_query_timeout(None)
+    with interrupted_soon(connection), pytest.raises(aioturso.OperationalError, match=r"^interrupted$"):
+        cursor.fetchall()
+    assert connection.in_transaction
+
+
 def test_an_interrupt_spares_a_cursor_that_is_half_read(connection: Any) -> None:
     """sqlite3 ends it as well: its interrupt is for the whole connection, and stays on while a statement is half read."""
     half_read = connection.execute("SELECT a FROM t ORDER BY a")

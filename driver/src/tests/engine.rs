@@ -214,16 +214,6 @@ fn a_savepoint_takes_its_snapshot_at_once() {
 }
 
 #[test]
-fn a_recursive_query_is_computed_before_its_first_row() {
-    let connection = engine();
-    let sql = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL \
-               SELECT CASE x WHEN 3 THEN json('{') ELSE x + 1 END FROM n) SELECT x FROM n";
-    let mut query = connection.prepare(sql).unwrap();
-    let step = query.step();
-    assert!(step.is_err(), "SQLite gives three rows before the error: {step:?}");
-}
-
-#[test]
 fn a_quote_in_the_name_of_a_table_with_autoincrement_is_a_syntax_error() {
     let connection = engine();
     connection

@@ -64,3 +64,29 @@ fn a_statement_that_fails_outside_of_a_transaction_ends_no_query_that_is_half_re
     assert_eq!(half_read.fetchall().unwrap().len(), 7);
     assert_eq!(integers(&connection, "SELECT count(*) FROM t"), [7]);
 }
+
+#[test]
+fn an_endless_query_is_read_row_by_row() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    let sql = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n";
+    // Would `execute` look for the end of the query, it would fail here and not run on.
+    connection.set_query_timeout(Some(5.0)).unwrap();
+    let mut endless = connection.execute(sql, ()).unwrap();
+    let first: Vec<i64> = endless
+        .fetchmany(Some(3))
+        .unwrap()
+        .iter()
+        .map(|row| row.get(0).unwrap())
+        .collect();
+    assert_eq!(first, [1, 2, 3]);
+    connection.execute("INSERT INTO t (a) VALUES (1)", ()).unwrap();
+    connection.set_query_timeout(Some(0.05)).unwrap();
+    assert!(matches!(endless.fetchall().unwrap_err(), Error::Operational(_)));
+    assert!(
+        connection.in_transaction().unwrap(),
+        "it was begun behind the query, and goes on"
+    );
+    connection.commit().unwrap();
+    assert_eq!(integers(&connection, "SELECT count(*) FROM t"), [1]);
+}

@@ -140,6 +140,9 @@ def compare(
 
 
 def explained(case: Case, difference: Difference) -> bool:
+    # Nothing explains a panic.
+    if "panicked" in case.seen.message:
+        return False
     return (difference.fields is None or case.fields <= difference.fields) and difference.explains(case)
 
 

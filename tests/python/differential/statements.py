@@ -57,6 +57,8 @@ QUERIES = [
         "SELECT DISTINCT b FROM t ORDER BY b",
         "SELECT (SELECT max(x) FROM u), (SELECT count(*) FROM t)",
         "SELECT row_number() OVER (ORDER BY id), id FROM t",
+        "SELECT sum(id) OVER (ORDER BY id), count(*) OVER () FROM t ORDER BY id",
+        "WITH w AS (SELECT row_number() OVER (ORDER BY rowid) AS r FROM u) SELECT r FROM w ORDER BY r",
         "SELECT EXISTS (SELECT 1 FROM u)",
         "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 5) SELECT x FROM n",
         "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT CASE x WHEN 3 THEN json('{') ELSE x + 1 END FROM n) "
