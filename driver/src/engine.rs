@@ -141,13 +141,25 @@ impl Engine {
     /// Ends the half-read statements before a rollback. The engine would let them go on behind it as if they were at their
     /// end, or panic. Those that have further rows are cut off: their cursors learn of it, and of no false end.
     pub(crate) fn cut_off_half_read(&mut self, work: Work<'_>) {
+        self.cut_off(|statement| !matches!(statement.step(work), Ok(Step::Done)));
+    }
+
+    /// Ends the half-read statements behind one that failed, if the engine has undone that by a savepoint of its own. It
+    /// would let them go on as if they were at their end, or panic; whether they were at their end can't be told any more.
+    pub(crate) fn cut_off_behind(&mut self, failed: &PreparedStatement) {
+        if failed.is_undone_alone() {
+            self.cut_off(|_| true);
+        }
+    }
+
+    fn cut_off(&mut self, mut has_further_rows: impl FnMut(&mut PreparedStatement) -> bool) {
         if !self.in_transaction() {
             return;
         }
         let mut ended = Vec::new();
         for half_read in self.half_read.iter_mut().flatten() {
             if let Some(mut statement) = half_read.statement.take() {
-                half_read.is_cut_off = !matches!(statement.step(work), Ok(Step::Done));
+                half_read.is_cut_off = has_further_rows(&mut statement);
                 if half_read.in_transaction {
                     ended.push(statement);
                 } else {

@@ -243,7 +243,7 @@ impl Execution {
         let is_alone = engine.begin_around(statement, work)?;
         let outcome = self
             .run_steps(engine, statement, work)
-            .inspect_err(|_| engine.note_failed_insert(statement, rowid_before));
+            .inspect_err(|_| note_failure(engine, statement, rowid_before));
         if is_alone {
             engine.end_around(outcome, work)
         } else {
@@ -261,7 +261,7 @@ impl Execution {
         self.description = statement.description();
         if first == Step::Row {
             self.ready.push_back(statement.row());
-            if statement.is_readonly() {
+            if statement.can_be_half_read() {
                 return Ok(Progress::HalfRead);
             }
             while statement.step(work)? == Step::Row {
@@ -288,7 +288,7 @@ impl Execution {
         };
         let is_cut_off = engine.is_cut_off(key);
         let step = match engine.half_read(key) {
-            Some(statement) => statement.step(work).map(|step| match step {
+            Some(statement) => statement.step_on(work).map(|step| match step {
                 Step::Row => Some(statement.row()),
                 Step::Done => None,
             }),
@@ -352,6 +352,12 @@ fn prepare_half_read_for(engine: &mut Engine, statement: &PreparedStatement, wor
     Ok(())
 }
 
+/// What a statement that failed has left behind.
+fn note_failure(engine: &mut Engine, statement: &PreparedStatement, rowid_before: i64) {
+    engine.note_failed_insert(statement, rowid_before);
+    engine.cut_off_behind(statement);
+}
+
 /// Runs a statement of a script, whose rows are dropped.
 fn run_to_end(engine: &mut Engine, statement: &mut PreparedStatement, work: Work<'_>) -> Result<()> {
     prepare_half_read_for(engine, statement, work)?;
@@ -365,7 +371,7 @@ fn run_to_end(engine: &mut Engine, statement: &mut PreparedStatement, work: Work
                 break Ok(());
             }
             Err(error) => {
-                engine.note_failed_insert(statement, rowid_before);
+                note_failure(engine, statement, rowid_before);
                 break Err(error);
             }
         }

@@ -2,6 +2,7 @@
 
 use std::num::NonZero;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use turso_core::{LimboError, StepResult};
@@ -130,6 +131,27 @@ impl PreparedStatement {
     /// Whether it inserts, changes or deletes rows.
     pub(crate) fn changes_rows(&self) -> bool {
         self.statement.get_program().change_cnt_on
+    }
+
+    /// Whether the engine, where it fails inside of a transaction, takes back what it did by a savepoint of its own.
+    pub(crate) fn is_undone_alone(&self) -> bool {
+        let program = self.statement.get_program();
+        program.needs_stmt_subtransactions.load(Ordering::Relaxed)
+    }
+
+    /// Whether it can be left half read: whether it only asks, and has written nothing for itself so far. The engine counts
+    /// the rows that a query with a window function writes to a table of its own as changes, and panics when such a query is
+    /// ended early inside of a transaction that began behind it.
+    pub(crate) fn can_be_half_read(&self) -> bool {
+        self.is_readonly() && self.statement.n_change() == 0
+    }
+
+    /// Runs a query that is half read until its next row or its end, as [`step`](Self::step).
+    pub(crate) fn step_on(&mut self, work: Work<'_>) -> Result<Step> {
+        let step = self.step(work)?;
+        // What it has written for itself only now, in its second `SELECT`, say, is no change; see `can_be_half_read`.
+        self.statement.set_n_change(0);
+        Ok(step)
     }
 
     /// Whether it leaves the database file as it is.

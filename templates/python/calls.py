@@ -29,7 +29,11 @@ class Awaited(Coroutine[Any, Any, OutcomeT], Generic[OutcomeT]):
     def send(self, value: None, /) -> object:
         if self._steps is None:
             self._steps = self.__await__()
-        return self._steps.send(value)
+        steps = self._steps
+        # An error has the frames that it came through, so they must not have the error: what they hold would live on until
+        # the garbage collector comes, a half-read cursor too.
+        del self
+        return steps.send(value)
 
     def throw(
         self,
@@ -43,7 +47,12 @@ class Awaited(Coroutine[Any, Any, OutcomeT], Generic[OutcomeT]):
             # The task was cancelled before its first step: a generator would not even notice.
             self._abandon()
             raise error.with_traceback(traceback)
-        return self._steps.throw(error)
+        steps = self._steps
+        del self
+        try:
+            return steps.throw(error)
+        finally:
+            del kind, value, error
 
     def close(self) -> None:
         if self._steps is None:
@@ -87,6 +96,8 @@ class Call(Awaited[OutcomeT]):
         except asyncio.CancelledError:
             self._abandon()
             raise
+        finally:
+            del self
 
     async def __aenter__(self) -> OutcomeT:
         return await self

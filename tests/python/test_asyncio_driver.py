@@ -271,3 +271,41 @@ async def test_interrupt_ends_what_runs(path: str) -> None:
         await connection.interrupt()
         with pytest.raises(aioturso.OperationalError):
             await slow
+
+
+async def fails_to_run(cursor: aioturso.Cursor) -> None:
+    await cursor.execute("gibberish")
+
+
+async def fails_in_the_middle(cursor: aioturso.Cursor) -> None:
+    await cursor.executemany("INSERT INTO t (b) VALUES (?)", [("one",), b"no parameters"])
+
+
+async def fails_in_a_task(cursor: aioturso.Cursor) -> None:
+    await asyncio.create_task(cursor.execute("gibberish"))
+
+
+async def fails_to_read(cursor: aioturso.Cursor) -> None:
+    await cursor.execute("SELECT json(CASE a WHEN 5 THEN '{' ELSE '1' END) FROM t ORDER BY a")
+    await cursor.fetchall()
+
+
+@pytest.mark.parametrize("fails", [fails_to_run, fails_in_the_middle, fails_in_a_task, fails_to_read])
+async def test_an_error_that_is_gone_holds_no_cursor(path: str, fails: Callable[[Any], Any]) -> None:
+    """Guards the frames that an error came through: where they have the error in turn, a cursor that the program dropped while it was
+    half read stands in the way of others until the garbage collector comes."""
+    connection = await filled(path, 10)
+    gc.disable()
+    try:
+        cursor = await connection.cursor()
+        cursor.iter_chunk_size = 1
+        with pytest.raises(aioturso.Error):
+            await fails(cursor)
+        await connection.rollback()
+        await cursor.execute("SELECT a FROM t ORDER BY a")
+        del cursor
+        await connection.execute("SELECT 1")
+        await connection.execute("DROP TABLE t")
+    finally:
+        gc.enable()
+        await connection.close()

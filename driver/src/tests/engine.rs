@@ -292,3 +292,19 @@ fn a_union_has_read_its_rows_before_the_first() {
     }
     assert_eq!(rest, 1, "SQLite gives the new row too");
 }
+
+#[test]
+fn a_statement_that_is_undone_in_a_transaction_ends_the_queries_that_are_half_read() {
+    let connection = engine();
+    connection.execute("CREATE UNIQUE INDEX t_b ON t (b)").unwrap();
+    let mut reader = connection.prepare("SELECT a FROM t").unwrap();
+    assert!(matches!(reader.step(), Ok(StepResult::Row)));
+    connection.execute("BEGIN").unwrap();
+    let mut update = connection.prepare("UPDATE t SET a = a + 1").unwrap();
+    let is_undone_alone = &update.get_program().needs_stmt_subtransactions;
+    assert!(is_undone_alone.load(std::sync::atomic::Ordering::Relaxed));
+    assert!(update.run_collect_rows().is_err());
+    drop(update);
+    let step = reader.step();
+    assert!(matches!(step, Ok(StepResult::Done)), "SQLite gives the second row");
+}

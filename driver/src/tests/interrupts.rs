@@ -238,6 +238,7 @@ fn a_query_timeout_rolls_back_a_write_inside_a_transaction() {
     let write = "INSERT INTO t (b) SELECT value FROM generate_series(1, 1000000000)";
     assert!(connection.execute(write, ()).is_err());
     assert!(!connection.in_transaction().unwrap());
+    connection.set_query_timeout(None).unwrap();
     assert_eq!(integers(&connection, "SELECT count(*) FROM t"), [0]);
 }
 

@@ -327,8 +327,10 @@ FROM_SQLITE3: list[Difference] = [
         name="A query that is half read does not outlive a rollback",
         whose="engine",
         reason="The engine would end its rows too early, or panic. So its cursor is told when the transaction is rolled back "
-        '(`OperationalError`, "abort due to ROLLBACK"). Where a statement that fails rolls back, outside of a transaction '
-        "or by `OR ROLLBACK`, the rows may still end too early. SQLite goes on.",
+        '(`OperationalError`, "abort due to ROLLBACK"). So it is behind a statement that fails and '
+        "that the engine undoes by a savepoint of its own, an `UPDATE` of several rows, say "
+        "(`a_statement_that_is_undone_in_a_transaction_ends_the_queries_that_are_half_read`). Behind a failed `OR ROLLBACK` the "
+        "rows may still end too early. SQLite goes on.",
         explains=was_rolled_back_while_it_read,
         reproduction="a_rollback_ends_the_queries_that_are_half_read",
         example=program(

@@ -69,7 +69,7 @@ QUERIES = [
     Statement("SELECT ?2, ?", 3),
     Statement("SELECT :a", names=("a",)),
     Statement("SELECT :a, @b, $c, :a", names=("a", "b", "c")),
-    Statement("SELECT id FROM t WHERE id = :a OR a = :b", names=("a", "b")),
+    Statement("SELECT id FROM t WHERE id = :a OR a = :b ORDER BY id", names=("a", "b")),
 ]
 
 WRITES = [

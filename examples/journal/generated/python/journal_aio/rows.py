@@ -179,16 +179,23 @@ class Reading(Awaited[ResultT], Generic[RowT, ResultT]):
     def __await__(self) -> Generator[Any, None, ResultT]:
         try:
             if self._call is not None:
-                yield from self._call.__await__()
-        except asyncio.CancelledError:
-            self._abandon()
-            raise
-        if not self._taken:
-            raise RuntimeError("these rows were handed out already: await a read once")
-        taken = self._taken.pop()
-        if taken.error is not None:
-            raise taken.error
-        return self._convert(taken.rows)
+                try:
+                    yield from self._call.__await__()
+                except asyncio.CancelledError:
+                    self._abandon()
+                    raise
+            if not self._taken:
+                raise RuntimeError("these rows were handed out already: await a read once")
+            taken = self._taken.pop()
+            if taken.error is None:
+                return self._convert(taken.rows)
+            try:
+                raise taken.error
+            finally:
+                del taken
+        finally:
+            # As in `Awaited.send`.
+            del self
 
     def _abandon(self) -> None:
         self._abandoned = True
