@@ -30,8 +30,8 @@ class Awaited(Coroutine[Any, Any, OutcomeT], Generic[OutcomeT]):
         if self._steps is None:
             self._steps = self.__await__()
         steps = self._steps
-        # An error has the frames that it came through, so they must not have the error: what they hold would live on until
-        # the garbage collector comes, a half-read cursor too.
+        # An error has the frames that it came through, so they must not have the error: what they hold, and what waits for
+        # its end, would live on until the garbage collector comes.
         del self
         return steps.send(value)
 
