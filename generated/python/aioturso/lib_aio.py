@@ -874,7 +874,7 @@ def connect(
     """
 
     def connector() -> BlockingConnection[Any]:
-        connection: BlockingConnection[Any] = lib.connect(
+        connection = lib.connect(
             database,
             timeout,
             detect_types,

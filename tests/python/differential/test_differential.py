@@ -24,7 +24,7 @@ if sys.version_info < (3, 13):
 from differences import FROM_BLOCKING, FROM_SQLITE3
 from run import Run, Tallies, batches_of, running
 
-SEQUENCES = int(os.environ.get("DIFFERENTIAL_SEQUENCES", "2000"))
+SEQUENCES = int(os.environ.get("DIFFERENTIAL_SEQUENCES", "1000"))
 SEED = int(os.environ.get("DIFFERENTIAL_SEED", "2026"))
 
 
