@@ -21,11 +21,17 @@ impl Glue<'_> {
         } else {
             quote!(impl python::Module for NativeModule {})
         };
+        // The mappings and the module of a profile name it.
+        let error_type = (self.package.dbapi || !self.package.errors.is_empty()).then(|| {
+            quote!(
+                use ::pyo3::PyErr;
+            )
+        });
         quote! {
             #![doc = " The exceptions, and which of them each error of the API becomes."]
 
             use ::async_proxy::python;
-            use ::pyo3::PyErr;
+            #error_type
 
             #(#created)*
 
