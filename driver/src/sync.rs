@@ -18,6 +18,7 @@ mod resolve;
 mod side;
 mod stats;
 mod supplied;
+mod whole;
 mod wire;
 
 use std::fmt;

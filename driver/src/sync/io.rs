@@ -23,6 +23,7 @@ use super::drive::gave_up;
 use super::line::{Errand, Line};
 use super::pipeline;
 use super::request::{Answer, Requests};
+use super::whole::PageCount;
 use crate::Error;
 
 /// How much of an answer is read at a time.
@@ -210,7 +211,7 @@ impl SyncEngineIo for Outside {
         } else {
             self.requests
                 .send(&errand, url, path, headers, &body)
-                .map(|answer| Arrival::streamed(Arc::clone(&errand), answer))
+                .map(|answer| Arrival::streamed(Arc::clone(&errand), answer, PageCount::for_request(&body)))
         };
         arrival.map_err(|error| told_to_engine(&errand.fail(error)))
     }
@@ -294,8 +295,36 @@ pub(crate) struct Arrival(Mutex<Content>);
 
 enum Content {
     Whole(Vec<u8>),
-    Streamed { errand: Arc<Errand>, answer: Box<Answer> },
+    Streamed(Box<Stream>),
     Ended,
+}
+
+/// An answer that is being read.
+struct Stream {
+    errand: Arc<Errand>,
+    answer: Answer,
+    count: Option<PageCount>,
+}
+
+impl Stream {
+    /// The next piece; nothing at the end.
+    fn read(&mut self) -> crate::Result<Vec<u8>> {
+        self.errand.check()?;
+        let mut piece = vec![0; CHUNK];
+        let read = self.answer.body.read(&mut piece);
+        let length = read.map_err(|error| self.answer.place.broken(&self.errand, &error))?;
+        piece.truncate(length);
+        if let Some(count) = &mut self.count {
+            count.pass(&piece);
+            if let Some(lack) = count.lack().filter(|_| length == 0) {
+                return Err(self
+                    .answer
+                    .place
+                    .operational(&format!("its answer is cut short: {lack}; try again")));
+            }
+        }
+        Ok(piece)
+    }
 }
 
 /// A piece of it.
@@ -312,9 +341,12 @@ impl Arrival {
         Self(Mutex::new(Content::Whole(content)))
     }
 
-    fn streamed(errand: Arc<Errand>, answer: Answer) -> Self {
-        let answer = Box::new(answer);
-        Self(Mutex::new(Content::Streamed { errand, answer }))
+    fn streamed(errand: Arc<Errand>, answer: Answer, count: Option<PageCount>) -> Self {
+        Self(Mutex::new(Content::Streamed(Box::new(Stream {
+            errand,
+            answer,
+            count,
+        }))))
     }
 
     fn lock(&self) -> MutexGuard<'_, Content> {
@@ -334,24 +366,14 @@ impl DataCompletion<u8> for Arrival {
         let mut content = self.lock();
         match std::mem::replace(&mut *content, Content::Ended) {
             Content::Whole(whole) if !whole.is_empty() => Ok(Some(Piece(whole))),
-            Content::Streamed { errand, mut answer } => {
-                let mut piece = vec![0; CHUNK];
-                let read = errand.check().and_then(|()| {
-                    answer
-                        .body
-                        .read(&mut piece)
-                        .map_err(|error| answer.place.broken(&errand, &error))
-                });
-                match read {
-                    Ok(0) => Ok(None),
-                    Ok(length) => {
-                        piece.truncate(length);
-                        *content = Content::Streamed { errand, answer };
-                        Ok(Some(Piece(piece)))
-                    }
-                    Err(error) => Err(told_to_engine(&errand.fail(error))),
+            Content::Streamed(mut stream) => match stream.read() {
+                Ok(piece) if piece.is_empty() => Ok(None),
+                Ok(piece) => {
+                    *content = Content::Streamed(stream);
+                    Ok(Some(Piece(piece)))
                 }
-            }
+                Err(error) => Err(told_to_engine(&stream.errand.fail(error))),
+            },
             Content::Whole(_) | Content::Ended => Ok(None),
         }
     }

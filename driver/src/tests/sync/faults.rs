@@ -324,3 +324,28 @@ fn a_revision_that_the_server_does_not_know_is_refused_by_it_and_nothing_is_harm
     first.pull().unwrap();
     assert_eq!(rows(&first, "SELECT a FROM t ORDER BY a"), ["1", "2", "3"]);
 }
+
+#[test]
+fn a_first_fetch_that_ends_between_two_pages_is_not_taken_for_the_whole_database() {
+    let replicas = Replicas::new();
+    let server = server!(replicas);
+    drop(pair(&replicas, &server));
+    let mut answer = ureq::post(format!("{}/pull-updates", server.url()))
+        .send(&[][..])
+        .unwrap();
+    let whole = answer.body_mut().read_to_vec().unwrap();
+    // A header, whose length is in one byte, and the first page, whose length is in two.
+    let first_page = 1 + usize::from(whole[0]);
+    let length = usize::from(whole[first_page] & 0x7f) | usize::from(whole[first_page + 1]) << 7;
+    let second_page = first_page + 2 + length;
+    assert!(second_page < whole.len());
+    for bytes in [first_page, second_page] {
+        server.fail("pull", Some(1), json!({"kind": "truncate", "bytes": bytes}));
+        let failed = error(replicas.open_with("third.db", SyncOptions::new(server.url())));
+        assert!(failed.to_string().contains("cut short"), "{failed}");
+    }
+    assert_eq!(
+        rows(&replicas.open("third.db", &server.url()), "SELECT a FROM t"),
+        ["1"]
+    );
+}
