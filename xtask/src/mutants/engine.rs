@@ -70,20 +70,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
         quick: false,
     },
     Mutant {
-        bug: "a result wakes whoever waited for the result before it",
-        file: "runtime/src/task.rs",
-        right: "        let waker = state.waker.take();
-        drop(state);
-        if let",
-        wrong: "        static LAST: Mutex<Option<Waker>> = Mutex::new(None);
-        let own = state.waker.take();
-        let waker = own.map(|waker| lock(&LAST).replace(waker.clone()).unwrap_or(waker));
-        drop(state);
-        if let",
-        test: fault("two runtimes at once"),
-        quick: true,
-    },
-    Mutant {
         bug: "calls belong to the thread in which the first of them was awaited",
         file: "runtime/src/task.rs",
         right: "            waiting => {
@@ -135,7 +121,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     }
     Builder::new().name(",
         test: fault("a thousand connections at once"),
-        quick: true,
+        quick: false,
     },
     Mutant {
         bug: "each call leaves a little behind",
@@ -144,7 +130,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         wrong: "        CURRENT.set(before);
         mem::forget(vec![1_u8; 1 << 15]);",
         test: fault("soak"),
-        quick: true,
+        quick: false,
     },
     Mutant {
         bug: "an object whose proxy nobody took stays",
@@ -182,7 +168,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
             _ => self.end_transaction(\"COMMIT\", autocommit, work),
         }",
         test: fault("process exit with the connection open"),
-        quick: true,
+        quick: false,
     },
     Mutant {
         bug: "a call that is dropped before its statement has begun is not interrupted",
@@ -206,7 +192,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         right: "self.interrupted.load(Ordering::SeqCst) == running ||",
         wrong: "self.interrupted.load(Ordering::SeqCst) != NONE ||",
         test: fault("cancelled at random points"),
-        quick: true,
+        quick: false,
     },
     Mutant {
         bug: "half of a write that was interrupted stays in its transaction",
@@ -214,7 +200,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         right: "if was_writing && self.in_transaction() && work.is_stopped() {",
         wrong: "if was_writing && !self.in_transaction() && work.is_stopped() {",
         test: fault("timeout around a long write"),
-        quick: true,
+        quick: false,
     },
     Mutant {
         bug: "a commit that fails is told as done",
@@ -223,7 +209,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         wrong: "        let _ = self.end_transaction(\"COMMIT\", autocommit, work);
         Ok(())",
         test: fault("full disk in a transaction"),
-        quick: true,
+        quick: false,
     },
     Mutant {
         bug: "a commit is told as done when only every other one is",
