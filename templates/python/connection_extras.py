@@ -35,11 +35,11 @@
 {{ execute.insert_head }}
         """Runs an `INSERT` and gives a row with the id of the row that it inserted: aiosqlite's short form."""
 
-        def insert({{ class.object }}: {{ class.blocking }}) -> {{ class.row }} | None:
+        def {{ execute.insert }}({{ class.object }}: {{ class.blocking }}) -> {{ class.row }} | None:
             {{ class.object }}.{{ execute.call }}
             return {{ class.object }}.execute("SELECT last_insert_rowid()").fetchone()
 
-        return {% if class.refreshes() %}self._queue{% else %}self._put{% endif %}(lambda: insert(self._worker.opened))
+        return {% if class.refreshes() %}self._queue{% else %}self._put{% endif %}(lambda: {{ execute.insert }}(self._worker.opened))
 
 {{ execute.fetchall_head }}
         """Runs a query and gives all of its rows: aiosqlite's short form."""

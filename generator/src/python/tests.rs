@@ -609,3 +609,16 @@ fn only_what_the_glue_takes_no_part_in_is_written_by_hand() {
     );
     assert!(faults.contains("= help: remove `by_hand`"), "{faults}");
 }
+
+#[test]
+fn a_parameter_called_like_the_function_that_inserts_is_left_alone() {
+    let source = DATABASE.replace(
+        "pub fn execute(&mut self, sql: &str) -> Result<Cursor, Error> {}",
+        "pub fn execute(&mut self, insert: &str) -> Result<Cursor, Error> {}",
+    );
+    assert_ne!(source, DATABASE);
+    let text = file(&source, Some(Profile::Dbapi), "lib_aio.py");
+    assert!(text.contains("def insert_(connection: "), "{text}");
+    assert!(text.contains("connection.execute(insert)"), "{text}");
+    assert!(text.contains("(lambda: insert_("), "{text}");
+}

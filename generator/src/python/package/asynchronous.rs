@@ -93,6 +93,8 @@ pub(super) struct LaneInterrupt {
 
 /// aiosqlite's short forms of `execute`.
 pub(super) struct Execute {
+    /// What the function is called that `execute_insert` queues.
+    pub(super) insert: String,
     pub(super) insert_head: String,
     pub(super) fetchall_head: String,
     pub(super) call: String,

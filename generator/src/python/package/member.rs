@@ -400,6 +400,7 @@ impl<'a> Writer<'a> {
             .filter(|_| self.class.role == Role::Connection)?;
         let items = self.items("self", execute);
         Some(Execute {
+            insert: locals::free("insert", &execute.parameters),
             insert_head: bracketed(4, "def execute_insert(", &items, ") -> Call[RowT | None]:"),
             fetchall_head: bracketed(4, "def execute_fetchall(", &items, ") -> Call[list[RowT]]:"),
             call: format!("execute({})", arguments(&execute.parameters).join(", ")),
