@@ -53,7 +53,8 @@ ResultT = TypeVar("ResultT")
 {%- for interrupt in class.lane_interrupts %}
                 "{{ interrupt.lane }}": lambda {{ class.object }}: {{ class.object }}.{{ interrupt.name }}(),
 {%- endfor %}
-            },
+{%- if !class.lane_interrupts.is_empty() %}
+            {% endif %}},
 {%- endif %}
         )
 {%- else %}

@@ -3,6 +3,22 @@
 import itertools
 
 
+class NativeCall:
+    """There is none: every call is one that Python runs."""
+
+
+class NativeQueue:
+    """Nothing asks for it."""
+
+    @staticmethod
+    def forget_notifiers():
+        pass
+
+
+def calls_of(object):
+    return None
+
+
 class BrokenError(Exception):
     pass
 
