@@ -7,18 +7,33 @@
 
 mod edit;
 mod method;
+mod mirror;
 mod process;
 mod programs;
 mod random;
 mod scratch;
 
+use std::sync::{Mutex, PoisonError};
+
 use crate::method::Method;
 use crate::random::Random;
 use crate::scratch::Scratch;
 
+/// There is one copy to work in.
+static COPY: Mutex<()> = Mutex::new(());
+
+#[test]
+#[ignore = "compiles a native module and needs Python with mypy: run `cargo xtask test regeneration`"]
+fn an_async_fn_added_to_an_async_api_arrives_on_both_faces() {
+    let _alone = COPY.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut random = Random::from_environment();
+    mirror::try_it(&Scratch::prepare(), &mut random);
+}
+
 #[test]
 #[ignore = "compiles the native module and needs Python with maturin and jedi: run `cargo xtask test regeneration`"]
 fn a_method_added_to_the_blocking_api_arrives_on_every_side() {
+    let _alone = COPY.lock().unwrap_or_else(PoisonError::into_inner);
     let mut random = Random::from_environment();
     let method = Method::random(&mut random);
     println!("the method:\n{}", method.source());

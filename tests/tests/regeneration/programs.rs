@@ -154,13 +154,13 @@ for name in script.help(line, len(text.rstrip().splitlines()[-1])):
 ";
 
 /// The environment with maturin and the engines of editors.
-fn tools() -> PathBuf {
+pub(crate) fn tools() -> PathBuf {
     std::env::var_os("REGENERATION_TOOLS")
         .map(PathBuf::from)
         .expect("REGENERATION_TOOLS names a virtual environment with maturin, mypy, jedi and basedpyright: run `cargo xtask test regeneration`, which makes it")
 }
 
-fn program(environment: &Path, name: &str) -> PathBuf {
+pub(crate) fn program(environment: &Path, name: &str) -> PathBuf {
     let folder = if cfg!(windows) { "Scripts" } else { "bin" };
     environment
         .join(folder)

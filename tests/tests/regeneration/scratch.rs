@@ -47,10 +47,15 @@ impl Scratch {
         *manifest = with_another_version(&String::from_utf8_lossy(manifest)).into_bytes();
         // An extension module has no hash in its file's name: under the repository's own name, the next wheel of the
         // repository would be made of the copy's.
-        let native = wanted.get_mut("native/Cargo.toml").expect("git lists the native crate");
-        *native = String::from_utf8_lossy(native)
-            .replace("\"aioturso_native\"", "\"aioturso_native_of_the_copy\"")
-            .into_bytes();
+        for (path, name) in [
+            ("native/Cargo.toml", "aioturso_native"),
+            ("examples/jobs/native/Cargo.toml", "jobs_native"),
+        ] {
+            let native = wanted.get_mut(path).expect("git lists the native crates");
+            *native = String::from_utf8_lossy(native)
+                .replace(&format!("\"{name}\""), &format!("\"{name}_of_the_copy\""))
+                .into_bytes();
+        }
         for path in scratch.files().keys().filter(|path| !wanted.contains_key(*path)) {
             fs::remove_file(scratch.folder.join(path)).expect("a file of an earlier run can be removed");
         }
