@@ -269,14 +269,18 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
     };
     let close = close_of(package, class);
     let narrower = |annotation: &str| base.map_or_else(String::new, |_| format!(": {annotation}"));
-    let workers: Vec<String> = parent_blocking
-        .split(" | ")
-        .map(|class| format!("Worker[{class}]"))
-        .collect();
+    let worker_of = |parent: &&Class| {
+        let worker = if has_lanes(package, parent) {
+            "LanedWorker"
+        } else {
+            "Worker"
+        };
+        format!("{worker}[Blocking{}]", annotation_of(parent))
+    };
+    let workers: Vec<String> = writer.parents.iter().map(worker_of).collect();
     let worker_type = workers.join(" | ");
     let all_roots = writer.parents.iter().all(|parent| self::is_root(package, parent));
-    let mut members = lineage.iter().flat_map(|class| &class.members);
-    let has_lanes = members.any(|member| member.lane.is_some() && member.kind == Kind::Call);
+    let has_lanes = has_lanes(package, class);
     let has_own_snapshot = class.snapshots().next().is_some();
     AsyncClass {
         name: class.name.clone(),
@@ -355,6 +359,13 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
         has_setters,
         chunks,
     }
+}
+
+/// Whether calls on a class, or on one that it extends, go by lanes of their own.
+fn has_lanes(package: &Package, class: &Class) -> bool {
+    let lineage = package.lineage(class);
+    let mut members = lineage.iter().flat_map(|class| &class.members);
+    members.any(|member| member.lane.is_some() && member.kind == Kind::Call)
 }
 
 /// The name of what ends an object of a class.
