@@ -908,7 +908,10 @@ impl ConnectionCalls {
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         sql: String,
-        #[pyo3(from_py_with = python::given::<NativeModule, ::turso_driver::Params>)]
+        #[pyo3(
+            from_py_with = python::recorded_given::<NativeModule,
+            ::turso_driver::Params>
+        )]
         parameters: python::Given<::turso_driver::Params>,
     ) -> PyResult<Option<python::NativeCall>> {
         let parameters = parameters.or::<NativeModule, _>(py, ())?;
@@ -940,7 +943,7 @@ impl ConnectionCalls {
         py: Python<'_>,
         sql: String,
         #[pyo3(
-            from_py_with = python::argument::<NativeModule,
+            from_py_with = python::recorded_argument::<NativeModule,
             ::turso_driver::ParamsSequence>
         )]
         seq_of_parameters: ::turso_driver::ParamsSequence,
@@ -1072,7 +1075,7 @@ impl ConnectionCalls {
         name: String,
         narg: i64,
         #[pyo3(
-            from_py_with = python::argument::<NativeModule,
+            from_py_with = python::recorded_argument::<NativeModule,
             ::turso_driver::Anything>
         )]
         func: ::turso_driver::Anything,
@@ -1101,7 +1104,7 @@ impl ConnectionCalls {
         name: String,
         n_arg: i64,
         #[pyo3(
-            from_py_with = python::argument::<NativeModule,
+            from_py_with = python::recorded_argument::<NativeModule,
             ::turso_driver::Anything>
         )]
         aggregate_class: ::turso_driver::Anything,
@@ -1132,7 +1135,7 @@ impl ConnectionCalls {
         name: String,
         num_params: i64,
         #[pyo3(
-            from_py_with = python::argument::<NativeModule,
+            from_py_with = python::recorded_argument::<NativeModule,
             ::turso_driver::Anything>
         )]
         aggregate_class: ::turso_driver::Anything,
@@ -1160,7 +1163,7 @@ impl ConnectionCalls {
         py: Python<'_>,
         name: String,
         #[pyo3(
-            from_py_with = python::argument::<NativeModule,
+            from_py_with = python::recorded_argument::<NativeModule,
             Option<::turso_driver::Anything>>
         )]
         callback: Option<::turso_driver::Anything>,
@@ -1184,7 +1187,7 @@ impl ConnectionCalls {
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         #[pyo3(
-            from_py_with = python::argument::<NativeModule,
+            from_py_with = python::recorded_argument::<NativeModule,
             Option<::turso_driver::Anything>>
         )]
         authorizer_callback: Option<::turso_driver::Anything>,
@@ -1210,7 +1213,7 @@ impl ConnectionCalls {
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         #[pyo3(
-            from_py_with = python::argument::<NativeModule,
+            from_py_with = python::recorded_argument::<NativeModule,
             Option<::turso_driver::Anything>>
         )]
         progress_handler: Option<::turso_driver::Anything>,
@@ -1237,7 +1240,7 @@ impl ConnectionCalls {
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         #[pyo3(
-            from_py_with = python::argument::<NativeModule,
+            from_py_with = python::recorded_argument::<NativeModule,
             Option<::turso_driver::Anything>>
         )]
         trace_callback: Option<::turso_driver::Anything>,
@@ -1314,17 +1317,17 @@ impl ConnectionCalls {
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         #[pyo3(
-            from_py_with = python::argument::<NativeModule,
+            from_py_with = python::recorded_argument::<NativeModule,
             ::turso_driver::Anything>
         )]
         target: ::turso_driver::Anything,
         pages: i64,
         #[pyo3(
-            from_py_with = python::argument::<NativeModule,
+            from_py_with = python::recorded_argument::<NativeModule,
             Option<::turso_driver::Anything>>
         )]
         progress: Option<::turso_driver::Anything>,
-        #[pyo3(from_py_with = python::given::<NativeModule, String>)]
+        #[pyo3(from_py_with = python::recorded_given::<NativeModule, String>)]
         name: python::Given<String>,
         sleep: f64,
     ) -> PyResult<Option<python::NativeCall>> {
@@ -1364,7 +1367,7 @@ impl ConnectionCalls {
         column: String,
         row: i64,
         readonly: bool,
-        #[pyo3(from_py_with = python::given::<NativeModule, String>)]
+        #[pyo3(from_py_with = python::recorded_given::<NativeModule, String>)]
         name: python::Given<String>,
     ) -> PyResult<Option<python::NativeCall>> {
         let name = name.or::<NativeModule, _>(py, "main")?;
@@ -1388,7 +1391,7 @@ impl ConnectionCalls {
     fn serialize(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
-        #[pyo3(from_py_with = python::given::<NativeModule, String>)]
+        #[pyo3(from_py_with = python::recorded_given::<NativeModule, String>)]
         name: python::Given<String>,
     ) -> PyResult<Option<python::NativeCall>> {
         let name = name.or::<NativeModule, _>(py, "main")?;
@@ -1412,11 +1415,11 @@ impl ConnectionCalls {
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         #[pyo3(
-            from_py_with = python::argument::<NativeModule,
+            from_py_with = python::recorded_argument::<NativeModule,
             ::turso_driver::Anything>
         )]
         data: ::turso_driver::Anything,
-        #[pyo3(from_py_with = python::given::<NativeModule, String>)]
+        #[pyo3(from_py_with = python::recorded_given::<NativeModule, String>)]
         name: python::Given<String>,
     ) -> PyResult<Option<python::NativeCall>> {
         let name = name.or::<NativeModule, _>(py, "main")?;

@@ -564,7 +564,10 @@ impl CursorCalls {
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         sql: String,
-        #[pyo3(from_py_with = python::given::<NativeModule, ::turso_driver::Params>)]
+        #[pyo3(
+            from_py_with = python::recorded_given::<NativeModule,
+            ::turso_driver::Params>
+        )]
         parameters: python::Given<::turso_driver::Params>,
     ) -> PyResult<Option<python::NativeCall>> {
         let parameters = parameters.or::<NativeModule, _>(py, ())?;
@@ -590,7 +593,7 @@ impl CursorCalls {
         py: Python<'_>,
         sql: String,
         #[pyo3(
-            from_py_with = python::argument::<NativeModule,
+            from_py_with = python::recorded_argument::<NativeModule,
             ::turso_driver::ParamsSequence>
         )]
         seq_of_parameters: ::turso_driver::ParamsSequence,
@@ -638,7 +641,7 @@ impl CursorCalls {
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         #[pyo3(
-            from_py_with = python::argument::<NativeModule,
+            from_py_with = python::recorded_argument::<NativeModule,
             ::turso_driver::Anything>
         )]
         sizes: ::turso_driver::Anything,
@@ -666,7 +669,7 @@ impl CursorCalls {
         py: Python<'_>,
         size: i64,
         #[pyo3(
-            from_py_with = python::argument::<NativeModule,
+            from_py_with = python::recorded_argument::<NativeModule,
             Option<::turso_driver::Anything>>
         )]
         column: Option<::turso_driver::Anything>,

@@ -301,7 +301,8 @@ ResultT = TypeVar("ResultT")
 {%- if !class.is_root %}
         self._made.silence()
 {%- endif %}
-        return self._put(self._calls.take(reading.size, reading.receive))
+        # Nobody looks at what it gives; until it does, this object is not collected, which would end what is read.
+        return self._put(self._calls.take(reading.size, reading.receive).gives(self))
 {%- endif %}
 
 {{ class.heads.call }}

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use async_proxy::python::{Refusal, carry};
+use async_proxy::python::{Refusal, carry, leave_to_worker};
 use pyo3::exceptions::PyLookupError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyList, PyMapping, PyString, PyTuple};
@@ -26,6 +26,10 @@ impl FromPyObject<'_, '_> for Params {
             return Ok(named(&dictionary).unwrap_or_else(|| looked_up(&object)));
         }
         if object.is_none() {
+            return Ok(Self::None);
+        }
+        // What follows runs code of the object.
+        if leave_to_worker() {
             return Ok(Self::None);
         }
         if object.cast::<PyMapping>().is_ok() {
@@ -123,6 +127,11 @@ impl FromPyObject<'_, '_> for ParamsSequence {
     type Error = Refusal<Error>;
 
     fn extract(object: Borrowed<'_, '_, PyAny>) -> Result<Self, Refusal<Error>> {
+        let is_known = object.is_exact_instance_of::<PyList>() || object.is_exact_instance_of::<PyTuple>();
+        // What iterates over itself gives itself; anything else runs its own code to say what does.
+        if !is_known && object.cast::<PyIterator>().is_err() && leave_to_worker() {
+            return Ok(Self::from_results(std::iter::empty()));
+        }
         let iterator = object.try_iter()?.unbind();
         Ok(Self::from_results(Feed {
             iterator: Some(iterator),

@@ -764,7 +764,8 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
             interrupted = self._worker.is_interrupted
             return self._call(lambda cursor: reading.take(cursor._read_rows, interrupted))
         self._made.silence()
-        return self._put(self._calls.take(reading.size, reading.receive))
+        # Nobody looks at what it gives; until it does, this object is not collected, which would end what is read.
+        return self._put(self._calls.take(reading.size, reading.receive).gives(self))
 
     def _call(self, function: Callable[[BlockingCursor[RowT]], ResultT]) -> Call[ResultT]:
         self._made.silence()

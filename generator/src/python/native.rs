@@ -35,6 +35,7 @@ pub fn render(package: &Package, config: &Config, diagnostics: &mut Diagnostics)
     let glue = Glue {
         package,
         faults: Vec::new(),
+        records: false,
     };
     let (files, faults) = glue.render();
     for fault in faults {
@@ -61,6 +62,8 @@ pub fn render(package: &Package, config: &Config, diagnostics: &mut Diagnostics)
 struct Glue<'a> {
     package: &'a Package,
     faults: Vec<String>,
+    /// Whether the parameters are those of calls for the native queue.
+    records: bool,
 }
 
 impl Glue<'_> {

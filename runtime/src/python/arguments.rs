@@ -1,9 +1,10 @@
 //! From what is passed in Python to the arguments of a blocking call.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 
 use pyo3::IntoPyObjectExt;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -75,6 +76,55 @@ pub fn path(object: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
 /// As [`path`].
 pub fn given_path(object: &Bound<'_, PyAny>) -> PyResult<Given<PathBuf>> {
     path(object).map(Given::Value)
+}
+
+thread_local! {
+    /// Whether an argument of a call for the native queue is being converted, and then whether that is left to the worker.
+    static RECORDING: Cell<Option<bool>> = const { Cell::new(None) };
+}
+
+/// What is said of an argument whose conversion is left to the worker: to the generated code, which makes the call otherwise.
+const LEFT_TO_WORKER: &str = "this argument is converted in the worker";
+
+/// Asked by a conversion that is about to run Python code of the program. If the argument is one of a call for the native
+/// queue, that is no place for it: the conversion is broken off, and made in the worker's thread, where the call runs then.
+pub fn leave_to_worker() -> bool {
+    let is_recording = RECORDING.get().is_some();
+    if is_recording {
+        RECORDING.set(Some(true));
+    }
+    is_recording
+}
+
+fn recorded<T>(convert: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    RECORDING.set(Some(false));
+    let outcome = convert();
+    match RECORDING.replace(None) {
+        Some(true) => Err(PyRuntimeError::new_err(LEFT_TO_WORKER)),
+        _ => outcome,
+    }
+}
+
+/// As [`argument`], for a call that is made for the native queue.
+///
+/// # Errors
+/// As [`argument`]; one too where the conversion has to be left to the worker.
+pub fn recorded_argument<M, T>(object: &Bound<'_, PyAny>) -> PyResult<T>
+where
+    T: for<'a, 'py> FromPyObject<'a, 'py, Error: IntoException<M>>,
+{
+    recorded(|| argument::<M, T>(object))
+}
+
+/// As [`given`], for a call that is made for the native queue.
+///
+/// # Errors
+/// As [`recorded_argument`].
+pub fn recorded_given<M, T>(object: &Bound<'_, PyAny>) -> PyResult<Given<T>>
+where
+    T: for<'a, 'py> FromPyObject<'a, 'py, Error: IntoException<M>>,
+{
+    recorded_argument::<M, T>(object).map(Given::Value)
 }
 
 /// A parameter with a default that Rust has no literal for.

@@ -26,7 +26,9 @@ mod shared;
 mod slot;
 
 pub use ahead::{Ahead, ReaderCalls, Reads, TakeRows, Taken, Taking};
-pub use arguments::{Given, Refusal, argument, given, given_path, path};
+pub use arguments::{
+    Given, Refusal, argument, given, given_path, leave_to_worker, path, recorded_argument, recorded_given,
+};
 pub use calls::{Calls, Making, call, call_for_child, call_for_rows, call_to_close, call_unit};
 pub use carried::carry;
 pub use confined::Home;

@@ -87,7 +87,7 @@ async def test_cancelled_at_random_points(path: str, connect: Connect, note: Not
         before = connection.execute_fetchall("SELECT count(*), ? FROM generate_series(1, 3000)", (number,))
         if moment != "queued":
             assert await before == [(3000, number)]
-        task = asyncio.create_task(connection._call(victim))
+        task = asyncio.create_task(connection._put(lambda victim=victim: victim(connection._worker.opened)))
         after = [asyncio.create_task(connection.execute_fetchall("SELECT ?", (number + n,))) for n in range(2)]
         await wait_until(victim, moment, chance)
         state = victim.state(task)

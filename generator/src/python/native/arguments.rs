@@ -104,12 +104,17 @@ impl Glue<'_> {
         let source = self.parameter_type(&parameter.rust_type);
         let ty = self.qualified(&source, None);
         let is_path = is_path(&source);
+        let (argument, given) = if self.records {
+            (quote!(recorded_argument), quote!(recorded_given))
+        } else {
+            (quote!(argument), quote!(given))
+        };
         let converts = !types::is_converted_by_pyo3(&source);
         let plain = |attribute| RenderedParameter {
             declaration: if is_path {
                 quote!(#[pyo3(from_py_with = python::path)] #ident: #ty)
             } else if converts {
-                quote!(#[pyo3(from_py_with = python::argument::<NativeModule, #ty>)] #ident: #ty)
+                quote!(#[pyo3(from_py_with = python::#argument::<NativeModule, #ty>)] #ident: #ty)
             } else {
                 quote!(#ident: #ty)
             },
@@ -125,7 +130,7 @@ impl Glue<'_> {
                 declaration: if is_path {
                     quote!(#[pyo3(from_py_with = python::given_path)] #ident: python::Given<#ty>)
                 } else {
-                    quote!(#[pyo3(from_py_with = python::given::<NativeModule, #ty>)] #ident: python::Given<#ty>)
+                    quote!(#[pyo3(from_py_with = python::#given::<NativeModule, #ty>)] #ident: python::Given<#ty>)
                 },
                 attribute: quote!(#ident = python::Given::Default),
                 prepare: quote!(let #ident = #ident.or::<NativeModule, _>(#py, #default)?;),

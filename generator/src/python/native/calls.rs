@@ -223,7 +223,9 @@ impl Glue<'_> {
             Kind::Close if !class.parents.is_empty() => None,
             _ => return None,
         };
+        self.records = true;
         let signature = self.signature(&member.name, &member.parameters, &member.arguments);
+        self.records = false;
         let ident = rust_ident(&member.ident);
         let Signature {
             parameters,

@@ -2,10 +2,11 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::python::leave_to_worker;
 use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyNone, PyString, PyType};
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyMemoryView, PyNone, PyString, PyType};
 
 /// The adapters of the process, as `sqlite3` keeps them: by type and protocol.
 static REGISTRY: PyOnceLock<Registry> = PyOnceLock::new();
@@ -65,9 +66,28 @@ pub fn adapts_basic_types() -> bool {
 /// # Errors
 /// What the adapter raises.
 pub fn adapted<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
-    match REGISTRY.get(object.py()) {
-        Some(registry) => adapt(object, registry.protocol.bind(object.py())),
-        None => Ok(None),
+    let Some(registry) = REGISTRY.get(object.py()) else {
+        return Ok(None);
+    };
+    if registry.calls_python_for(object)? && leave_to_worker() {
+        return Ok(None);
+    }
+    adapt(object, registry.protocol.bind(object.py()))
+}
+
+impl Registry {
+    /// Whether asking for an adapter of an object may run Python code.
+    fn calls_python_for(&self, object: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let py = object.py();
+        let is_built_in = object.is_none()
+            || object.is_exact_instance_of::<PyBool>()
+            || object.is_exact_instance_of::<PyInt>()
+            || object.is_exact_instance_of::<PyFloat>()
+            || object.is_exact_instance_of::<PyString>()
+            || object.is_exact_instance_of::<PyBytes>()
+            || object.is_exact_instance_of::<PyByteArray>()
+            || object.is_exact_instance_of::<PyMemoryView>();
+        Ok(!is_built_in || self.adapters.bind(py).contains((object.get_type(), &self.protocol))?)
     }
 }
 

@@ -42,6 +42,8 @@ struct State {
 struct Running {
     /// Its future's address.
     future: usize,
+    /// Whether it runs without the GIL. Of others the worker knows when they can be interrupted.
+    is_native: bool,
     flags: Arc<Flags>,
 }
 
@@ -81,8 +83,8 @@ pub(crate) fn is_interrupted() -> bool {
 
 enum Item {
     End,
-    /// A pair that is run with the GIL.
-    Python(Py<PyAny>),
+    /// A pair that is run with the GIL, and the address of its future.
+    Python(Py<PyAny>, usize),
     Native(Queued),
     /// Something to be done that nobody waits for, and that refers to nothing in Python.
     Unseen(Box<dyn Work>),
@@ -118,35 +120,34 @@ impl NativeQueue {
     }
 
     fn native(&self, future: &Bound<'_, PyAny>, call: &Bound<'_, NativeCall>) -> PyResult<Item> {
-        let py = future.py();
-        let event_loop = future.call_method0(intern!(py, "get_loop"))?;
-        let latest = self
-            .notifier
-            .lock_py_attached(py)
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let notifier = match latest.filter(|notifier| notifier.is_of(&event_loop)) {
-            Some(notifier) => notifier,
-            None => {
-                let notifier = Notifier::of(&event_loop)?;
-                if notifier.is_watched() {
-                    let mut latest = self
-                        .notifier
-                        .lock_py_attached(py)
-                        .unwrap_or_else(PoisonError::into_inner);
-                    let before = latest.replace(Arc::clone(&notifier));
-                    drop(latest);
-                    drop(before);
-                }
-                notifier
-            }
-        };
         Ok(Item::Native(Queued {
             future: future.clone().unbind(),
             call: call.clone().unbind(),
-            notifier,
+            notifier: self.notifier_of(future)?,
             cancelled: false,
         }))
+    }
+
+    /// The notifier of a future's event loop.
+    fn notifier_of(&self, future: &Bound<'_, PyAny>) -> PyResult<Arc<Notifier>> {
+        let py = future.py();
+        let event_loop = future.call_method0(intern!(py, "get_loop"))?;
+        let latest = self.lock_notifier(py).clone();
+        if let Some(notifier) = latest.filter(|notifier| notifier.is_of(&event_loop)) {
+            return Ok(notifier);
+        }
+        let notifier = Notifier::of(&event_loop)?;
+        if notifier.is_watched() {
+            let before = self.lock_notifier(py).replace(Arc::clone(&notifier));
+            drop(before);
+        }
+        Ok(notifier)
+    }
+
+    fn lock_notifier(&self, py: Python<'_>) -> MutexGuard<'_, Option<Arc<Notifier>>> {
+        self.notifier
+            .lock_py_attached(py)
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The next item; a native call is the one that runs from here on. Called without the GIL.
@@ -155,12 +156,17 @@ impl NativeQueue {
         loop {
             if let Some(item) = state.items.pop_front() {
                 self.length.fetch_sub(1, Ordering::SeqCst);
-                if let Item::Native(queued) = &item
-                    && !queued.cancelled
-                    && !state.skips
-                {
+                let begins = match &item {
+                    Item::Native(queued) if !queued.cancelled && !state.skips => {
+                        Some((queued.future.as_ptr().addr(), true))
+                    }
+                    Item::Python(_, future) => Some((*future, false)),
+                    _ => None,
+                };
+                if let Some((future, is_native)) = begins {
                     *task::lock(&self.running) = Some(Running {
-                        future: queued.future.as_ptr().addr(),
+                        future,
+                        is_native,
                         flags: Arc::default(),
                     });
                 }
@@ -171,12 +177,23 @@ impl NativeQueue {
         }
     }
 
+    fn flags(&self) -> Option<Arc<Flags>> {
+        let running = task::lock(&self.running);
+        running.as_ref().map(|running| Arc::clone(&running.flags))
+    }
+
+    /// Runs a pair with the GIL, which the caller does not hold.
+    fn run_python(&self, item: Py<PyAny>, worker: &Attached) {
+        match self.flags() {
+            Some(flags) => as_current(flags, || worker.run(item)),
+            None => worker.run(item),
+        }
+        *task::lock(&self.running) = None;
+    }
+
     /// Runs a native call. Called without the GIL.
     fn run(&self, queued: Queued, worker: &Attached) {
-        let flags = {
-            let running = task::lock(&self.running);
-            running.as_ref().map(|running| Arc::clone(&running.flags))
-        };
+        let flags = self.flags();
         let Queued {
             future,
             call,
@@ -188,12 +205,7 @@ impl NativeQueue {
             return;
         }
         let finish = match (flags, call.get().take()) {
-            (Some(flags), Some(work)) => {
-                let before = CURRENT.replace(Some(Arc::clone(&flags)));
-                let finish = task::run_as(flags, || work.run());
-                CURRENT.set(before);
-                finish
-            }
+            (Some(flags), Some(work)) => as_current(flags, || work.run()),
             // Cancelled before it began: what is left of it goes to the loop.
             (None, Some(work)) => Box::new(Dropped(Some(work))),
             (_, None) => Box::new(Dropped(None)),
@@ -204,6 +216,14 @@ impl NativeQueue {
             worker.lose(undelivered);
         }
     }
+}
+
+/// Runs a call, which can ask what it was told.
+fn as_current<T>(flags: Arc<Flags>, call: impl FnOnce() -> T) -> T {
+    let before = CURRENT.replace(Some(Arc::clone(&flags)));
+    let outcome = task::run_as(flags, call);
+    CURRENT.set(before);
+    outcome
 }
 
 /// A call that was never run, on its way back to be dropped.
@@ -279,7 +299,12 @@ impl NativeQueue {
                         None => return Ok(()),
                     },
                     Ok(call) => self.native(&future, call)?,
-                    Err(_) => Item::Python(pair.clone().into_any().unbind()),
+                    // The first one opens the object: native calls will follow.
+                    Err(_) if !future.is_none() && self.lock_notifier(py).is_none() => {
+                        self.notifier_of(&future)?;
+                        Item::Python(pair.clone().into_any().unbind(), future.as_ptr().addr())
+                    }
+                    Err(_) => Item::Python(pair.clone().into_any().unbind(), future.as_ptr().addr()),
                 }
             }
             Err(_) => Item::End,
@@ -296,7 +321,7 @@ impl NativeQueue {
             loop {
                 match self.next() {
                     Item::End => break,
-                    Item::Python(item) => worker.run(item),
+                    Item::Python(item, _) => self.run_python(item, &worker),
                     Item::Native(queued) => self.run(queued, &worker),
                     // It drops objects of the API, whose end may panic.
                     Item::Unseen(work) => drop(catch_unwind(AssertUnwindSafe(|| drop(work.run())))),
@@ -325,6 +350,9 @@ impl NativeQueue {
             return Ok(false);
         };
         running.flags.give_up();
+        if !running.is_native {
+            return Ok(false);
+        }
         // Under the lock that the thread needs to go on: until it is given back, this call is the one that runs.
         interrupt.call0()?;
         Ok(true)
@@ -342,7 +370,9 @@ impl NativeQueue {
         self.lock(py).skips = true;
         if let Some(running) = &*self.lock_running(py) {
             running.flags.give_up();
-            interrupt.call0()?;
+            if running.is_native {
+                interrupt.call0()?;
+            }
         }
         Ok(())
     }

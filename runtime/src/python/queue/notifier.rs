@@ -10,11 +10,15 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pyo3::exceptions::{PyBaseException, PyNotImplementedError, PyRuntimeError, PyStopAsyncIteration, PyStopIteration};
+use pyo3::exceptions::{
+    PyBaseException, PyGeneratorExit, PyNotImplementedError, PyRuntimeError, PyStopAsyncIteration, PyStopIteration,
+};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::{MutexExt, PyOnceLock};
 use pyo3::types::PyWeakrefReference;
+
+use crate::task;
 
 use super::call::{Budget, Finish, NativeCall, Step};
 
@@ -38,8 +42,11 @@ pub(super) struct Notifier {
     event_loop: Py<PyWeakrefReference>,
     pending: Mutex<Pending>,
     closed: AtomicBool,
+    /// Whether the loop watches the sockets.
+    is_watched: bool,
+    /// `None` too when the loop is closed.
     #[cfg(unix)]
-    sockets: Option<Sockets>,
+    sockets: Mutex<Option<Sockets>>,
 }
 
 #[derive(Default)]
@@ -119,14 +126,16 @@ impl Notifier {
     #[cfg(unix)]
     fn watched(event_loop: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
         let py = event_loop.py();
+        let sockets = Sockets::new()?;
+        let descriptor = sockets.reader.as_raw_fd();
         let notifier = Arc::new(Self {
             event_loop: PyWeakrefReference::new(event_loop)?.unbind(),
             pending: Mutex::default(),
             closed: AtomicBool::new(false),
-            sockets: Some(Sockets::new()?),
+            is_watched: true,
+            sockets: Mutex::new(Some(sockets)),
         });
         let drain = Bound::new(py, Drain(Arc::clone(&notifier)))?;
-        let descriptor = notifier.sockets.as_ref().map(|sockets| sockets.reader.as_raw_fd());
         match event_loop.call_method1(intern!(py, "add_reader"), (descriptor, drain)) {
             Ok(_) => Ok(notifier),
             // It watches no descriptors.
@@ -146,21 +155,15 @@ impl Notifier {
             event_loop: PyWeakrefReference::new(event_loop)?.unbind(),
             pending: Mutex::default(),
             closed: AtomicBool::new(false),
+            is_watched: false,
             #[cfg(unix)]
-            sockets: None,
+            sockets: Mutex::default(),
         }))
     }
 
     /// Whether its loop watches it, so that it may be kept for the next call.
-    #[cfg(unix)]
     pub(super) fn is_watched(&self) -> bool {
-        self.sockets.is_some()
-    }
-
-    /// Whether its loop watches it, so that it may be kept for the next call.
-    #[cfg(not(unix))]
-    pub(super) fn is_watched(&self) -> bool {
-        false
+        self.is_watched
     }
 
     /// Whether it is that of the event loop, which is not closed.
@@ -192,19 +195,12 @@ impl Notifier {
     }
 
     /// Tells the loop that there is something. The answer is whether there is a loop to be told.
-    #[cfg(unix)]
     fn tell(self: &Arc<Self>) -> bool {
-        match &self.sockets {
-            Some(sockets) => {
-                sockets.write();
-                true
-            }
-            None => self.call_soon(),
+        #[cfg(unix)]
+        if self.is_watched {
+            let sockets = task::lock(&self.sockets);
+            return sockets.as_ref().map(Sockets::write).is_some();
         }
-    }
-
-    #[cfg(not(unix))]
-    fn tell(self: &Arc<Self>) -> bool {
         self.call_soon()
     }
 
@@ -223,7 +219,7 @@ impl Notifier {
     /// Finishes what is done, in the thread of the loop, for as long as one callback may take.
     fn drain(self: &Arc<Self>, py: Python<'_>) {
         #[cfg(unix)]
-        if let Some(sockets) = &self.sockets {
+        if let Some(sockets) = &*self.lock_sockets(py) {
             sockets.read();
         }
         let mut done = {
@@ -261,6 +257,16 @@ impl Notifier {
             std::mem::take(&mut pending.done)
         };
         drop(done);
+        // The loop does not watch them any more.
+        #[cfg(unix)]
+        self.lock_sockets(py).take();
+    }
+
+    #[cfg(unix)]
+    fn lock_sockets(&self, py: Python<'_>) -> MutexGuard<'_, Option<Sockets>> {
+        self.sockets
+            .lock_py_attached(py)
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self, py: Python<'_>) -> MutexGuard<'_, Pending> {
@@ -298,11 +304,13 @@ fn finish(py: Python<'_>, completion: &mut Completion, budget: &Budget) -> bool 
     true
 }
 
-/// The exception itself, unless a future refuses it or raising it would just end an `async for`.
+/// The exception itself, unless a future refuses it, or raising it would just end an `async for` or close the coroutine that
+/// awaits.
 pub(crate) fn raisable(py: Python<'_>, exception: PyErr) -> Bound<'_, PyBaseException> {
-    let ends_iteration =
-        exception.is_instance_of::<PyStopIteration>(py) || exception.is_instance_of::<PyStopAsyncIteration>(py);
-    if !ends_iteration {
+    let would_not_be_raised = exception.is_instance_of::<PyStopIteration>(py)
+        || exception.is_instance_of::<PyStopAsyncIteration>(py)
+        || exception.is_instance_of::<PyGeneratorExit>(py);
+    if !would_not_be_raised {
         return exception.into_value(py).into_bound(py);
     }
     let name = exception.get_type(py).name();
@@ -329,8 +337,7 @@ impl Drain {
 
 impl Drop for Drain {
     fn drop(&mut self) {
-        #[cfg(unix)]
-        if self.0.sockets.is_some() {
+        if self.0.is_watched {
             // The interpreter drops it, with the GIL.
             let _ = Python::try_attach(|py| self.0.close(py));
         }

@@ -165,7 +165,8 @@ class Reader(Awaited["Reader"]):
             interrupted = self._worker.is_interrupted
             return self._call(lambda reader: reading.take(reader._read_rows, interrupted))
         self._made.silence()
-        return self._put(self._calls.take(reading.size, reading.receive))
+        # Nobody looks at what it gives; until it does, this object is not collected, which would end what is read.
+        return self._put(self._calls.take(reading.size, reading.receive).gives(self))
 
     def _call(self, function: Callable[[BlockingReader], ResultT]) -> Call[ResultT]:
         self._made.silence()
@@ -306,7 +307,8 @@ class MarkedReader(Reader):
             interrupted = self._worker.is_interrupted
             return self._call(lambda marked_reader: reading.take(marked_reader._read_rows, interrupted))
         self._made.silence()
-        return self._put(self._calls.take(reading.size, reading.receive))
+        # Nobody looks at what it gives; until it does, this object is not collected, which would end what is read.
+        return self._put(self._calls.take(reading.size, reading.receive).gives(self))
 
     def _call(self, function: Callable[[BlockingMarkedReader], ResultT]) -> Call[ResultT]:
         self._made.silence()
