@@ -15,7 +15,7 @@ use tokio::task::AbortHandle;
 
 use super::call::{Call, Work};
 use super::notifier::Finish;
-use super::object::{Mirror, Shared, Streams};
+use super::object::{Mirror, Reader, Shared, Streams};
 use super::run::{guarded, refusal, run_here};
 use crate::outcome::Outcome;
 use crate::python::exceptions::{Failure, IntoException, Module};
@@ -64,6 +64,7 @@ pub struct Items<T, E, M> {
     /// What the task failed with beside the items: a closed object, a panic. It says nothing if it was ended from outside.
     end: Mutex<Option<oneshot::Receiver<Option<Failure<E>>>>>,
     streams: Arc<Streams>,
+    reader: Arc<Reader>,
     class: &'static str,
     module: std::marker::PhantomData<fn() -> M>,
 }
@@ -100,6 +101,7 @@ impl<W: Wrapper<Object: Sync>> Mirror<W> {
             task: Mutex::new(Task::New(Box::pin(task))),
             end: Mutex::new(Some(end)),
             streams: self.streams(),
+            reader: Arc::new(Reader),
             class: W::NAME,
             module: std::marker::PhantomData,
         }
@@ -149,7 +151,7 @@ where
             let handle = driver.handle().map_err(refusal)?;
             if let Task::New(future) = std::mem::replace(&mut *task, Task::Ended) {
                 let handle = handle.spawn(future).abort_handle();
-                self.streams.add(handle.clone());
+                self.streams.add(&self.reader, handle.clone());
                 *task = Task::Begun(handle);
             }
         }

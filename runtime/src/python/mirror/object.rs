@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use pyo3::prelude::*;
 use tokio::sync::{OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
@@ -26,23 +26,29 @@ pub struct Mirror<W: Wrapper<Object: Sync>> {
 /// The tasks that read streams of an object. Each holds the object until its stream is dropped, which its reader may put off
 /// for ever; so what needs the object to itself ends them, or says that it cannot have it.
 #[derive(Default)]
-pub(super) struct Streams(Mutex<Vec<AbortHandle>>);
+pub(super) struct Streams(Mutex<Vec<(Weak<Reader>, AbortHandle)>>);
+
+/// Whoever reads a stream.
+pub(super) struct Reader;
 
 impl Streams {
-    pub(super) fn add(&self, task: AbortHandle) {
+    pub(super) fn add(&self, reader: &Arc<Reader>, task: AbortHandle) {
         let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.retain(|task| !task.is_finished());
-        tasks.push(task);
+        tasks.retain(|(_, task)| !task.is_finished());
+        tasks.push((Arc::downgrade(reader), task));
     }
 
+    /// Whether somebody reads one: the task of a stream that was dropped needs a moment to end.
     fn are_open(&self) -> bool {
         let tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.iter().any(|task| !task.is_finished())
+        tasks
+            .iter()
+            .any(|(reader, task)| reader.strong_count() > 0 && !task.is_finished())
     }
 
     fn end(&self) {
         let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tasks.drain(..).for_each(|task| task.abort());
+        tasks.drain(..).for_each(|(_, task)| task.abort());
     }
 }
 
