@@ -23,6 +23,11 @@ else:
     from typing import TypeVar
 
     RowT = TypeVar("RowT")
+{%- if dbapi %}
+
+# What the factory of a connection makes.
+MadeT = TypeVar("MadeT")
+{%- endif %}
 
 # What makes the object that is handed out for a row, of the cursor and the tuple of the row's values.
 RowFactory: TypeAlias = Callable[[Cursor[Any], tuple[Any, ...]], RowT]

@@ -90,6 +90,9 @@ else:
 
     RowT = TypeVar("RowT")
 
+# What the factory of a connection makes.
+MadeT = TypeVar("MadeT")
+
 # What makes the object that is handed out for a row, of the cursor and the tuple of the row's values.
 RowFactory: TypeAlias = Callable[[Cursor[Any], tuple[Any, ...]], RowT]
 
@@ -177,7 +180,7 @@ def connect(
     detect_types: int = 0,
     isolation_level: IsolationLevel | None = "",
     check_same_thread: bool = True,
-    factory: Callable[..., Any] | None = None,
+    factory: None = None,
     cached_statements: int = 128,
     uri: bool = False,
     *,
@@ -196,7 +199,7 @@ def connect(
     detect_types: int = 0,
     isolation_level: IsolationLevel | None = "",
     check_same_thread: bool = True,
-    factory: Callable[..., Any] | None = None,
+    factory: None = None,
     cached_statements: int = 128,
     uri: bool = False,
     *,
@@ -206,6 +209,63 @@ def connect(
     encryption: Encryption | None = None,
     row_factory: RowFactory[RowT],
 ) -> Connection[RowT]: ...
+
+
+@overload
+def connect(
+    database: str | bytes | os.PathLike[str] | os.PathLike[bytes],
+    timeout: float = 5.0,
+    detect_types: int = 0,
+    isolation_level: IsolationLevel | None = "",
+    check_same_thread: bool = True,
+    *,
+    factory: Callable[..., MadeT],
+    cached_statements: int = 128,
+    uri: bool = False,
+    autocommit: AutocommitMode = -1,
+    experimental_features: str | None = None,
+    vfs: str | None = None,
+    encryption: Encryption | None = None,
+    row_factory: RowFactory[Any] | None = None,
+) -> MadeT: ...
+
+
+@overload
+def connect(
+    database: str | bytes | os.PathLike[str] | os.PathLike[bytes],
+    timeout: float,
+    detect_types: int,
+    isolation_level: IsolationLevel | None,
+    check_same_thread: bool,
+    factory: Callable[..., MadeT],
+    cached_statements: int = 128,
+    uri: bool = False,
+    *,
+    autocommit: AutocommitMode = -1,
+    experimental_features: str | None = None,
+    vfs: str | None = None,
+    encryption: Encryption | None = None,
+    row_factory: RowFactory[Any] | None = None,
+) -> MadeT: ...
+
+
+@overload
+def connect(
+    database: str | bytes | os.PathLike[str] | os.PathLike[bytes],
+    timeout: float = 5.0,
+    detect_types: int = 0,
+    isolation_level: IsolationLevel | None = "",
+    check_same_thread: bool = True,
+    factory: Callable[..., Any] | None = None,
+    cached_statements: int = 128,
+    uri: bool = False,
+    *,
+    autocommit: AutocommitMode = -1,
+    experimental_features: str | None = None,
+    vfs: str | None = None,
+    encryption: Encryption | None = None,
+    row_factory: RowFactory[Any] | None = None,
+) -> Any: ...
 
 
 def connect(
@@ -223,7 +283,7 @@ def connect(
     vfs: str | None = None,
     encryption: Encryption | None = None,
     row_factory: RowFactory[Any] | None = None,
-) -> Connection[Any]:
+) -> Any:
     """Opens a database file, and makes it if it is not there. `:memory:` is a database of its own in memory, and so is an
     empty path. One that is synchronised with a server (`connect_sync`) is opened for reading alone.
 

@@ -875,7 +875,7 @@ def connect(
     """
 
     def connector() -> BlockingConnection[Any]:
-        connection = lib.connect(
+        connection: BlockingConnection[Any] = lib.connect(
             database,
             timeout,
             detect_types,

@@ -4,6 +4,7 @@ mod asynchronous;
 mod blocking;
 mod docstring;
 mod driver;
+mod factory;
 mod function;
 mod imports;
 mod layout;

@@ -23,6 +23,7 @@ const ANY_PACKAGE: &[&str] = &[
     "Final",
     "Generic",
     "LanedWorker",
+    "MadeT",
     "NOT_OPEN",
     "Reading",
     "Ready",

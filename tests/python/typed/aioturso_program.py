@@ -77,6 +77,13 @@ async def asynchronous(path: str) -> None:
             assert "nowhere" in str(error)
 
 
+class Library(aioturso.lib.Connection):
+    """A class of the user's own."""
+
+    def books(self) -> int:
+        return int(self.execute("SELECT count(*) FROM book").fetchall()[0][0])
+
+
 def blocking(path: str) -> None:
     connection = aioturso.lib.connect(path.encode())
     with connection:
@@ -86,6 +93,14 @@ def blocking(path: str) -> None:
             assert isinstance(row[0], str)
         assert_type(cursor.connection is connection, bool)
     connection.close()
+
+    library = aioturso.lib.connect(path, factory=Library)
+    assert_type(library, Library)
+    assert library.books() == 3
+    library.close()
+    by_position = aioturso.lib.connect(path, 1.0, 0, None, True, Library)
+    assert_type(by_position, Library)
+    by_position.close()
 
 
 if __name__ == "__main__":

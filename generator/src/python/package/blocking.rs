@@ -5,6 +5,7 @@ use askama::Template;
 
 use super::super::annotation::{ABSTRACT_NAMES, MODULES, TYPING_NAMES};
 use super::super::model::{Function, Role};
+use super::factory::{ANY_ROW_FACTORY, made_by_factory, overload};
 use super::imports::{Imports, sorted, sorted_all};
 use super::modules::Place;
 use super::stub::{self, StubClass};
@@ -213,34 +214,39 @@ impl Renderer<'_> {
         let Some(class) = function.opens.as_ref() else {
             return Ok(Vec::new());
         };
-        let written = |factory: &str| {
-            signature::with_keywords(
-                signature::parameters(&function.parameters),
-                &[format!("row_factory: {factory}")],
-            )
-        };
+        let is_constructor = self.package.is_constructor(function);
         let before = format!("def {}(", function.name);
         let mut texts = Vec::new();
         for (factory, returns) in [
             ("None = None", class.clone()),
             ("RowFactory[RowT]", format!("{class}[RowT]")),
         ] {
-            texts.push(format!(
-                "@overload\n{}",
-                layout::bracketed(0, &before, &written(factory), &format!(") -> {returns}: ..."))
-            ));
+            let mut parameters = function.parameters.clone();
+            if is_constructor {
+                // Without one; with one, what it makes is handed out.
+                for parameter in parameters.iter_mut().filter(|parameter| parameter.name == FACTORY) {
+                    parameter.annotation = "None".to_owned();
+                }
+            }
+            let row_factory = [format!("row_factory: {factory}")];
+            let written = signature::with_keywords(signature::parameters(&parameters), &row_factory);
+            texts.push(overload(&before, &written, &returns));
         }
-        let head = layout::bracketed(
-            0,
-            &before,
-            &written("RowFactory[Any] | None = None"),
-            &format!(") -> {class}[Any]:"),
+        let written = signature::with_keywords(
+            signature::parameters(&function.parameters),
+            &[ANY_ROW_FACTORY.to_owned()],
         );
+        let returns = if is_constructor {
+            texts.extend(made_by_factory(&before, &function.parameters));
+            // For a caller who passes on what may be a factory.
+            texts.push(overload(&before, &written, "Any"));
+            "Any".to_owned()
+        } else {
+            format!("{class}[Any]")
+        };
+        let head = layout::bracketed(0, &before, &written, &format!(") -> {returns}:"));
         let connection = locals::free("connection", &function.parameters);
-        let make = self
-            .package
-            .is_constructor(function)
-            .then(|| locals::free("make", &function.parameters));
+        let make = is_constructor.then(|| locals::free("make", &function.parameters));
         let (called, passed) = match &make {
             Some(make) => (make.clone(), signature::keyword_arguments(&function.parameters)),
             None => (

@@ -96,6 +96,10 @@ pub(super) fn function(package: &Package, function: &Function) -> askama::Result
     let connector = locals::free("connector", &function.parameters);
     let connection = factory.then(|| locals::free("connection", &function.parameters));
     let before = match &connection {
+        // What a factory makes has whatever type.
+        Some(connection) if package.is_constructor(function) => {
+            format!("{connection}: Blocking{} = {blocking}.{name}(", typed("Any"))
+        }
         Some(connection) => format!("{connection} = {blocking}.{name}("),
         None => format!("return {blocking}.{name}("),
     };
