@@ -229,6 +229,8 @@ class Worker(Generic[ObjectT]):
             self._current = None
         if future is not None:
             self._deliver(future, _settle, outcome)
+        # An error has this frame behind those that it came through, and so whatever the frame would still hold.
+        del future, outcome
 
     def _lose_loop(self) -> None:
         # Nobody waits for the call any more, nor for those behind it.
