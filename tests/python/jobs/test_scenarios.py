@@ -66,10 +66,11 @@ async def test_a_lease_that_runs_out_gives_the_job_to_the_next_and_is_told_to_th
     async with face.open(path, max_attempts=2) as client:
         await face.call(client, "migrate")
         await face.call(client, "insert", "a")
-        [late] = await face.call(client, "claim", lease=0.05)
+        [late] = await face.call(client, "claim", lease=600.0)
         assert await face.call(client, "claim") == [], "it belongs to the first still"
+        await face.call(client, "extend", late.id, late.attempt, 0.05)
         await asyncio.sleep(0.1)
-        [other] = await face.call(client, "claim", lease=0.05)
+        [other] = await face.call(client, "claim", lease=600.0)
         assert (other.id, other.attempt) == (late.id, 2)
         with pytest.raises(LeaseLost, match="attempt 1 of job 1"):
             await face.call(client, "complete", late.id, late.attempt)
