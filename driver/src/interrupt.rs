@@ -84,11 +84,12 @@ impl Operations {
         }
     }
 
-    /// Begins an operation that may take that long.
+    /// Begins an operation; it and all that is done for the same call may take that long.
     pub(crate) fn begin(&self, timeout: Option<Duration>) -> Operation {
         let number = self.last.fetch_add(1, Ordering::Relaxed) + 1;
         let deadline = timeout.map_or(0, |timeout| {
-            self.nanoseconds().saturating_add(nanoseconds_of(timeout)).max(1)
+            let began = async_proxy::call_began().saturating_duration_since(self.origin);
+            nanoseconds_of(began).saturating_add(nanoseconds_of(timeout)).max(1)
         });
         Operation {
             number,

@@ -98,6 +98,7 @@ mod outcome;
 pub mod python;
 mod queue;
 mod rows;
+mod span;
 mod storage;
 mod task;
 #[cfg(feature = "twins")]
@@ -116,6 +117,7 @@ pub use error::CallError;
 pub use handle::{Handle, open};
 pub use outcome::{Answer, AsGiven, Checked, InNormalForm, Outcome, Plain};
 pub use rows::{HandsDownRows, NextRow, NoRows, OneRow, RowBuffer, RowCount, RowStream, Rows};
+pub use span::call_began;
 pub use storage::{
     Access, Derive, Exclusive, Extends, InPlace, Owned, Place, ReachedExclusively, ReachedInPlace, Shared, Store,
     as_base,

@@ -106,7 +106,7 @@ class Parent:
     def _snapshot(self):
         return (self.looked,)
 
-    def _read_rows(self, limit):
+    def _read_rows(self, limit, asked=0, elapsed=0.0):
         rows = list(itertools.islice(self.rows, limit))
         return rows, len(rows) < limit, None
 

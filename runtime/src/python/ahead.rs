@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use pyo3::exceptions::PyBaseException;
 use pyo3::intern;
@@ -186,19 +187,21 @@ impl<R: Send + 'static> Ahead<R> {
 
     /// Reads what a read of so many rows, or of all, needs. Called without the GIL.
     fn fill<C: Reads<Row = R>>(&self, reader: &Py<C>, size: Option<usize>) {
+        let began = Instant::now();
         loop {
-            let wanted = {
+            let (wanted, asked) = {
                 let state = task::lock(&self.state);
                 if state.exhausted || state.failures > 0 || size.is_some_and(|size| state.entries.len() >= size) {
                     return;
                 }
-                size.map_or(usize::MAX, |size| state.chunk_size.max(size - state.entries.len()))
+                let asked = size.map_or(usize::MAX, |size| size - state.entries.len());
+                (state.chunk_size.max(asked), asked)
             };
             // A chunk may be too short for an interrupt to find anything that it could end.
             if is_interrupted() {
                 return;
             }
-            let read = reader.get().read(Limit::of_rows(wanted));
+            let read = reader.get().read(Limit::of_rows(wanted).asked(began, asked));
             let (entries, exhausted) = match read {
                 Ok(chunk) => {
                     let exhausted = chunk.exhausted;

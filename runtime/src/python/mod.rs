@@ -36,6 +36,6 @@ pub use exceptions::{Failure, IntoException, Module};
 pub use objects::{Closed, Ran, Wrapper, run};
 pub use owned::Owned;
 pub use queue::{Budget, Finish, NativeCall, NativeQueue, Step, Work};
-pub use rows::{Chunk, Limit, ReadRows, Rows};
+pub use rows::{Asker, Chunk, Limit, ReadRows, Rows, limit_of};
 pub use shared::Shared;
 pub use slot::Slot;

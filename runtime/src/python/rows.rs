@@ -4,10 +4,12 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::PyBaseException;
+use pyo3::exceptions::{PyBaseException, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::PyList;
+
+use crate::span;
 
 /// Where a chunk ends: at a number of rows, of bytes or of milliseconds, whichever is reached first. A chunk has at least
 /// one row, if there is one.
@@ -19,6 +21,17 @@ pub struct Limit {
     pub bytes: usize,
     /// The time behind which no further row is read.
     pub time: Duration,
+    /// The call that asked for them.
+    pub asker: Option<Asker>,
+}
+
+/// A call that asked for rows. What is read ahead behind them is nobody's, and no limit on the time of a call counts there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asker {
+    /// When it began.
+    pub began: Instant,
+    /// How many rows it has yet to get.
+    pub rows: usize,
 }
 
 impl Limit {
@@ -33,6 +46,16 @@ impl Limit {
             rows,
             bytes: Self::BYTES,
             time: Self::TIME,
+            asker: None,
+        }
+    }
+
+    /// The same for a call that began then and has yet to get so many rows.
+    #[must_use]
+    pub fn asked(self, began: Instant, rows: usize) -> Self {
+        Self {
+            asker: Some(Asker { began, rows }),
+            ..self
         }
     }
 }
@@ -76,7 +99,11 @@ pub(super) fn read<R, F>(
     };
     let mut bytes = 0;
     while chunk.rows.len() < limit.rows && bytes < limit.bytes {
-        match next() {
+        let next = match limit.asker {
+            Some(asker) if chunk.rows.len() < asker.rows => span::run_as_part(asker.began, &mut next),
+            _ => next(),
+        };
+        match next {
             Ok(Some(row)) => {
                 bytes += weigh(&row);
                 chunk.rows.push(row);
@@ -101,6 +128,21 @@ pub(super) fn read<R, F>(
 /// What `_read_rows` of a native class returns: rows, whether there are none behind them, and the exception that is raised
 /// behind them.
 pub type ReadRows<'py> = (Bound<'py, PyList>, bool, Option<Bound<'py, PyBaseException>>);
+
+/// The limit that `_read_rows` of a native class is given: of that many rows, as many as the last number says for a call that
+/// began so many seconds ago.
+///
+/// # Errors
+/// `ValueError` for seconds that are negative or not a number.
+pub fn limit_of(rows: usize, asked: usize, elapsed: f64) -> PyResult<Limit> {
+    let elapsed = Duration::try_from_secs_f64(elapsed)
+        .map_err(|error| PyValueError::new_err(format!("{elapsed} is no time that has passed: {error}")))?;
+    let began = Instant::now().checked_sub(elapsed);
+    Ok(began.map_or_else(
+        || Limit::of_rows(rows),
+        |began| Limit::of_rows(rows).asked(began, asked),
+    ))
+}
 
 /// The way of a result set's rows to Python. It keeps what was read and could not be handed over yet: the rows behind one
 /// whose conversion raised, and the error behind those. They go out before anything further is read, so that no row is
@@ -174,19 +216,19 @@ impl<R> Rows<R> {
         }
     }
 
-    /// The next chunk: kept rows, at most `limit`, or what is read now.
+    /// The next chunk: kept rows, within the limit's number, or what is read now.
     ///
     /// # Errors
     /// What reading raises.
     pub fn chunk(
         &self,
         py: Python<'_>,
-        limit: usize,
+        limit: Limit,
         read: impl FnOnce(Limit) -> PyResult<Chunk<R, PyErr>>,
     ) -> PyResult<Chunk<R, PyErr>> {
-        match self.kept(py, limit.max(1)) {
+        match self.kept(py, limit.rows.max(1)) {
             Some(chunk) => Ok(chunk),
-            None => read(Limit::of_rows(limit)),
+            None => read(limit),
         }
     }
 
@@ -331,6 +373,16 @@ mod tests {
         };
         let rows = read(limit, slow, |_| 0).rows.len();
         assert!((1..=2).contains(&rows), "{rows} rows of 3 ms each within 5 ms");
+    }
+
+    /// Bug: a limit on the time of a call counts anew for each of its rows, or for rows that nobody has asked for yet.
+    #[test]
+    fn the_rows_that_a_call_asked_for_know_when_it_began() {
+        let began = Instant::now().checked_sub(Duration::from_secs(5)).unwrap();
+        let next = || Ok::<_, ()>(Some(span::call_began() == began));
+        let chunk = read(Limit::of_rows(4).asked(began, 2), next, |_| 0);
+        assert_eq!(chunk.rows, [true, true, false, false]);
+        assert_ne!(span::call_began(), began);
     }
 
     #[test]

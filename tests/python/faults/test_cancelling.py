@@ -293,3 +293,37 @@ async def test_rows_read_ahead_end_with_their_result_set(path: str, connect: Con
         cursor = await connection.execute("SELECT value FROM generate_series(1, 1000)")
         await cursor.execute("CREATE TABLE t (a)")
         assert await cursor.fetchall() == []
+
+
+SLOW_ROWS = """
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+    SELECT i, (SELECT count(*) FROM generate_series(1, 5000 + i % 2)) FROM n
+"""
+"""A query that never ends, and each row of which takes a millisecond or more."""
+
+
+@pytest.mark.parametrize("read", ["fetchall", "fetchmany"])
+async def test_a_time_limit_counts_for_the_whole_of_a(connect: Connect, path: str, read: str) -> None:
+    """Bugs: the limit begins anew with each chunk of rows, or with each row, so that a read of many never reaches it; the
+    next call finds it used up."""
+    connection = await connect(path)
+    await connection.set_query_timeout(0.3)
+    cursor = await connection.execute(SLOW_ROWS)
+    call = cursor.fetchall() if read == "fetchall" else cursor.fetchmany(1_000_000)
+    with pytest.raises(aioturso.OperationalError, match=r"query timeout of 0\.3 s"):
+        await asyncio.wait_for(call, HANGING)
+    assert await connection.execute_fetchall("SELECT 1") == [(1,)]
+    await connection.close()
+
+
+async def test_a_time_limit_does_not_count_for_an_iteration(connect: Connect, path: str) -> None:
+    """Bug: the time counts from the first call on, and not from that for the rows which are wanted now."""
+    connection = await connect(path, iter_chunk_size=1_000_000)
+    await connection.set_query_timeout(1.0)
+    begin, rows = time.monotonic(), 0
+    async for _ in await connection.execute(SLOW_ROWS):
+        rows += 1
+        if time.monotonic() > begin + 2.0:
+            break
+    assert rows > 2
+    await connection.close()

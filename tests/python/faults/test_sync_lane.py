@@ -13,7 +13,7 @@ from typing import Any
 import aioturso
 import pytest
 from aioturso.aio import sync
-from children import Children
+from children import EXIT_SECONDS, Children
 from conftest import Note
 from remains import HANGING, check_nothing_is_left, holdings
 from servers import TestServer, program_of
@@ -22,8 +22,8 @@ from workers import WORKERS
 HOUR = 3_600_000
 """Milliseconds."""
 
-AT_ONCE = 1.9
-"""Seconds from the end of the program to that of the process."""
+AT_ONCE = EXIT_SECONDS / 2
+"""Seconds from the end of the program to that of the process. A worker that does not end by itself is waited for longer."""
 
 ConnectSync = Callable[..., Any]
 

@@ -1,5 +1,6 @@
 //! A copy of the crates that mutants need, with manifests that name no others.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
@@ -89,24 +90,63 @@ fn text(path: &Path) -> Result<String> {
 }
 
 /// Gives a build folder what another one has of crates from elsewhere, such as the engine, which takes minutes to build: by
-/// links, which take no room. What is built of this repository's own crates is told apart by their path.
-pub(super) fn borrow_build(from: &Path, to: &Path) -> Result<()> {
+/// links, which take no room.
+///
+/// Never of this repository's own crates: cargo knows them by their path within the workspace, so that those of a copy have the
+/// same names, and it notes in place when it built them. With a link, each of the two would take what the other has built for
+/// its own.
+pub(super) fn borrow_build(root: &Path, from: &Path, to: &Path) -> Result<()> {
+    let fingerprints = from.join(".fingerprint");
+    if !fingerprints.is_dir() {
+        return Ok(());
+    }
+    let own = own_hashes(&text(&root.join("Cargo.lock"))?, &names_in(&fingerprints)?);
     for folder in ["deps", "build", ".fingerprint"] {
         if from.join(folder).is_dir() {
-            link_folder(&from.join(folder), &to.join(folder))?;
+            link_folder(&from.join(folder), &to.join(folder), &own)?;
         }
     }
     Ok(())
 }
 
-fn link_folder(from: &Path, to: &Path) -> Result<()> {
+/// The hashes in the names of what cargo has built of the packages in a lock file that have no source elsewhere.
+fn own_hashes(lock: &str, fingerprints: &[String]) -> HashSet<String> {
+    let own: HashSet<&str> = lock
+        .split("[[package]]")
+        .filter(|package| !package.contains("\nsource = "))
+        .filter_map(|package| package.split("\nname = \"").nth(1)?.split('"').next())
+        .collect();
+    fingerprints
+        .iter()
+        .filter_map(|name| name.rsplit_once('-'))
+        .filter(|(package, _)| own.contains(package))
+        .map(|(_, hash)| hash.to_owned())
+        .collect()
+}
+
+/// The hash in a name such as `libturso_core-0123456789abcdef.rlib`.
+fn hash_in(name: &str) -> Option<&str> {
+    let stem = name.split('.').next()?;
+    stem.rsplit_once('-').map(|(_, hash)| hash)
+}
+
+fn names_in(folder: &Path) -> Result<Vec<String>> {
+    let describe = || format!("reading {}", folder.display());
+    let entries = fs::read_dir(folder).context(describe)?;
+    entries
+        .map(|entry| Ok(entry.context(describe)?.file_name().to_string_lossy().into_owned()))
+        .collect()
+}
+
+fn link_folder(from: &Path, to: &Path, own: &HashSet<String>) -> Result<()> {
     fs::create_dir_all(to).context(|| format!("making {}", to.display()))?;
-    let describe = || format!("reading {}", from.display());
-    for entry in fs::read_dir(from).context(describe)? {
-        let entry = entry.context(describe)?;
-        let (source, target) = (entry.path(), to.join(entry.file_name()));
+    for name in names_in(from)? {
+        if hash_in(&name).is_some_and(|hash| own.contains(hash)) {
+            continue;
+        }
+        let (source, target) = (from.join(&name), to.join(&name));
         if source.is_dir() {
-            link_folder(&source, &target)?;
+            link_folder(&source, &target, own)?;
         } else if fs::hard_link(&source, &target).is_err() {
             // Without links it is built anew, which only takes longer: a copy would look younger than what was made of it.
             return Ok(());
@@ -136,5 +176,35 @@ mod tests {
         let manifest = "[workspace]\nmembers = [\n    \"a\",\n    \"b\",\n]\nresolver = \"3\"\n";
         let replaced = replace_list(manifest, "\nmembers = ", "[\"c\"]").unwrap();
         assert_eq!(replaced, "[workspace]\nmembers = [\"c\"]\nresolver = \"3\"\n");
+    }
+
+    /// Bug: two workspaces share what cargo notes of the crates that both have, and build from what they are not.
+    #[test]
+    fn only_what_is_built_of_others_crates_is_borrowed() {
+        let root = tempfile::tempdir().unwrap();
+        let lock = "version = 4\n\n[[package]]\nname = \"engine\"\nversion = \"1.0.0\"\nsource = \"registry\"\n\n\
+                    [[package]]\nname = \"our-driver\"\nversion = \"0.1.0\"\n";
+        write(&root.path().join("Cargo.lock"), lock.as_bytes()).unwrap();
+        let (from, to) = (root.path().join("from"), root.path().join("to"));
+        let borrowed = [
+            ".fingerprint/engine-01/lib-engine",
+            "deps/libengine-01.rlib",
+            "deps/engine-01.d",
+        ];
+        let own = [
+            ".fingerprint/our-driver-02/lib-our_driver",
+            "deps/libour_driver-02.rlib",
+            "deps/faults-02",
+        ];
+        for file in borrowed.iter().chain(&own) {
+            write(&from.join(file), b"").unwrap();
+        }
+        borrow_build(root.path(), &from, &to).unwrap();
+        for file in borrowed {
+            assert!(to.join(file).exists(), "{file}");
+        }
+        for file in own {
+            assert!(!to.join(file).exists(), "{file}");
+        }
     }
 }

@@ -83,6 +83,26 @@ pub(super) const MUTANTS: &[Mutant] = &[
         quick: false,
     },
     Mutant {
+        bug: "whoever waits latest is told of every result, and the others of none",
+        file: "runtime/src/task.rs",
+        right: "                    _ => state.waker.replace(context.waker().clone()),",
+        wrong: "                    _ => {
+                        static LATEST: Mutex<Option<Waker>> = Mutex::new(None);
+                        struct Latest;
+                        impl std::task::Wake for Latest {
+                            fn wake(self: Arc<Self>) {
+                                if let Some(waker) = lock(&LATEST).clone() {
+                                    waker.wake();
+                                }
+                            }
+                        }
+                        *lock(&LATEST) = Some(context.waker().clone());
+                        state.waker.replace(Waker::from(Arc::new(Latest)))
+                    }",
+        test: fault("two runtimes at once"),
+        quick: false,
+    },
+    Mutant {
         bug: "a call that is made and dropped on its own worker waits for itself",
         file: "runtime/src/task.rs",
         right: "        drop(stage);

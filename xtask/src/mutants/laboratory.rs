@@ -77,7 +77,8 @@ impl Laboratory {
         };
         copy::refresh(&workspace.root, &laboratory.sources, with_engine)?;
         if with_engine && !laboratory.build.exists() {
-            copy::borrow_build(&workspace.target.join("debug"), &laboratory.build.join("debug"))?;
+            let ours = workspace.target.join("debug");
+            copy::borrow_build(&workspace.root, &ours, &laboratory.build.join("debug"))?;
         }
         Ok(laboratory)
     }

@@ -167,12 +167,18 @@ impl Reader {
         next_row(slf)
     }
     /// Reads the next rows for the asyncio driver, at most `limit`: the rows, whether there are none behind
-    /// them, and the exception that is raised behind them.
-    #[pyo3(signature = (limit), text_signature = "($self, limit)")]
+    /// them, and the exception that is raised behind them. `asked` of them are for a call that began `elapsed`
+    /// seconds ago.
+    #[pyo3(
+        signature = (limit, asked = 0, elapsed = 0.0),
+        text_signature = "($self, limit, asked=0, elapsed=0.0)"
+    )]
     fn _read_rows<'py>(
         slf: &Bound<'py, Self>,
         py: Python<'py>,
         limit: usize,
+        asked: usize,
+        elapsed: f64,
     ) -> PyResult<python::ReadRows<'py>> {
         let this = slf.get();
         let read = |limit| {
@@ -185,7 +191,7 @@ impl Reader {
                     size_of_val,
                 )
         };
-        let chunk = this.rows.chunk(py, limit, read)?;
+        let chunk = this.rows.chunk(py, python::limit_of(limit, asked, elapsed)?, read)?;
         this.rows.read(py, chunk, converting(slf))
     }
     /// The snapshot properties, in their order, for the asyncio driver.

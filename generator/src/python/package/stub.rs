@@ -168,7 +168,7 @@ fn protocols(class: &Class) -> Vec<String> {
         add("    def __iter__(self) -> Self: ...");
         add(&format!("    def __next__(self) -> {row}: ..."));
         add(&format!(
-            "    def _read_rows(self, limit: int) -> tuple[list[{row}], bool, BaseException | None]: ..."
+            "    def _read_rows(\n        self, limit: int, asked: int = 0, elapsed: float = 0.0\n    ) -> tuple[list[{row}], bool, BaseException | None]: ..."
         ));
     }
     let snapshots: Vec<&str> = class.snapshots().map(|property| property.returns.as_str()).collect();

@@ -1,7 +1,9 @@
 //! Runtimes that end, that are not there yet, that are two.
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use futures::future::{Either, select};
 use turso_driver::{ConnectOptions, connect_async};
 
 use crate::executor::{EACH, Executor, ONCE, tokio_one_thread, tokio_threads};
@@ -88,12 +90,18 @@ fn two_runtimes(_: Executor) -> String {
             scope.spawn(move || {
                 for wanted in 0..300 {
                     let wanted = wanted * 2 + index as i64;
-                    let asked = async {
+                    let asked = pin!(async {
                         let cursor = connection.execute("SELECT ?", (wanted,)).await.expect("no error");
                         cursor.fetchone().await.expect("no error").expect("a row")
-                    };
-                    let answer = runtime.block_on(async { tokio::time::timeout(hanging(), asked).await });
-                    let row = answer.expect("a result is there, and nobody was told");
+                    });
+                    let row = runtime.block_on(async {
+                        // The time first: when it is over, a result that nobody was told of is none.
+                        let time = pin!(tokio::time::sleep(hanging()));
+                        match select(time, asked).await {
+                            Either::Left(_) => panic!("a result may be there, and nobody was told"),
+                            Either::Right((row, _)) => row,
+                        }
+                    });
                     assert_eq!(row.get::<i64>(0).expect("a number"), wanted);
                 }
             });

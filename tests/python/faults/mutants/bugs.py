@@ -364,4 +364,14 @@ BUGS = [
             "        logger.error('closed')\n        self._object = None\n        # The system",
         ),
     ),
+    bug(
+        "a limit on the time of a call begins anew with each chunk of rows",
+        "time_limit_counts",
+        ("rows.py", "asked, time.monotonic() - began)", "asked, 0.0)"),
+    ),
+    bug(
+        "a limit on the time of a call counts from the first call on",
+        "time_limit_does_not_count",
+        ("rows.py", "began = time.monotonic()", "began = globals().setdefault('BEGAN', time.monotonic())"),
+    ),
 ]

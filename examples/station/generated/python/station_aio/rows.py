@@ -10,6 +10,7 @@ cancelled gives back what it has taken.
 import asyncio
 import contextlib
 import operator
+import time
 from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeVar
@@ -19,8 +20,9 @@ from .calls import Awaited, Call, raisable
 ResultT = TypeVar("ResultT")
 RowT = TypeVar("RowT")
 
-# Reads at most so many rows: gives them, whether they are the last, and the error that came behind them.
-ReadRows = Callable[[int], tuple[list[RowT], bool, BaseException | None]]
+# Reads at most so many rows, of which so many are for a call that began so many seconds ago: gives them, whether they are the
+# last, and the error that came behind them.
+ReadRows = Callable[[int, int, float], tuple[list[RowT], bool, BaseException | None]]
 
 # How many rows are read ahead, and how many are read at a time by those who want all.
 CHUNK_SIZE = 64
@@ -117,12 +119,14 @@ class Rows(Generic[RowT]):
     def _read(
         self, read_rows: ReadRows[RowT], size: int | None, is_interrupted: Callable[[], bool] = lambda: False
     ) -> None:
+        began = time.monotonic()
         while not self._exhausted and self._error is None and (size is None or len(self._ahead) < size):
             # A chunk may be too short for an interrupt to find anything that it could end.
             if is_interrupted():
                 break
-            wanted = ALL_CHUNK_SIZE if size is None else max(self.chunk_size, size - len(self._ahead))
-            rows, self._exhausted, error = read_rows(wanted)
+            asked = ALL_CHUNK_SIZE if size is None else size - len(self._ahead)
+            wanted = asked if size is None else max(self.chunk_size, asked)
+            rows, self._exhausted, error = read_rows(wanted, asked, time.monotonic() - began)
             self._ahead.extend(rows)
             self._error = None if error is None else raisable(error)
 
