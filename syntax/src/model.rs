@@ -6,7 +6,7 @@
 //! [`crate::resolve`] and is what the generator works on.
 
 use proc_macro2::{Ident, Span};
-use syn::{Attribute, Generics, Type};
+use syn::{Attribute, Generics, Lifetime, Type};
 
 /// What one source file (or one annotated item) declares, in source order.
 #[derive(Clone, Default)]
@@ -145,6 +145,8 @@ pub struct Member {
     pub kind: Kind,
     /// How it takes the object.
     pub receiver: Receiver,
+    /// The `'a` of `&'a self`.
+    pub receiver_lifetime: Option<Lifetime>,
     /// Its generics and where clause as written.
     pub generics: Generics,
     /// Its arguments, without the receiver.

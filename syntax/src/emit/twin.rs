@@ -264,10 +264,11 @@ impl Emitter<'_> {
             ident.clone()
         };
         let (generics, _, where_clause) = self.member.generics.split_for_impl();
+        let lifetime = &self.member.receiver_lifetime;
         let receiver = match self.member.receiver {
             Receiver::None => None,
-            Receiver::Shared => Some(quote!(&self)),
-            Receiver::Exclusive => Some(quote!(&mut self)),
+            Receiver::Shared => Some(quote!(&#lifetime self)),
+            Receiver::Exclusive => Some(quote!(&#lifetime mut self)),
             Receiver::Owned => Some(quote!(self)),
         };
         let parameters: Vec<TokenStream> = receiver

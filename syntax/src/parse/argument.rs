@@ -1,7 +1,7 @@
 //! The arguments of a method or function.
 
 use proc_macro2::Ident;
-use syn::{Attribute, FnArg, Pat, PatType, Receiver as SynReceiver, ReceiverKind, Safety, Signature, Type};
+use syn::{Attribute, FnArg, Lifetime, Pat, PatType, Receiver as SynReceiver, ReceiverKind, Safety, Signature, Type};
 
 use super::attribute::{Entry, Owner, parse_helper, placeholder};
 use super::carried::parse_docs;
@@ -124,6 +124,18 @@ pub(crate) fn parse_receiver(signature: &Signature) -> Result<Receiver, Fault> {
             _ => Err(exotic(receiver)),
         },
         _ => Err(exotic(receiver)),
+    }
+}
+
+/// The lifetime that a receiver names.
+pub(crate) fn receiver_lifetime(signature: &Signature) -> Option<Lifetime> {
+    match &signature.receiver()?.kind {
+        ReceiverKind::Reference(_, lifetime, _) => lifetime.clone(),
+        ReceiverKind::Typed(_, ty) => match peel(ty) {
+            Type::Reference(reference) => reference.lifetime.clone(),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use proc_macro2::Ident;
 use syn::{ImplItemFn, Visibility};
 
-use super::argument::{check_qualifiers, parse_arguments, parse_receiver};
+use super::argument::{check_qualifiers, parse_arguments, parse_receiver, receiver_lifetime};
 use super::attribute::{Entry, Owner, listed, parse_helper};
 use super::carried::parse_carried;
 use super::kind::{KindEntries, parse_async_kind, parse_kind};
@@ -144,6 +144,7 @@ pub(crate) fn parse_member(method: &ImplItemFn, class: &Ident, colour: Colour, r
         // A kind that could not be told is reported; what follows from it is not.
         kind: kind.unwrap_or(Kind::Skip { reason: String::new() }),
         receiver,
+        receiver_lifetime: receiver_lifetime(&method.sig),
         generics: method.sig.generics.clone(),
         python: python.read(arguments.iter().map(|argument| &argument.ident), report),
         arguments,
@@ -204,6 +205,7 @@ fn parse_skipped(
         no_twin: None,
         kind: Kind::Skip { reason },
         receiver,
+        receiver_lifetime: receiver_lifetime(&method.sig),
         generics: method.sig.generics.clone(),
         arguments: if crosses { arguments } else { Vec::new() },
         returns,

@@ -186,3 +186,34 @@ async def test_a_stream_that_somebody_has_still_does_not_keep_the_object_from_cl
         await read.__anext__()
     with pytest.raises(StopAsyncIteration):
         await read.__anext__()
+
+
+async def test_calls_reach_the_object_in_the_order_in_which_they_were_begun(path: str) -> None:
+    """Threads of the runtime take up new tasks in any order: a commit overtook inserts, and was overtaken."""
+    rounds, inserts = 40, 6
+    async with turso_jobs.connect(path) as client:
+        await client.migrate()
+        for number in range(rounds):
+            transaction = await client.transaction()
+            before = [transaction.insert(f"before {number}") for _ in range(inserts)]
+            commit, late = transaction.commit(), transaction.insert("late")
+            *_, failure = await asyncio.gather(*before, commit, late, return_exceptions=True)
+            assert isinstance(failure, Exception)
+            assert "closed" in str(failure)
+        assert {job.kind for job in await client.list_jobs(limit=1000)} == {
+            f"before {number}" for number in range(rounds)
+        }
+        assert len(await client.list_jobs(limit=1000)) == rounds * inserts
+
+
+async def test_a_call_that_nobody_awaits_holds_up_no_other(path: str) -> None:
+    """A place in the queue that was taken when the call was made, and not when it was begun, would never be left."""
+    async with turso_jobs.connect(path) as client:
+        await client.migrate()
+        transaction = await client.transaction()
+        unused = transaction.rollback()
+        await transaction.insert("kept")
+        waiting = asyncio.create_task(transaction.commit())
+        await waiting
+        unused.close()
+        assert [job.kind for job in await client.list_jobs()] == ["kept"]

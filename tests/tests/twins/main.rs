@@ -47,6 +47,20 @@ fn twins_give_what_the_methods_give() {
     );
 }
 
+/// Without the name at the receiver the compiler took the object of the twin for lent for less time than the stream.
+#[test]
+fn a_receiver_that_names_a_lifetime_keeps_it() {
+    let shelf = BlockingShelf::open("novels").unwrap();
+    for title in ["Dune", "Emma", "Dubliners"] {
+        shelf.put(title, 1_u32).unwrap();
+    }
+    let titles: Vec<_> = shelf.titles_with("Du").map(Result::unwrap).collect();
+    assert_eq!(titles, ["Dune", "Dubliners"]);
+    let mut loan = shelf.borrow_all().unwrap();
+    assert_eq!(loan.keep_called("Emma").unwrap().as_deref(), Some("Emma"));
+    assert_eq!(loan.keep_called("Emma"), Ok(None));
+}
+
 #[test]
 fn a_stream_is_an_iterator_that_reads_nothing_ahead() {
     let shelf = BlockingShelf::open("novels").unwrap();

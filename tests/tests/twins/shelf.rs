@@ -6,7 +6,7 @@
     reason = "an API as a crate has it; not every member of it is called"
 )]
 
-use std::future::{Future, pending};
+use std::future::{Future, pending, ready};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Poll;
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use async_proxy::sync_proxy;
 use async_proxy::twin::TwinError;
-use futures::Stream;
+use futures::{Stream, StreamExt as _};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
@@ -80,6 +80,12 @@ impl Shelf {
         })
     }
 
+    /// The titles that begin with these letters: both are borrowed for as long as the stream is read.
+    pub fn titles_with<'a>(&'a self, letters: &'a str) -> impl Stream<Item = Result<String, Refused>> + 'a {
+        self.titles()
+            .filter(move |title| ready(title.as_ref().is_ok_and(|title| title.starts_with(letters))))
+    }
+
     #[proxy(property)]
     pub fn is_shared(&self) -> bool {
         Arc::strong_count(&self.books) > 1
@@ -116,6 +122,15 @@ pub struct Loan {
 
 #[sync_proxy]
 impl Loan {
+    /// The first book that is called so, and the name itself: both are lent for as long as the future runs.
+    pub async fn keep_called<'a>(&'a mut self, title: &'a str) -> Option<String> {
+        fn place<'a>(taken: &'a [String], title: &'a str) -> Option<(usize, &'a str)> {
+            Some((taken.iter().position(|taken| taken == title)?, title))
+        }
+        let (at, _) = place(&self.taken, title)?;
+        Some(self.taken.swap_remove(at))
+    }
+
     pub async fn keep_one(&mut self, driver: usize) -> Option<String> {
         (driver < self.taken.len()).then(|| self.taken.swap_remove(driver))
     }

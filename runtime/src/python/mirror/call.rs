@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Waker};
 
 use pyo3::exceptions::{PyRuntimeError, PyRuntimeWarning, PyStopIteration};
 use pyo3::intern;
@@ -16,7 +17,12 @@ use super::run::refusal;
 use crate::twin::Driver;
 
 /// What an awaitable runs: a future that was not polled. It gives what makes its result a Python object.
-pub(super) type Work = Pin<Box<dyn Future<Output = Finish> + Send>>;
+pub(super) struct Work {
+    /// The future.
+    pub(super) future: Pin<Box<dyn Future<Output = Finish> + Send>>,
+    /// Whether its first poll does nothing but take its place in the queue for an object, and is woken from at once.
+    pub(super) queues: bool,
+}
 
 /// What an awaitable is at.
 enum State {
@@ -140,20 +146,30 @@ fn warn(py: Python<'_>, name: &str) {
 }
 
 /// Starts a future on the runtime, and makes the loop's own that its result goes to.
+///
+/// Threads of the runtime take up new tasks in any order: the place in an object's queue is taken here, in the thread of the
+/// loop, where calls are begun one after the other. No sooner: a call that nobody awaits would hold up those behind it.
 fn begin(py: Python<'_>, work: Work) -> PyResult<State> {
+    let Work { mut future, queues } = work;
     static RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let running_loop = RUNNING_LOOP.get_or_try_init(py, || {
         PyResult::Ok(py.import("asyncio")?.getattr("get_running_loop")?.unbind())
     })?;
     let event_loop = running_loop.bind(py).call0()?;
     let notifier = Notifier::of(&event_loop)?;
-    let future = event_loop.call_method0(intern!(py, "create_future"))?;
-    let waiter = future.call_method0(intern!(py, "__await__"))?.unbind();
-    let waiting = Arc::new(Waiting::new(future.unbind()));
+    let result = event_loop.call_method0(intern!(py, "create_future"))?;
+    let waiter = result.call_method0(intern!(py, "__await__"))?.unbind();
+    let waiting = Arc::new(Waiting::new(result.unbind()));
     let completes = Arc::clone(&waiting);
     let driver = Driver::shared();
-    let task = driver.handle().map_err(refusal)?.spawn(async move {
-        let finish = work.await;
+    let handle = driver.handle().map_err(refusal)?;
+    if queues {
+        // It is polled again by its task: nobody need be woken.
+        let first = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        debug_assert!(first.is_pending(), "the first poll only takes a place in a queue");
+    }
+    let task = handle.spawn(async move {
+        let finish = future.await;
         notifier.deliver(completes, finish);
     });
     Ok(State::Running {

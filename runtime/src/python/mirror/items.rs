@@ -205,7 +205,7 @@ where
     C: Fn(Python<'_>, T) -> PyResult<Py<PyAny>> + Clone + Send + Sync + 'static,
 {
     fn next_on_loop(self: Arc<Self>) -> Work {
-        Box::pin(async move {
+        let future = Box::pin(async move {
             let next = self.items.next().await;
             let (convert, class) = (self.convert.clone(), self.items.class);
             let finish: Finish = Box::new(move |py| match next? {
@@ -214,7 +214,8 @@ where
                 None => Err(PyStopAsyncIteration::new_err(())),
             });
             finish
-        })
+        });
+        Work { future, queues: false }
     }
 
     fn next_here(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {

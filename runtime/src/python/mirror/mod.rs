@@ -4,8 +4,8 @@
 //! when it is first awaited; the other, its twin, runs the future in the calling thread. The GIL is held by neither while the
 //! future runs: results are values of Rust until they are in the thread that asked for them.
 //!
-//! Calls that take `&self` run side by side. Those that take `&mut self` run one at a time; in which order, if several are
-//! awaited at once, is as open as with tasks of any other kind.
+//! Calls that take `&self` run side by side. Those that take `&mut self` have the object to themselves, in the order in which
+//! the calls were begun: an awaitable when it is first awaited, a twin when it is called.
 
 mod call;
 mod ended;

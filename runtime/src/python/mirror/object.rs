@@ -9,7 +9,7 @@ use tokio::sync::{OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLock
 use tokio::task::AbortHandle;
 
 use super::ended::InContext;
-use super::run::Run;
+use super::run::{Run, turn};
 use crate::python::exceptions::{Failure, IntoException, catch};
 use crate::python::objects::{Ran, Wrapper};
 
@@ -110,8 +110,8 @@ impl<W: Wrapper<Object: Sync>> Mirror<W> {
         E: IntoException<W::Module>,
     {
         let place = self.place();
-        Run::new(W::NAME, async move {
-            let guard = place.read_owned().await;
+        Run::queued(W::NAME, async move {
+            let guard = turn(place.read_owned()).await;
             let object = OwnedRwLockReadGuard::try_map(guard, |object| object.as_ref().map(InContext::get));
             let object = object.map_err(|_| Failure::Closed)?;
             call(Shared(object)).await.map_err(Failure::Call)
@@ -129,11 +129,14 @@ impl<W: Wrapper<Object: Sync>> Mirror<W> {
         E: IntoException<W::Module>,
     {
         let (place, streams) = (self.place(), self.streams());
-        Run::new(W::NAME, async move {
-            if streams.are_open() {
-                return Err(Failure::Reentered);
-            }
-            let guard = place.write_owned().await;
+        Run::queued(W::NAME, async move {
+            let guard = turn(async {
+                if streams.are_open() {
+                    return None;
+                }
+                Some(place.write_owned().await)
+            });
+            let guard = guard.await.ok_or(Failure::Reentered)?;
             let object = OwnedRwLockWriteGuard::try_map(guard, |object| object.as_mut().map(InContext::get_mut));
             let object = object.map_err(|_| Failure::Closed)?;
             call(Exclusive(object)).await.map_err(Failure::Call)
@@ -155,9 +158,12 @@ impl<W: Wrapper<Object: Sync>> Mirror<W> {
         E: IntoException<W::Module>,
     {
         let (place, streams) = (self.place(), self.streams());
-        Run::new(W::NAME, async move {
-            streams.end();
-            let object = place.write_owned().await.take();
+        Run::queued(W::NAME, async move {
+            let guard = turn(async {
+                streams.end();
+                place.write_owned().await
+            });
+            let object = guard.await.take();
             match object {
                 Some(object) => call(object.into_inner()).await.map_err(Failure::Call),
                 None => again.ok_or(Failure::Closed),

@@ -26,6 +26,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub struct Run<M, F> {
     class: &'static str,
     future: F,
+    queues: bool,
     module: PhantomData<fn() -> M>,
 }
 
@@ -50,7 +51,16 @@ where
         Self {
             class,
             future,
+            queues: false,
             module: PhantomData,
+        }
+    }
+
+    /// One that waits for an object first: by [`turn`], before anything else.
+    pub(super) fn queued(class: &'static str, future: F) -> Self {
+        Self {
+            queues: true,
+            ..Self::new(class, future)
         }
     }
 
@@ -115,16 +125,40 @@ where
         M: 'static,
         C: FnOnce(Python<'_>, T) -> PyResult<Py<PyAny>> + Send + 'static,
     {
-        let Self { class, future, .. } = self;
-        Box::pin(async move {
+        let Self {
+            class, future, queues, ..
+        } = self;
+        let future = Box::pin(async move {
             let outcome = guarded(future).await;
             let finish: Finish = Box::new(move |py: Python<'_>| match outcome {
                 Ok(value) => convert(py, value),
                 Err(failure) => Err(failure.into_exception::<M>(class)),
             });
             finish
-        })
+        });
+        Work { future, queues }
     }
+}
+
+/// Waits in a fair queue. The first poll takes the place in it, and nothing else: it gives nothing even if there is nobody
+/// before, so that what comes after it runs where the future is polled next.
+pub(super) async fn turn<T>(place: impl Future<Output = T>) -> T {
+    let mut place = pin!(place);
+    let mut had = None;
+    let mut is_first = true;
+    poll_fn(|context| {
+        if had.is_none()
+            && let Poll::Ready(guard) = place.as_mut().poll(context)
+        {
+            had = Some(guard);
+        }
+        if std::mem::take(&mut is_first) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        had.take().map_or(Poll::Pending, Poll::Ready)
+    })
+    .await
 }
 
 /// Runs a future in the calling thread, which looks after its signals meanwhile. Called without the GIL.
