@@ -192,8 +192,8 @@ def test_a_lock_of_another_connection_is_waited_for_asleep(path: str, connection
     assert isinstance(error, aioturso.OperationalError)
     assert str(error) == "database is locked"
     assert 0.4 < waited < 5
-    # One that spins uses as much as it waits.
-    assert used < 0.25
+    # One that spins uses all of the processor that it gets, which on a busy machine is not much.
+    assert used < 0.15 * waited
     connection.rollback()
     other.execute("INSERT INTO t VALUES (2000)")
     other.commit()

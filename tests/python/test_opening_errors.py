@@ -211,8 +211,8 @@ def test_a_file_that_another_process_has_open_is_locked(path: str) -> None:
         assert path in str(caught.value)
         assert (caught.value.sqlite_errorcode, caught.value.sqlite_errorname) == (5, "SQLITE_BUSY")
         assert 0.35 < waited < 5
-        # It sleeps: a driver that spins uses the processor all the while.
-        assert used < 0.2
+        # It sleeps: a driver that spins uses all of the processor that it gets, which on a busy machine is not much.
+        assert used < 0.15 * waited
         begin = time.monotonic()
         with pytest.raises(aioturso.OperationalError, match="database is locked"):
             aioturso.lib.connect(path, timeout=0)

@@ -22,6 +22,26 @@ fn the_statements_last_used_are_kept_and_no_more_than_asked_for() {
 }
 
 #[test]
+fn a_kept_statement_is_taken_and_not_prepared_again() {
+    let scratch = Scratch::new();
+    let connection = scratch.connect();
+    let statement_of = |sql: &str| {
+        connection
+            .shared
+            .operate(|engine, work| {
+                let statement = engine.statement(sql, work)?.unwrap();
+                let address = std::ptr::from_ref(&*statement).addr();
+                engine.give_back(statement)?;
+                Ok(address)
+            })
+            .unwrap()
+    };
+    let first = statement_of("SELECT 1");
+    assert_ne!(statement_of("SELECT 2"), first);
+    assert_eq!(statement_of("SELECT 1"), first);
+}
+
+#[test]
 fn two_cursors_with_the_same_sql_do_not_share_a_statement() {
     let scratch = Scratch::new();
     let connection = scratch.connect();

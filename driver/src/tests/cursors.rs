@@ -219,6 +219,10 @@ fn sql_that_is_wrong_is_an_operational_error() {
         connection.execute("SELECT 1\0", ()),
         "the query contains a null character",
     );
+    assert_programming(
+        connection.executescript("SELECT 1;\0 SELECT 2"),
+        "the script contains a null character",
+    );
 }
 
 #[test]

@@ -115,3 +115,17 @@ fn a_statement_that_the_engine_undoes_cuts_off_what_is_half_read_and_says_so() {
         assert_eq!(integers(&connection, "SELECT count(*) FROM t"), [4]);
     }
 }
+
+#[test]
+fn a_query_that_fails_while_it_is_read_is_no_longer_in_the_way() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    connection
+        .executescript("INSERT INTO t (a, b) VALUES (1, '{}'), (2, '{}'), (3, '{')")
+        .unwrap();
+    let mut cursor = connection.execute("SELECT json(b) FROM t ORDER BY a", ()).unwrap();
+    assert!(cursor.fetchall().is_err());
+    let half_read = connection.shared.operate(|engine, _| Ok(engine.half_read_count()));
+    assert_eq!(half_read.unwrap(), 0);
+    connection.execute("DROP TABLE t", ()).unwrap();
+}

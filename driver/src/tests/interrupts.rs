@@ -109,6 +109,17 @@ fn an_interrupted_write_rolls_the_whole_transaction_back_also_beside_a_half_read
 }
 
 #[test]
+fn an_interrupted_query_leaves_its_transaction_open() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    connection.execute("INSERT INTO t (a) VALUES (1)", ()).unwrap();
+    assert_interrupted(interrupted(&connection, || connection.execute(ENDLESS, ())));
+    assert!(connection.in_transaction().unwrap());
+    connection.commit().unwrap();
+    assert_eq!(integers(&scratch.connect(), "SELECT a FROM t"), [1]);
+}
+
+#[test]
 fn an_interrupted_write_outside_of_a_transaction_leaves_nothing_of_itself() {
     let scratch = Scratch::new();
     let connection = scratch.with_table();
@@ -180,11 +191,8 @@ fn a_lock_is_waited_for_as_long_as_the_timeout_says_and_asleep() {
         "{waited:?}"
     );
     if let (Some(before), Some(after)) = (processor_time, self::processor_time()) {
-        assert!(
-            after - before < Duration::from_millis(150),
-            "it spun for {:?}",
-            after - before
-        );
+        // A share of the time: on a busy machine one that spins does not get the processor all the while.
+        assert!(after - before < waited / 6, "it spun for {:?}", after - before);
     }
 }
 

@@ -88,6 +88,26 @@ fn an_immediate_transaction_keeps_other_writers_out() {
 }
 
 #[test]
+fn the_level_says_whether_a_transaction_takes_the_lock_of_writers_when_it_begins() {
+    for (level, takes_it) in [
+        (IsolationLevel::Unspecified, false),
+        (IsolationLevel::Deferred, false),
+        (IsolationLevel::Immediate, true),
+        (IsolationLevel::Exclusive, true),
+    ] {
+        let scratch = Scratch::new();
+        let first = scratch.with_table();
+        first.set_isolation_level(Some(level)).unwrap();
+        // The transaction begins before the values are bound, so a statement that never runs shows what `BEGIN` has taken.
+        assert!(first.execute("INSERT INTO t (a) VALUES (?)", ()).is_err());
+        assert!(first.in_transaction().unwrap(), "{level:?}");
+        let second = scratch.connect_with(ConnectOptions::default().timeout(0.0));
+        let written = second.execute("INSERT INTO t (a) VALUES (2)", ());
+        assert_eq!(written.is_err(), takes_it, "{level:?}");
+    }
+}
+
+#[test]
 fn with_autocommit_off_a_transaction_is_always_open() {
     let scratch = Scratch::new();
     drop(scratch.with_table());
@@ -126,6 +146,7 @@ fn switching_autocommit_on_commits_and_off_begins() {
     connection.execute("INSERT INTO t (a) VALUES (1)", ()).unwrap();
     connection.set_autocommit(Autocommit::Enabled).unwrap();
     assert!(!connection.in_transaction().unwrap());
+    assert_eq!(integers(&scratch.connect(), "SELECT a FROM t"), [1]);
     connection.set_autocommit(Autocommit::Disabled).unwrap();
     assert!(connection.in_transaction().unwrap());
     connection.set_autocommit(Autocommit::Legacy).unwrap();
