@@ -204,8 +204,9 @@ FROM_SQLITE3: list[Difference] = [
     Difference(
         name="What is closed refuses assignments, and keeps its last values",
         whose="driver",
-        reason="An assignment to what is closed is a mistake, and has no effect: it raises `ProgrammingError`. `sqlite3` lets "
-        "most of them pass. A cursor that is closed keeps its last `rowcount`, where `sqlite3` sets -1 when it is "
+        reason="What is closed is gone, with all that it held: nothing is left that could be assigned to. So an assignment "
+        "(`arraysize` of a cursor, `isolation_level` of a connection) raises `ProgrammingError`, as every other use does, on "
+        "the asyncio side too; `sqlite3` lets most of them pass, to no effect. A cursor that is closed keeps its last `rowcount`, where `sqlite3` sets -1 when it is "
         "used again, and closing it once more raises nothing although its connection is closed too.",
         explains=is_about_what_is_closed,
         fields=frozenset({"outcome", "arraysize", "rowcount", "isolation_level", "autocommit"}),
@@ -234,7 +235,8 @@ FROM_SQLITE3: list[Difference] = [
         name="RETURNING runs to its end at execute",
         whose="driver",
         reason="`sqlite3` keeps such a statement running until its last row is read: `total_changes` grows then, and until "
-        "then `commit` fails, and so may others. Here the changes are done when `execute` returns.",
+        "then `commit` fails, and so may others. Here the changes are done when `execute` returns, so that nobody who "
+        "stops reading, is cancelled or commits leaves a change half done.",
         explains=total_changes_with_returning,
         fields=frozenset({"total_changes"}),
         reproduction="test_returning_runs_to_its_end_at_execute",
@@ -357,7 +359,8 @@ FROM_SQLITE3: list[Difference] = [
         name="SQL that is not Unicode is refused before anything else",
         whose="driver",
         reason="A lone surrogate in the SQL is a `UnicodeEncodeError` on both; `sqlite3` forgets the last statement before it "
-        "looks at the next, here the cursor stays as it is.",
+        "looks at the next. Here an argument that can't be converted never reaches the cursor, which stays as it is: the same "
+        "rule for every call, and the only one that holds where calls wait in a queue.",
         explains=sql_that_is_not_unicode,
         fields=frozenset({"description", "outcome", "rowcount"}),
         reproduction="test_sql_that_is_not_unicode_leaves_the_cursor_as_it_is",
