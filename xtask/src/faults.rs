@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::environment::Environment;
 use crate::failure::{Context, Failure, Result};
@@ -14,6 +15,7 @@ use crate::mutants;
 use crate::process::Program;
 use crate::session::Session;
 use crate::step::Remark;
+use crate::terminal::{Terminal, seconds};
 
 /// The crate of the matrix of the Rust proxies.
 pub(crate) const PACKAGE: &str = "async-proxy-faults";
@@ -80,9 +82,9 @@ pub(crate) fn run_mutants(session: &mut Session) -> Result<Remark> {
 /// Tries the Python worker with one bug at a time.
 pub(crate) fn run_python_mutants(session: &mut Session) -> Result<Remark> {
     let environment = newest(session)?;
-    Program::new(environment.python(), &session.workspace.root)
-        .argument(session.python_tests().join("faults/mutants/run.py"))
-        .run(session.terminal)?;
+    let program = Program::new(environment.python(), &session.workspace.root)
+        .argument(session.python_tests().join("faults/mutants/run.py"));
+    session.servers.tell(program).run(session.terminal)?;
     Ok(format!("on {}", environment.name))
 }
 
@@ -152,6 +154,20 @@ pub(crate) fn print_table(session: &Session) -> Result<()> {
         .terminal
         .note(&format!("{} (in short: {})", counted(rows), path.display()));
     Ok(())
+}
+
+/// Prints how long the steps of the matrix took.
+pub(crate) fn print_time<'a>(steps: impl Iterator<Item = (&'a str, Duration)>, terminal: Terminal) {
+    let steps: Vec<_> = steps.collect();
+    if steps.is_empty() {
+        return;
+    }
+    let sum = seconds(steps.iter().map(|(_, time)| *time).sum());
+    let each: Vec<_> = steps
+        .iter()
+        .map(|(name, time)| format!("{name} {}", seconds(*time)))
+        .collect();
+    terminal.note(&format!("fault matrix: {} took {sum} in all", each.join(", ")));
 }
 
 fn lines(rows: &[Row]) -> Vec<String> {

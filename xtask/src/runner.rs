@@ -8,7 +8,7 @@ use crate::faults::{self, Extent};
 use crate::servers::Servers;
 use crate::session::Session;
 use crate::step::Step;
-use crate::steps::STEPS;
+use crate::steps::{FAULTS, STEPS};
 use crate::terminal::{Terminal, Verdict};
 use crate::workspace::Workspace;
 
@@ -104,6 +104,11 @@ pub(crate) fn run(
         rows.push((step.name.to_owned(), verdict, step_begin.elapsed(), remark));
     }
     faults::print_table(&session)?;
+    let fault_times = steps
+        .iter()
+        .zip(&rows)
+        .filter(|(step, _)| step.groups.contains(&FAULTS));
+    faults::print_time(fault_times.map(|(step, (_, _, time, _))| (step.name, *time)), terminal);
     terminal.summary(&rows, begin.elapsed());
     Ok(not_passed.is_empty())
 }

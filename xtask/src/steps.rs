@@ -16,7 +16,7 @@ const LINT: &str = "lint";
 const ENVIRONMENTS: &str = "environments";
 const WHEELS: &str = "wheels";
 const SYNC_SERVERS: &str = "sync-servers";
-const FAULTS: &str = "faults";
+pub(crate) const FAULTS: &str = "faults";
 
 /// The crate of the tests of sync.
 const SYNC_PACKAGE: &str = "async-proxy-sync-tests";
@@ -146,7 +146,7 @@ pub(crate) const STEPS: &[Step] = &[
         name: "python-mutants",
         purpose: "the fault matrix finds every bug that is put into a copy of the Python worker",
         groups: &[FAULTS],
-        needs: &[ENVIRONMENTS, WHEELS],
+        needs: &[ENVIRONMENTS, WHEELS, SYNC_SERVERS],
         run: faults::run_python_mutants,
     },
     Step {

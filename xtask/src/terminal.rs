@@ -99,7 +99,8 @@ pub(crate) fn is_continuous_integration() -> bool {
     env::var("CI").is_ok_and(|value| value == "true" || value == "1")
 }
 
-fn seconds(time: Duration) -> String {
+/// A time, as people write it.
+pub(crate) fn seconds(time: Duration) -> String {
     if time.as_secs() < 60 {
         format!("{:.1} s", time.as_secs_f64())
     } else {

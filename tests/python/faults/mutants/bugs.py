@@ -374,4 +374,19 @@ BUGS = [
         "time_limit_does_not_count",
         ("rows.py", "began = time.monotonic()", "began = globals().setdefault('BEGAN', time.monotonic())"),
     ),
+    bug(
+        "a close leaves the lanes as they are",
+        "closed_while_a_pull_waits",
+        ("lanes.py", "            for lane in self._lanes.values():\n                lane.cut_off(reason)\n", "            pass\n"),
+    ),
+    bug(
+        "the end of the process waits for the server that a lane waits for",
+        "exit_while",
+        ("lanes.py", "            for lane in self._lanes.values():\n                lane.cut_off(reason)\n", "            pass\n"),
+    ),
+    bug(
+        "a call in a lane is cancelled in the main one",
+        "a_pull_is_cancelled",
+        ("lanes.py", "return Call(future, lane.cancel)", "return Call(future, self.cancel)"),
+    ),
 ]
