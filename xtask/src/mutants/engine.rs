@@ -116,10 +116,15 @@ pub(super) const MUTANTS: &[Mutant] = &[
         quick: true,
     },
     Mutant {
-        bug: "an interrupt between two sets of parameters is lost",
-        file: INTERRUPT,
-        right: "call: CallToken::current(),",
-        wrong: "call: None,",
+        bug: "what executemany has inserted when it is interrupted stays in its transaction",
+        file: "driver/src/execution.rs",
+        right: "                    Ok(_) => {}
+                    Err(error) => return Err(engine.abandon(statement, error, work)),",
+        wrong: "                    Ok(_) => {}
+                    Err(error) => {
+                        engine.give_back(statement)?;
+                        return Err(error);
+                    }",
         test: fault("parameters whose call is cancelled"),
         quick: false,
     },

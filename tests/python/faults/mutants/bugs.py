@@ -377,16 +377,116 @@ BUGS = [
     bug(
         "a close leaves the lanes as they are",
         "closed_while_a_pull_waits",
-        ("lanes.py", "            for lane in self._lanes.values():\n                lane.cut_off(reason)\n", "            pass\n"),
+        (
+            "lanes.py",
+            "            for lane in self._lanes.values():\n                lane.cut_off(reason)\n",
+            "            pass\n",
+        ),
     ),
     bug(
         "the end of the process waits for the server that a lane waits for",
         "exit_while",
-        ("lanes.py", "            for lane in self._lanes.values():\n                lane.cut_off(reason)\n", "            pass\n"),
+        (
+            "lanes.py",
+            "            for lane in self._lanes.values():\n                lane.cut_off(reason)\n",
+            "            pass\n",
+        ),
     ),
     bug(
         "a call in a lane is cancelled in the main one",
         "a_pull_is_cancelled",
         ("lanes.py", "return Call(future, lane.cancel)", "return Call(future, self.cancel)"),
+    ),
+    bug(
+        "dropped without close, its request goes on",
+        "dropped_while_a_pull_waits",
+        (
+            "lanes.py",
+            "            for lane in self._lanes.values():\n                lane.cut_off(reason)\n",
+            "            pass\n",
+        ),
+    ),
+    bug(
+        "closing what could not be opened leaves its thread",
+        "an_open_that_fails",
+        (
+            "worker.py",
+            "            self._open_error = error\n            self.stop(OPEN_FAILED)\n",
+            "            self._open_error = error\n",
+        ),
+        (
+            "worker.py",
+            "        if self.stop() and close",
+            "        if self._object is not None and self.stop() and close",
+        ),
+        (
+            "worker.py",
+            "            if self._thread is not None and not self._ended:",
+            "            if self._object is not None and not self._ended:",
+        ),
+    ),
+    bug(
+        "there are threads for no more than 512 connections",
+        "a_thousand_connections",
+        (
+            "worker.py",
+            "        _running.add(self)\n",
+            "        if len(_running) >= 512:\n            raise RuntimeError('no more threads')\n        _running.add(self)\n",
+        ),
+    ),
+    bug(
+        "an error that reaches its caller is logged as well",
+        "nothing_is_logged_for_errors",
+        (
+            "worker.py",
+            "    except BaseException as error:\n        return None, raisable(error)",
+            "    except BaseException as error:\n        logger.exception('a call failed')\n        return None, raisable(error)",
+        ),
+    ),
+    bug(
+        "the end of the process tells what it found open",
+        "exit_by",
+        (
+            "worker.py",
+            "        self.queue.skip(self._interrupt_object)\n        self.stop()\n",
+            "        self.queue.skip(self._interrupt_object)\n        logger.error('it was not closed')\n        self.stop()\n",
+        ),
+    ),
+    bug(
+        "a statement goes on after Ctrl-C, in a thread that is waited for",
+        "interrupted_from_the_keyboard",
+        ("worker.py", "name=self.thread_name, daemon=True)", "name=self.thread_name, daemon=False)"),
+        (
+            "worker.py",
+            "                self._interrupt_object()\n        future.get_loop()",
+            "                pass\n        future.get_loop()",
+        ),
+    ),
+    bug(
+        "a commit that fails in a file that may not grow is told as done",
+        "a_file_that_may_not_grow",
+        (
+            "lib_aio.py",
+            "        return self._call(lambda connection: connection.commit())",
+            "        self._call(lambda connection: connection.commit()).silence()\n        return Ready(None)",
+        ),
+    ),
+    bug(
+        "a commit that fails on a full disk is told as done",
+        "a_full_disk",
+        (
+            "lib_aio.py",
+            "        return self._call(lambda connection: connection.commit())",
+            "        self._call(lambda connection: connection.commit()).silence()\n        return Ready(None)",
+        ),
+    ),
+    bug(
+        "a commit is told as done before it is",
+        "killed_while_it_writes",
+        (
+            "lib_aio.py",
+            "        return self._call(lambda connection: connection.commit())",
+            "        self._call(lambda connection: connection.commit()).silence()\n        return Ready(None)",
+        ),
     ),
 ]

@@ -99,9 +99,10 @@ def try_bug(bug: Bug) -> Verdict:
     seconds = time.monotonic() - began
     if status is None:
         return Verdict(bug.name, True, "it hangs", seconds)
-    if status == FAILED:
-        failures = [line for line in output.splitlines() if line.startswith(("FAILED", "ERROR"))]
-        return Verdict(bug.name, True, failures[0].partition("::")[2].partition(" - ")[0] if failures else "?", seconds)
+    failures = [line for line in output.splitlines() if line.startswith(("FAILED ", "ERROR ")) and "::" in line]
+    # Without any, it is Python that failed, before there were tests.
+    if status == FAILED and failures:
+        return Verdict(bug.name, True, failures[0].partition("::")[2].partition(" - ")[0], seconds)
     if status < 0:
         return Verdict(bug.name, True, f"killed by signal {-status}", seconds)
     return Verdict(
