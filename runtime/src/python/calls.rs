@@ -102,7 +102,7 @@ where
     make(calls, work, |py, value| value.into_py_any(py).map(Some))
 }
 
-/// A call that gives nothing, or the object on which it is made, as the caller says by [`NativeCall::gives`].
+/// A call that gives nothing, or the object on which it is made, as the caller says by `NativeCall::gives`.
 pub fn call_unit<C, E>(calls: &Bound<'_, C>, run: impl FnOnce(&C::Target) -> Ran<(), E> + Send + 'static) -> NativeCall
 where
     C: Calls,

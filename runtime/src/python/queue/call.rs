@@ -24,7 +24,7 @@ pub trait Finish: Send {
 
 /// What a step of the third phase came to.
 pub enum Step {
-    /// The result: `None` if it is the one that [`NativeCall::gives`] named.
+    /// The result: `None` if it is the one that `NativeCall::gives` named.
     Done(PyResult<Option<Py<PyAny>>>),
     /// There is more to do, in a later callback of the loop.
     More,
