@@ -9,6 +9,9 @@ mod settings;
 #[cfg(feature = "sync")]
 mod sync;
 
+#[cfg(feature = "sync")]
+pub(crate) use sync::check_signals;
+
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyFloat, PyInt, PyMemoryView, PyString};

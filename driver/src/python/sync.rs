@@ -1,9 +1,14 @@
 //! Conversions of what a synchronised connection is opened with and gives back.
 
+use std::cell::Cell;
+
 use async_proxy::python::{Refusal, carry};
 use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
+
+use turso_core::LimboError;
 
 use crate::{Error, Keep, RemoteEncryptionCipher, Result, SuppliedText};
 
@@ -43,6 +48,41 @@ fn ask(callable: &Bound<'_, PyAny>) -> Result<String> {
         carry(exception);
         Error::interface("the callable for remote_url or auth_token has returned a str that is not Unicode")
     })
+}
+
+thread_local! {
+    /// Whether this is the main thread of Python, once that is known.
+    static IS_MAIN: Cell<Option<bool>> = const { Cell::new(None) };
+}
+
+/// Has Python run the handlers of signals that have come in, if this is its main thread. What one raises reaches the caller of
+/// the blocking call that is under way.
+///
+/// # Errors
+/// That of an interrupted call, if a handler has raised.
+pub(crate) fn check_signals() -> Result<()> {
+    // Handlers run in the main thread alone: other threads need not wait for the interpreter to be told so.
+    if IS_MAIN.get() == Some(false) {
+        return Ok(());
+    }
+    // An interpreter that ends runs no handlers any more.
+    let checked = Python::try_attach(|py| {
+        if IS_MAIN.get().is_none() {
+            IS_MAIN.set(Some(is_main_thread(py)?));
+        }
+        py.check_signals()
+    });
+    checked.unwrap_or(Ok(())).map_err(|exception| {
+        carry(exception);
+        LimboError::Interrupt.into()
+    })
+}
+
+fn is_main_thread(py: Python<'_>) -> PyResult<bool> {
+    let threading = py.import(intern!(py, "threading"))?;
+    let here = threading.call_method0(intern!(py, "get_ident"))?;
+    let main = threading.call_method0(intern!(py, "main_thread"))?;
+    here.eq(main.getattr(intern!(py, "ident"))?)
 }
 
 impl FromPyObject<'_, '_> for Keep {

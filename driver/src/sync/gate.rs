@@ -1,9 +1,13 @@
 //! Taking turns on what only one call at a time may do, where a call that waits can be told to stop.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::line::Errand;
 use crate::Result;
+
+/// How long a call waits before it looks whether a signal has come in. Who cuts a line wakes those who wait.
+const LONGEST_WAIT: Duration = Duration::from_millis(25);
 
 /// Lets one call at a time through.
 #[derive(Default)]
@@ -21,14 +25,18 @@ impl Gate {
     /// # Errors
     /// That the call was told to stop meanwhile.
     pub(crate) fn enter(&self, errand: &Errand) -> Result<Pass<'_>> {
+        errand.check()?;
         let mut is_taken = self.lock();
         loop {
-            errand.check()?;
             if !*is_taken {
                 *is_taken = true;
                 return Ok(Pass(self));
             }
-            is_taken = self.changed.wait(is_taken).unwrap_or_else(PoisonError::into_inner);
+            let waited = self.changed.wait_timeout(is_taken, LONGEST_WAIT);
+            drop(waited.unwrap_or_else(PoisonError::into_inner));
+            // Without the lock: the handler of a signal may use the connection.
+            errand.look()?;
+            is_taken = self.lock();
         }
     }
 

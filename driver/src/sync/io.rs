@@ -111,11 +111,18 @@ impl Outside {
         work()
     }
 
+    /// An error if the call for which this thread works must stop. Signals are looked at too.
+    pub(crate) fn look() -> crate::Result<()> {
+        CURRENT
+            .with_borrow(Option::clone)
+            .map_or(Ok(()), |errand| errand.look())
+    }
+
     /// The call for which the engine works now: a pull or a push, otherwise a statement that needs pages.
     fn current(&self) -> Arc<Errand> {
         CURRENT
             .with_borrow(Option::clone)
-            .unwrap_or_else(|| self.statements.begin())
+            .unwrap_or_else(|| self.statements.begin_statement())
     }
 
     /// Has a page read by the engine, which may want to fetch it: then what waits for it is known here too.
@@ -206,13 +213,14 @@ impl SyncEngineIo for Outside {
     ) -> Result<Arrival, EngineError> {
         let errand = self.current();
         let body = body.unwrap_or_default();
-        let arrival = if path == PIPELINE {
-            self.push(&errand, url, headers, &body)
-        } else {
+        let arrival = Self::on_behalf_of(&errand, || {
+            if path == PIPELINE {
+                return self.push(&errand, url, headers, &body);
+            }
             self.requests
                 .send(&errand, url, path, headers, &body)
                 .map(|answer| Arrival::streamed(Arc::clone(&errand), answer, PageCount::for_request(&body)))
-        };
+        });
         arrival.map_err(|error| told_to_engine(&errand.fail(error)))
     }
 

@@ -1,5 +1,6 @@
 //! A line to the server: what requests of one kind go through, and what cuts them off.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -59,12 +60,21 @@ impl Line {
         })
     }
 
+    /// Begins a statement that fetches pages. It holds the engine, which the handler of a signal may want.
+    pub(crate) fn begin_statement(self: &Arc<Self>) -> Arc<Errand> {
+        let errand = self.begin();
+        errand.is_deaf.store(true, Ordering::Relaxed);
+        errand
+    }
+
     /// Begins a call that uses the line.
     pub(crate) fn begin(self: &Arc<Self>) -> Arc<Errand> {
         Arc::new(Errand {
             cuts: self.lock().cuts,
             line: Arc::clone(self),
             call: CallToken::current(),
+            is_stopped: AtomicBool::new(false),
+            is_deaf: AtomicBool::new(false),
             notes: Mutex::default(),
         })
     }
@@ -107,6 +117,10 @@ pub(crate) struct Errand {
     cuts: u64,
     /// The call of a worker that it is a part of.
     call: Option<CallToken>,
+    /// Whether the handler of a signal has ended it.
+    is_stopped: AtomicBool,
+    /// Whether signals are left alone.
+    is_deaf: AtomicBool,
     notes: Mutex<Notes>,
 }
 
@@ -126,10 +140,36 @@ impl Errand {
         if state.is_closed {
             return Err(Error::closed_database());
         }
-        if state.cuts != self.cuts || self.call.as_ref().is_some_and(CallToken::is_cancelled) {
+        if state.cuts != self.cuts
+            || self.is_stopped.load(Ordering::Relaxed)
+            || self.call.as_ref().is_some_and(CallToken::is_cancelled)
+        {
             return Err(LimboError::Interrupt.into());
         }
         Ok(())
+    }
+
+    /// As `check`, and runs the handlers of signals that have come in. Called now and then by what waits, holding no lock: a
+    /// handler may use the connection.
+    pub(crate) fn look(&self) -> Result<()> {
+        self.check()?;
+        // A worker's call is ended by its token; signals come to the main thread.
+        if self.call.is_none()
+            && !self.is_deaf.load(Ordering::Relaxed)
+            && let Err(error) = check_signals()
+        {
+            self.is_stopped.store(true, Ordering::Relaxed);
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// Does something that holds what the handler of a signal may want: signals are left alone meanwhile.
+    pub(crate) fn deafly<T>(&self, task: impl FnOnce() -> T) -> T {
+        let before = self.is_deaf.swap(true, Ordering::Relaxed);
+        let done = task();
+        self.is_deaf.store(before, Ordering::Relaxed);
+        done
     }
 
     /// What to send a request with.
@@ -152,6 +192,13 @@ impl Errand {
     pub(crate) fn fail(&self, error: Error) -> Error {
         self.notes(|notes| notes.failure.get_or_insert_with(|| error.clone()).clone())
     }
+}
+
+/// Runs the handlers of signals that have come in. What one raises reaches the caller; the error that is given back ends the call.
+pub(crate) fn check_signals() -> Result<()> {
+    #[cfg(feature = "python")]
+    crate::python::check_signals()?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! Opening a synchronised database: fetching it the first time, and leaving nothing behind where that fails.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_proxy::CallToken;
 use fs4::fs_std::FileExt;
 use turso_core::LimboError;
 use turso_sync_engine::database_sync_engine::{DatabaseSyncEngineOpts, sync_database_file_paths};
@@ -16,7 +17,7 @@ use super::claim::Claim;
 use super::conflicts::ConflictBook;
 use super::drive::drive;
 use super::io::Outside;
-use super::line::{Errand, Limits, Line};
+use super::line::{Errand, Limits, Line, check_signals};
 use super::options::SyncOptions;
 use super::paging::Paging;
 use super::replica::{Lines, Replica};
@@ -27,6 +28,9 @@ use crate::{Error, Result, open};
 /// What the program is called on the server where it does not say.
 const CLIENT_NAME: &str = "turso-driver";
 
+/// What the mark of a database that is being made says if an empty file stood in its place before.
+const STOOD_BEFORE: &[u8] = b"an empty file stood here before\n";
+
 /// How long to sleep between two tries while another process holds the file.
 const LOCK_RETRY: Duration = Duration::from_millis(10);
 
@@ -36,7 +40,13 @@ pub(crate) fn open(path: &Path, options: &SyncOptions) -> Result<(Arc<Replica>, 
     let started = Instant::now();
     loop {
         match plan.attempt() {
-            Err(error) if is_locked(&error) && started.elapsed() < plan.busy_timeout => std::thread::sleep(LOCK_RETRY),
+            Err(error) if is_locked(&error) && started.elapsed() < plan.busy_timeout => {
+                if CallToken::current().is_some_and(|call| call.is_cancelled()) {
+                    return Err(LimboError::Interrupt.into());
+                }
+                check_signals()?;
+                std::thread::sleep(LOCK_RETRY);
+            }
             outcome => return outcome,
         }
     }
@@ -283,6 +293,8 @@ struct Making {
     path: PathBuf,
     /// Locked until it is dropped.
     _file: File,
+    /// An empty file that stood in the place of the database before: it is kept, and empty again.
+    emptied: Option<PathBuf>,
     /// The files that make up the database.
     files: Vec<PathBuf>,
 }
@@ -295,9 +307,23 @@ impl Mark {
     fn at(database: &Path) -> io::Result<(Self, bool)> {
         let path = suffixed(database, "-bootstrap");
         let is_left_over = path.exists();
-        let file = File::create(&path)?;
+        let mut file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)?;
         if !file.try_lock_exclusive()? {
             return Err(ErrorKind::WouldBlock.into());
+        }
+        let stood = if is_left_over {
+            let mut note = String::new();
+            file.read_to_string(&mut note)? > 0
+        } else {
+            database.exists()
+        };
+        if stood && !is_left_over {
+            file.write_all(STOOD_BEFORE)?;
         }
         let text = database.to_string_lossy();
         let mut files: Vec<PathBuf> = sync_database_file_paths(&text).into_iter().map(PathBuf::from).collect();
@@ -305,6 +331,7 @@ impl Mark {
         let making = Making {
             path,
             _file: file,
+            emptied: stood.then(|| database.to_owned()),
             files,
         };
         Ok((Self(Some(making)), is_left_over))
@@ -326,9 +353,16 @@ impl Mark {
     }
 
     fn remove_files(&self) {
-        for file in self.0.iter().flat_map(|making| &making.files) {
+        let Some(making) = &self.0 else {
+            return;
+        };
+        for file in &making.files {
             // What can't be removed is met, and removed, by the next open.
-            let _ = fs::remove_file(file);
+            let _ = if making.emptied.as_ref() == Some(file) {
+                File::options().write(true).open(file).and_then(|file| file.set_len(0))
+            } else {
+                fs::remove_file(file)
+            };
         }
     }
 }

@@ -125,7 +125,7 @@ impl Replica {
     /// What is known of the replica.
     pub(crate) fn stats(&self) -> Result<SyncStats> {
         // It needs no server, so that no line has to be cut to end it.
-        let errand = self.outside.statements.begin();
+        let errand = self.outside.statements.begin_statement();
         let engine = self.engine()?;
         let stats = self.patiently(&errand, || {
             drive(&errand, &self.io, &self.outside, |coro| {
@@ -144,7 +144,7 @@ impl Replica {
         errand: &Errand,
         mut task: impl FnMut() -> Result<T>,
     ) -> Result<T> {
-        let done = self.patiently(errand, || shared.while_idle(&mut task));
+        let done = self.patiently(errand, || errand.deafly(|| shared.while_idle(&mut task)));
         done.map_err(|error| {
             if !is_busy(&error) {
                 return error;
@@ -160,7 +160,7 @@ impl Replica {
         loop {
             match task() {
                 Err(error) if is_busy(&error) && started.elapsed() < self.busy_timeout => {
-                    errand.check()?;
+                    errand.look()?;
                     std::thread::sleep(BUSY_RETRY);
                 }
                 outcome => return outcome,

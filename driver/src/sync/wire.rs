@@ -2,6 +2,9 @@
 //!
 //! `ureq` has connections of its own, which an agent that is shut down ends, save one that is still being made: to a host that
 //! does not answer that takes as long as the time limit.
+//!
+//! What cuts a line ends its connections at once. A call that is given up in another way, before there is a connection to
+//! interrupt, or by a signal, is told between two short waits: see [`look`].
 
 use std::fmt;
 use std::io::{ErrorKind, Read, Write};
@@ -14,6 +17,14 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, ShutdownHandle, Transport,
 };
 use ureq::{Error, Timeout};
+
+use super::io::Outside;
+
+/// How long a wait lasts at a stretch, until the call looks whether it must stop.
+const LONGEST_WAIT: Duration = Duration::from_millis(25);
+
+/// How long a connection that is slow to be made is left alone between two looks at it.
+const REST: Duration = Duration::from_millis(5);
 
 /// Makes connections.
 #[derive(Debug)]
@@ -64,19 +75,72 @@ fn dial(address: SocketAddr, limit: Option<Duration>, details: &ConnectionDetail
     // Known from here on; an agent that is shut down already refuses it.
     let handle: Weak<Handle> = Arc::downgrade(&socket);
     (details.register_shutdown)(handle)?;
-    let connected = match limit {
-        Some(limit) if limit.is_zero() => return Err(Error::Timeout(Timeout::Connect)),
-        Some(limit) => socket.0.connect_timeout(&address.into(), limit),
-        None => socket.0.connect(&address.into()),
-    };
-    match connected {
+    if limit.is_some_and(|limit| limit.is_zero()) {
+        return Err(Error::Timeout(Timeout::Connect));
+    }
+    let stretch = limit.map_or(LONGEST_WAIT, |limit| limit.min(LONGEST_WAIT));
+    match socket.0.connect_timeout(&address.into(), stretch) {
         Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::TimedOut => return Err(Error::Timeout(Timeout::Connect)),
+        // The stretch is over, and the system goes on. (The system's own time limit has a number.)
+        Err(error) if error.kind() == ErrorKind::TimedOut && error.raw_os_error().is_none() => {
+            await_connection(&socket.0, limit.map(|limit| limit - stretch))?;
+        }
         Err(error) => return Err(error.into()),
     }
     // Small requests shall not wait for more to come.
     socket.0.set_tcp_nodelay(true)?;
     Ok(socket)
+}
+
+/// Waits until a connection is made. Looks between two rests are all that it takes: no
+/// system call that waits for it is the same everywhere, and what takes that long already is not made slower.
+fn await_connection(socket: &Socket, limit: Option<Duration>) -> Result<(), Error> {
+    let started = Instant::now();
+    loop {
+        if let Some(error) = socket.take_error()? {
+            return Err(error.into());
+        }
+        // Only a connection that is made has another end.
+        if socket.peer_addr().is_ok() {
+            return Ok(());
+        }
+        look()?;
+        let passed = started.elapsed();
+        if limit.is_some_and(|limit| passed >= limit) {
+            return Err(Error::Timeout(Timeout::Connect));
+        }
+        std::thread::sleep(REST);
+    }
+}
+
+/// An error if the call for which this thread waits must stop.
+fn look() -> Result<(), Error> {
+    // It is told in the driver's words where the request is made.
+    Outside::look().map_err(|_| std::io::Error::from(ErrorKind::ConnectionAborted).into())
+}
+
+/// Waits in short stretches, between which the call looks whether it must stop.
+fn patiently(limit: NextTimeout, mut wait: impl FnMut(Duration) -> std::io::Result<usize>) -> Result<usize, Error> {
+    let started = Instant::now();
+    let most = limit.not_zero().map(|limit| *limit);
+    loop {
+        let left = most.map_or(LONGEST_WAIT, |most| most.saturating_sub(started.elapsed()));
+        if left.is_zero() {
+            return Err(Error::Timeout(limit.reason));
+        }
+        match wait(left.min(LONGEST_WAIT)) {
+            // The stretch is over, or a signal came in.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                ) =>
+            {
+                look()?;
+            }
+            outcome => return outcome.map_err(Error::from),
+        }
+    }
 }
 
 /// A connection.
@@ -92,32 +156,28 @@ impl Transport for Wire {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         let timeout = timeout.for_write();
-        self.socket
-            .0
-            .set_write_timeout(timeout.not_zero().map(|limit| *limit))?;
-        let output = &self.buffers.output()[..amount];
-        (&self.socket.0)
-            .write_all(output)
-            .map_err(|error| told(error, timeout.reason))
+        let socket = &self.socket.0;
+        let mut output = &self.buffers.output()[..amount];
+        while !output.is_empty() {
+            let written = patiently(timeout, |stretch| {
+                socket.set_write_timeout(Some(stretch))?;
+                (&*socket).write(output)
+            })?;
+            if written == 0 {
+                return Err(std::io::Error::from(ErrorKind::WriteZero).into());
+            }
+            output = &output[written..];
+        }
+        Ok(())
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        let timeout = timeout.for_read();
-        let started = Instant::now();
-        let limit = timeout.not_zero().map(|limit| *limit);
+        let socket = &self.socket.0;
         let input = self.buffers.input_append_buf();
-        let amount = loop {
-            let left = limit.map(|limit| limit.saturating_sub(started.elapsed()));
-            if left.is_some_and(|left| left.is_zero()) {
-                return Err(Error::Timeout(timeout.reason));
-            }
-            self.socket.0.set_read_timeout(left)?;
-            match (&self.socket.0).read(input) {
-                // A signal; it waits for what is left of the time.
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                read => break read.map_err(|error| told(error, timeout.reason))?,
-            }
-        };
+        let amount = patiently(timeout.for_read(), |stretch| {
+            socket.set_read_timeout(Some(stretch))?;
+            (&*socket).read(input)
+        })?;
         self.buffers.input_appended(amount);
         Ok(amount > 0)
     }
@@ -131,14 +191,6 @@ impl Transport for Wire {
             Ok(matches!(read, Err(error) if error.kind() == ErrorKind::WouldBlock))
         };
         rests().unwrap_or(false)
-    }
-}
-
-/// An error of a socket; a wait that took too long is told as such.
-fn told(error: std::io::Error, reason: Timeout) -> Error {
-    match error.kind() {
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => Error::Timeout(reason),
-        _ => error.into(),
     }
 }
 

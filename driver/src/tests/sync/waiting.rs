@@ -341,3 +341,44 @@ fn the_async_proxy_runs_statements_beside_a_pull_and_a_dropped_pull_is_cut_off()
         assert!(pull.await.is_err());
     });
 }
+
+/// Bug: an opening knew nothing of its own call, and held the database until the silent server's time was up.
+#[test]
+fn an_opening_whose_future_is_dropped_ends_and_lets_go_of_the_database() {
+    let replicas = Replicas::new();
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let path = replicas.path("given_up.db");
+    let mut opening = Box::pin(connect_sync_async(path, SyncOptions::new(&*url).read_timeout(None)));
+    assert!(futures::FutureExt::now_or_never(opening.as_mut()).is_none());
+    let (mut wire, _) = silent.accept().unwrap();
+    // The request has come whole: the opening waits for its answer.
+    let mut request = [0; 4096];
+    assert!(std::io::Read::read(&mut wire, &mut request).unwrap() > 0);
+    drop(opening);
+    // The request is cut off. That may be a reset, too.
+    while std::io::Read::read(&mut wire, &mut request).is_ok_and(|length| length > 0) {}
+    let again = SyncOptions::new(url).bootstrap_if_empty(false);
+    let connection = replicas.open_with("given_up.db", again).unwrap();
+    assert_eq!(rows(&connection, "SELECT 1"), ["1"]);
+}
+
+/// Bug: what a failed opening has made was removed, and an empty file that stood there before with it.
+#[test]
+fn a_failed_opening_leaves_an_empty_file_that_stood_before() {
+    let replicas = Replicas::new();
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    std::fs::write(replicas.path("stood.db"), "").unwrap();
+    for _ in 0..2 {
+        error(replicas.open_with("stood.db", SyncOptions::new(&*url).read_timeout(0.05)));
+        assert_eq!(replicas.files(), ["stood.db"]);
+        assert_eq!(std::fs::metadata(replicas.path("stood.db")).unwrap().len(), 0);
+    }
+    // A process that ended in the middle has left its mark.
+    std::fs::write(replicas.path("stood.db-bootstrap"), "an empty file stood here before\n").unwrap();
+    std::fs::write(replicas.path("stood.db"), "half of it").unwrap();
+    error(replicas.open_with("stood.db", SyncOptions::new(url).read_timeout(0.05)));
+    assert_eq!(replicas.files(), ["stood.db"]);
+    assert_eq!(std::fs::metadata(replicas.path("stood.db")).unwrap().len(), 0);
+}
