@@ -46,6 +46,7 @@ fn native_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(::pyo3::wrap_pyfunction!(functions::connect_sync, module)?)?;
     module.add_class::<::async_proxy::python::NativeQueue>()?;
     module.add_class::<::async_proxy::python::NativeCall>()?;
+    module.add_class::<::async_proxy::python::NativeToken>()?;
     module.add_function(::pyo3::wrap_pyfunction!(calls_of, module)?)?;
     module.delattr("__all__")
 }

@@ -224,6 +224,7 @@ impl Glue<'_> {
                 #(#functions)*
                 module.add_class::<::async_proxy::python::NativeQueue>()?;
                 module.add_class::<::async_proxy::python::NativeCall>()?;
+                module.add_class::<::async_proxy::python::NativeToken>()?;
                 module.add_function(::pyo3::wrap_pyfunction!(calls_of, module)?)?;
                 // PyO3 has kept a list of names; what is public is said by the package in front of the module.
                 module.delattr("__all__")

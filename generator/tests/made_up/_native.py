@@ -7,6 +7,16 @@ class NativeCall:
     """There is none: every call is one that Python runs."""
 
 
+class NativeToken:
+    """Nothing looks at it."""
+
+    def run(self, function):
+        return function()
+
+    def cancel(self):
+        pass
+
+
 class NativeQueue:
     """Nothing asks for it."""
 

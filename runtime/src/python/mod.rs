@@ -35,7 +35,7 @@ pub use confined::Home;
 pub use exceptions::{Failure, IntoException, Module};
 pub use objects::{Closed, Ran, Wrapper, run};
 pub use owned::Owned;
-pub use queue::{Budget, Finish, NativeCall, NativeQueue, Step, Work};
+pub use queue::{Budget, Finish, NativeCall, NativeQueue, NativeToken, Step, Work};
 pub use rows::{Asker, Chunk, Limit, ReadRows, Rows, limit_of};
 pub use shared::Shared;
 pub use slot::Slot;

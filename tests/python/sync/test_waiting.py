@@ -7,6 +7,9 @@ the test. How fast the rest is meanwhile is measured by `measure_waiting.py`.
 from __future__ import annotations
 
 import asyncio
+import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -203,12 +206,12 @@ async def test_closing_ends_a_push_that_waits_and_keeps_what_it_had(filled: Test
         assert filled.rows("SELECT count(*) FROM t") == [(3,)]
 
 
-async def test_an_opening_that_is_cancelled_is_over_when_the_server_has_been_silent_for_too_long(
+async def test_an_opening_that_is_cancelled_lets_go_of_the_server_and_the_database(
     filled: TestServer, replicas: Replicas
 ) -> None:
-    """Whoever waits is answered at once; the request ends after `read_timeout`, and leaves no database open."""
+    """Bug: the request, and with it the database, was held until the server had been silent for `read_timeout`."""
     filled.fail("delay", "pull", milliseconds=HOUR)
-    opening = asyncio.ensure_future(replicas.connect("a", filled, read_timeout=0.5))
+    opening = asyncio.ensure_future(replicas.connect("a", filled, read_timeout=None))
     while filled.counters()["faults"] != 1:
         await asyncio.sleep(0.002)
     opening.cancel()
@@ -297,3 +300,68 @@ def test_python_goes_on_while_a_pull_waits(filled: TestServer, path: str) -> Non
     ticker.join()
     connection.close()
     assert counted > 10, "another thread stood still for most of 300 ms"
+
+
+INTERRUPTED = """
+import signal, sys
+import aioturso.sync
+
+class Stop(BaseException):
+    pass
+
+def stop(number, frame):
+    raise Stop("the handler's own")
+
+kind, path, url = sys.argv[1:]
+if kind == "handler":
+    signal.signal(signal.SIGINT, stop)
+else:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+options = dict(long_poll_timeout_ms=3_600_000, read_timeout=None)
+try:
+    connection = aioturso.sync.connect(path, url, **options)
+    if kind == "push":
+        connection.execute("INSERT INTO t VALUES (3, 'three')")
+        connection.commit()
+        connection.push()
+    else:
+        connection.pull()
+except KeyboardInterrupt:
+    print("KeyboardInterrupt", flush=True)
+except Stop as raised:
+    print(raised, flush=True)
+if kind != "connect":
+    print(connection.execute("SELECT count(*) FROM t").fetchall(), flush=True)
+    connection.close()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("pull", "KeyboardInterrupt\n[(2,)]\n"),
+        ("push", "KeyboardInterrupt\n[(3,)]\n"),
+        ("connect", "KeyboardInterrupt\n"),
+        ("handler", "the handler's own\n[(2,)]\n"),
+    ],
+)
+def test_a_signal_ends_a_blocking_call_that_waits_in_the_main_thread(
+    filled: TestServer, path: str, kind: str, said: str
+) -> None:
+    """Bug: Ctrl-C was seen when the server had answered, and not before."""
+    if kind in ("push", "connect"):
+        filled.fail("delay", "push" if kind == "push" else "pull", milliseconds=HOUR)
+    counter = "faults" if kind in ("push", "connect") else "waiting"
+    child = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, kind, path, filled.url], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        while filled.counters()[counter] != 1:
+            assert child.poll() is None
+            time.sleep(0.002)
+        child.send_signal(signal.SIGINT)
+        assert child.communicate(timeout=60)[0] == said
+    finally:
+        child.kill()
+        child.wait()

@@ -8,9 +8,11 @@
 mod call;
 mod items;
 mod notifier;
+mod token;
 
 pub use call::{Budget, Finish, NativeCall, Step, Work};
 pub use items::NativeQueue;
+pub use token::NativeToken;
 
 pub(super) use items::is_interrupted;
 pub(super) use notifier::raisable;

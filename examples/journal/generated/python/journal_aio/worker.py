@@ -20,7 +20,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, cast
 
-from ._native import NativeCall, NativeQueue, calls_of
+from ._native import NativeCall, NativeQueue, NativeToken, calls_of
 from .call_queue import NOT_OPEN, REENTERED, CallQueue, Item
 from .calls import Call, Closing, raisable, recorded
 
@@ -75,6 +75,8 @@ class Worker(Generic[ObjectT]):
         self._close = close
         self._interrupt = interrupt
         self._object: ObjectT | None = None
+        # Ends the opening: there is no object yet to be interrupted.
+        self._opening = NativeToken()
         # What makes native calls on the object; there is none while it is not open, nor where they cannot be made.
         self.calls: Any = None
         self._open_error: BaseException | None = None
@@ -179,7 +181,7 @@ class Worker(Generic[ObjectT]):
     def _interrupt_call(self, future: "asyncio.Future[Any]") -> None:
         if not self.queue.interrupt(future, self._interrupt_object):
             with self._lock:
-                if self._current is not future or self._interrupt is None:
+                if self._current is not future or (self._interrupt is None and self._object is not None):
                     return
                 self._interrupt_object()
         future.get_loop().call_later(INTERRUPT_AGAIN_SECONDS, self._interrupt_call, future)
@@ -190,7 +192,10 @@ class Worker(Generic[ObjectT]):
 
     def _interrupt_object(self) -> None:
         self._interrupted = True
-        if self._object is None or self._interrupt is None:
+        if self._object is None:
+            self._opening.cancel()
+            return
+        if self._interrupt is None:
             return
         try:
             self._interrupt(self._object)
@@ -238,7 +243,7 @@ class Worker(Generic[ObjectT]):
 
     def _run_open(self) -> None:
         try:
-            self._object = self._open()
+            self._object = cast("ObjectT", self._opening.run(self._open))
         except BaseException as error:
             self._open_error = error
             self.stop(OPEN_FAILED)

@@ -175,6 +175,13 @@ class NativeCall:
     def gives(self, object: object) -> NativeCall: ...
 
 @final
+class NativeToken:
+    """What says that nobody waits any more for a call that runs."""
+
+    def run(self, function: object) -> object: ...
+    def cancel(self) -> None: ...
+
+@final
 class NativeQueue:
     """An unbounded queue of calls in front of one thread, which runs native ones without the GIL."""
 
