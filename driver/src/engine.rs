@@ -93,11 +93,19 @@ impl Engine {
 
     /// The one statement of that SQL, from the cache or prepared; `None` if there is nothing but comments.
     pub(crate) fn statement(&mut self, sql: &str, work: Work<'_>) -> Result<Option<Box<PreparedStatement>>> {
-        if let Some(statement) = self.cache.take(sql) {
+        let kept = self.cache.take(sql);
+        // The engine, where it finds that the schema has changed since a statement of another kind was prepared, lets go of
+        // what is read beside it: the rows would end too early.
+        if let Some(statement) = kept.filter(|kept| kept.asks_or_changes_rows() || !self.is_half_read()) {
             return Ok(Some(statement));
         }
         let prepared = PreparedStatement::prepare(&self.core, sql, self.busy_timeout, work)?;
         Ok(prepared.map(Box::new))
+    }
+
+    /// Whether a cursor has a statement that is not at its end.
+    fn is_half_read(&self) -> bool {
+        self.half_read.iter().flatten().any(|other| other.statement.is_some())
     }
 
     /// The first statement of a script, and where the rest of the script begins; `None` if there is no statement left.
@@ -263,9 +271,7 @@ impl Engine {
     /// Begins a transaction around one statement, if its failure would end what is half read; tells whether it did. When a
     /// statement fails outside of a transaction, the engine rolls back, and what other statements read ends too early.
     pub(crate) fn begin_around(&mut self, statement: &PreparedStatement, work: Work<'_>) -> Result<bool> {
-        let is_needed = statement.changes_rows()
-            && !self.in_transaction()
-            && self.half_read.iter().flatten().any(|other| other.statement.is_some());
+        let is_needed = statement.changes_rows() && !self.in_transaction() && self.is_half_read();
         if is_needed {
             self.run("BEGIN", work)?;
         }

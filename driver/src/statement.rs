@@ -133,6 +133,11 @@ impl PreparedStatement {
         self.statement.get_program().change_cnt_on
     }
 
+    /// Whether it is a query, or inserts, changes or deletes rows: no `BEGIN`, no `PRAGMA`, nothing that changes the schema.
+    pub(crate) fn asks_or_changes_rows(&self) -> bool {
+        self.is_query || self.changes_rows()
+    }
+
     /// Whether the engine, where it fails inside of a transaction, takes back what it did by a savepoint of its own.
     pub(crate) fn is_undone_alone(&self) -> bool {
         let program = self.statement.get_program();

@@ -129,3 +129,27 @@ fn a_query_that_fails_while_it_is_read_is_no_longer_in_the_way() {
     assert_eq!(half_read.unwrap(), 0);
     connection.execute("DROP TABLE t", ()).unwrap();
 }
+
+#[test]
+fn a_kept_statement_that_the_schema_has_outdated_ends_no_query_that_is_half_read() {
+    for sql in [
+        "BEGIN IMMEDIATE",
+        "PRAGMA user_version = 3",
+        "CREATE TABLE IF NOT EXISTS t (a)",
+        "INSERT INTO t (b) VALUES (5)",
+    ] {
+        let scratch = Scratch::new();
+        let options = ConnectOptions::default().isolation_level(Some(IsolationLevel::Immediate));
+        drop(scratch.with_table());
+        let connection = scratch.connect_with(options);
+        connection
+            .executescript("INSERT INTO t (a) VALUES (1), (2), (3), (4)")
+            .unwrap();
+        connection.execute(sql, ()).unwrap();
+        connection.rollback().unwrap();
+        connection.execute("CREATE TABLE other (a)", ()).unwrap();
+        let mut half_read = connection.execute("SELECT a FROM t WHERE a < 5", ()).unwrap();
+        connection.execute(sql, ()).unwrap();
+        assert_eq!(half_read.fetchall().unwrap().len(), 4, "{sql}");
+    }
+}
