@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::environment::Environment;
 use crate::failure::{Context, Failure, Result};
+use crate::interpreter::Interpreter;
 use crate::process::Program;
 use crate::terminal::Terminal;
 use crate::workspace::Workspace;
@@ -33,6 +34,8 @@ Examples:
   cargo xtask bench fetch point-select asyncio all-cores file --version-specific
                                                    what the stable ABI costs: the columns aioturso-cp, aioturso.lib-cp
   cargo xtask bench rust --quick                   the Rust proxies; their peers are built first, which takes minutes
+  cargo xtask bench mirror                         by itself: what twins and awaitables of an async API cost beside block_on
+                                                   and pyo3-async-runtimes
   cargo xtask bench                                all of it; leave the machine alone meanwhile
 
 The tables are printed, with what meets its bar and what is short by how much, and written to target/bench: report.md,
@@ -76,8 +79,14 @@ pub(crate) struct Arguments {
     python: Option<String>,
 }
 
+/// The filter that stands for the measurements of `benches/mirror`, which share nothing with the others.
+const MIRROR: &str = "mirror";
+
 /// Sets up and measures.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments, terminal: Terminal) -> Result<()> {
+    if arguments.filters.iter().any(|filter| filter == MIRROR) {
+        return measure_mirror(workspace, arguments, terminal);
+    }
     let environment = prepare(workspace, arguments, terminal)?;
     let rust_program = workspace
         .target
@@ -108,6 +117,29 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments, terminal: Termin
     }
     measurements()
         .advice("what failed is named above; `cargo xtask bench --list` shows the cells, `--help` the filters")
+        .run(terminal)
+}
+
+/// The blocking twins and the awaitables of an async API, beside what they would be made of by hand.
+fn measure_mirror(workspace: &Workspace, arguments: &Arguments, terminal: Terminal) -> Result<()> {
+    let others = arguments.filters.len() > 1 || arguments.every_combination || arguments.version_specific;
+    if others || arguments.as_installed || arguments.rounds.is_some() {
+        return Err(Failure::new(
+            "`mirror` is measured by itself: run `cargo xtask bench mirror`, with `--quick`, `--python` or `--list` at most",
+        ));
+    }
+    let program = benches(workspace).join(MIRROR).join("measure.py");
+    let mut wanted = vec![program.into_os_string()];
+    for (is_wanted, option) in [(arguments.quick, "--quick"), (arguments.list, "--list")] {
+        if is_wanted {
+            wanted.push(option.into());
+        }
+    }
+    Program::new(&newest_interpreter(arguments)?.executable, &workspace.root)
+        .arguments(wanted)
+        // Beside what `benches/rust` builds: under `target`, and nowhere else.
+        .environment("CARGO_TARGET_DIR", workspace.target.join("bench").join(MIRROR))
+        .advice("its peer comes from the registry of crates")
         .run(terminal)
 }
 
@@ -180,12 +212,16 @@ fn benches(workspace: &Workspace) -> PathBuf {
 }
 
 fn prepare(workspace: &Workspace, arguments: &Arguments, terminal: Terminal) -> Result<Environment> {
-    let wanted: Vec<String> = arguments.python.iter().cloned().collect();
-    let found = interpreter::find(&wanted)?;
-    let newest = found.interpreters.last();
-    let newest = newest.ok_or_else(|| Failure::new("there is no interpreter to measure on"))?;
+    let newest = newest_interpreter(arguments)?;
     let venvs = workspace.target.join("venv");
     fs::create_dir_all(&venvs).context(|| format!("making {}", venvs.display()))?;
     let requirements = benches(workspace).join("requirements.txt");
-    Environment::prepare("bench", newest, &requirements, &venvs, terminal)
+    Environment::prepare("bench", &newest, &requirements, &venvs, terminal)
+}
+
+/// The interpreter that was asked for, or the newest.
+fn newest_interpreter(arguments: &Arguments) -> Result<Interpreter> {
+    let wanted: Vec<String> = arguments.python.iter().cloned().collect();
+    let newest = interpreter::find(&wanted)?.interpreters.pop();
+    newest.ok_or_else(|| Failure::new("there is no interpreter to measure on"))
 }
