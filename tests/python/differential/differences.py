@@ -184,8 +184,23 @@ def was_read_ahead(case: Case) -> bool:
     objects of them, or ended the transaction."""
     reading = reading_of(case)
     if reading is None:
-        return False
+        return reads_behind_a_cut(case)
     return any(not isinstance(step, FETCHES) for step in case.program.steps[reading.began + 1 : case.index])
+
+
+def reads_behind_a_cut(case: Case) -> bool:
+    """Whether the step fetches from a cursor that was cut off by a rollback on the blocking side."""
+    if not isinstance(case.step, FETCHES):
+        return False
+    cursor = case.step.cursor
+    earlier = zip(case.program.steps[: case.index], case.expected_transcript.observations, strict=False)
+    for step, observation in reversed(list(earlier)):
+        if getattr(step, "cursor", None) == cursor:
+            if not isinstance(step, FETCHES):
+                return False
+            if "ROLLBACK" in observation.message:
+                return True
+    return False
 
 
 def was_ended_by_reading_ahead(case: Case) -> bool:
