@@ -204,6 +204,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
         quick: false,
     },
     Mutant {
+        bug: "a statement that has just begun does not look whether anybody waits for it",
+        file: INTERRUPT,
+        right: "call: CallToken::current(),",
+        wrong: "call: None,",
+        test: fault("cancelled as soon as it begins"),
+        quick: false,
+    },
+    Mutant {
         bug: "an interrupt finds no operation",
         file: INTERRUPT,
         right: "            self.interrupted.store(running, Ordering::SeqCst);",
