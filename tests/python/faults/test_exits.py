@@ -205,6 +205,8 @@ def test_interrupted_from_the_keyboard(children: Children, connect: Connect, not
             connection = await opened()
             say("running")
             await connection.execute(ENDLESS)
+        # A shell has the programs that it starts in the background ignore it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             run(program())
         except KeyboardInterrupt:
