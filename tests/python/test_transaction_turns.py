@@ -335,7 +335,7 @@ async def test_rows_are_not_taken_past_a_read_that_waits(path: str) -> None:
     rows: Rows[int] = Rows(chunk_size=10)
     stored = iter(range(100))
 
-    def read_rows(limit: int) -> tuple[list[int], bool, None]:
+    def read_rows(limit: int, _asked: int, _spent: float) -> tuple[list[int], bool, None]:
         return [next(stored) for _ in range(limit)], False, None
 
     future = asyncio.get_running_loop().create_future()

@@ -224,12 +224,12 @@ fn a_close_that_fails_says_so_and_is_a_close() {
     block_on(async {
         let probe = Probe::default();
         let counter = open_counter(&probe).await;
-        for _ in 0..99 {
+        for _ in 0..999 {
             counter.increment().await.unwrap();
         }
         assert_eq!(
             counter.close().await,
-            Err(CallError::Call(Error("can't close at 99".into())))
+            Err(CallError::Call(Error("can't close at 999".into())))
         );
         assert_eq!(counter.close().await, Ok(()));
         assert_eq!(probe.alive(), 0);

@@ -125,6 +125,9 @@ pub(super) fn read<R, F>(
     chunk
 }
 
+/// So many rows are made into Python objects before other Python threads have a turn: some hundred microseconds.
+const ROWS_IN_ONE_STRETCH: usize = 1000;
+
 /// What `_read_rows` of a native class returns: rows, whether there are none behind them, and the exception that is raised
 /// behind them.
 pub type ReadRows<'py> = (Bound<'py, PyList>, bool, Option<Bound<'py, PyBaseException>>);
@@ -292,7 +295,14 @@ impl<R> Rows<R> {
         let mut rows = chunk.rows.into_iter();
         let raised = rows
             .by_ref()
-            .map(&mut convert)
+            .enumerate()
+            .map(|(number, row)| {
+                if number % ROWS_IN_ONE_STRETCH == ROWS_IN_ONE_STRETCH - 1 {
+                    // Whoever waits for the GIL gets it here; Python asks for it only between its own instructions.
+                    py.detach(|| ());
+                }
+                convert(row)
+            })
             .find_map(|outcome| outcome.map(|object| converted.push(object)).err());
         if rows.len() > 0 || chunk.failure.is_some() {
             let mut kept = self.lock(py);

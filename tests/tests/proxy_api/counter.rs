@@ -180,8 +180,8 @@ impl Counter {
     #[proxy(close)]
     pub fn close(self) -> Result<()> {
         self.probe.note("closed");
-        if self.count.get() == 99 {
-            fault("can't close at 99")
+        if self.count.get() == 999 {
+            fault("can't close at 999")
         } else {
             Ok(())
         }
