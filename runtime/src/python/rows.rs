@@ -125,8 +125,9 @@ pub(super) fn read<R, F>(
     chunk
 }
 
-/// So many rows are made into Python objects before other Python threads have a turn: some hundred microseconds.
-const ROWS_IN_ONE_STRETCH: usize = 1000;
+/// For so long rows are made into Python objects before other Python threads have a turn. It is longer than Python's switch
+/// interval (5 ms): a thread that waits for the GIL asks for it after that time, and gets it only if it has asked.
+const STRETCH: Duration = Duration::from_millis(6);
 
 /// What `_read_rows` of a native class returns: rows, whether there are none behind them, and the exception that is raised
 /// behind them.
@@ -293,13 +294,14 @@ impl<R> Rows<R> {
     ) -> (Vec<Bound<'py, PyAny>>, Option<PyErr>) {
         let mut converted = Vec::with_capacity(chunk.rows.len());
         let mut rows = chunk.rows.into_iter();
+        let mut began = Instant::now();
         let raised = rows
             .by_ref()
             .enumerate()
             .map(|(number, row)| {
-                if number % ROWS_IN_ONE_STRETCH == ROWS_IN_ONE_STRETCH - 1 {
-                    // Whoever waits for the GIL gets it here; Python asks for it only between its own instructions.
+                if number % ROWS_BETWEEN_LOOKS == ROWS_BETWEEN_LOOKS - 1 && began.elapsed() >= STRETCH {
                     py.detach(|| ());
+                    began = Instant::now();
                 }
                 convert(row)
             })
