@@ -25,6 +25,7 @@ REENTERED = (
 
 
 # Which worker runs the calls: `native`, in whose thread they run without the GIL, or `python`, a thread like any other.
+# `native` is on trial, and not for use: a read that is cancelled on it can lose rows that come after it.
 WORKER_VARIABLE = "{{ package|upper }}_WORKER"
 DEFAULT_WORKER = "python"
 
