@@ -20,6 +20,9 @@ use crate::terminal::{Terminal, seconds};
 /// The crate of the matrix of the Rust proxies.
 pub(crate) const PACKAGE: &str = "async-proxy-faults";
 
+/// The program that tries the Python worker with one bug at a time, in the folder of the Python tests.
+const PYTHON_MUTANTS: &str = "faults/mutants/run.py";
+
 /// What stands above the columns.
 const HEAD: [&str; 5] = ["fault", "worker", "loop", "result", "measured"];
 const RESULT: usize = 3;
@@ -66,6 +69,18 @@ pub(crate) fn run_python(session: &mut Session) -> Result<Remark> {
     Ok(format!("{}, on {name}", collect(session, &rows, outcome)?))
 }
 
+/// Looks whether all mutants fit the sources as they are: to try them takes minutes, and this a second.
+pub(crate) fn check_mutants_fit(session: &mut Session) -> Result<Remark> {
+    let in_rust = mutants::check_fit(&session.workspace)?;
+    Program::new(session.tools()?.python(), &session.workspace.root)
+        .argument(session.python_tests().join(PYTHON_MUTANTS))
+        .argument("--fit")
+        .argument(session.workspace.root.join("generated/python/aioturso"))
+        .advice("bring tests/python/faults/mutants/ up to date with what the generator writes")
+        .run(session.terminal)?;
+    Ok(format!("{in_rust} in Rust, and all in Python"))
+}
+
 /// Tries the Rust worker with one bug at a time.
 pub(crate) fn run_mutants(session: &mut Session) -> Result<Remark> {
     let mut killed = 0;
@@ -83,7 +98,7 @@ pub(crate) fn run_mutants(session: &mut Session) -> Result<Remark> {
 pub(crate) fn run_python_mutants(session: &mut Session) -> Result<Remark> {
     let environment = newest(session)?;
     let program = Program::new(environment.python(), &session.workspace.root)
-        .argument(session.python_tests().join("faults/mutants/run.py"));
+        .argument(session.python_tests().join(PYTHON_MUTANTS));
     session.servers.tell(program).run(session.terminal)?;
     Ok(format!("on {}", environment.name))
 }

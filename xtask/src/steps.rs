@@ -101,6 +101,13 @@ pub(crate) const STEPS: &[Step] = &[
         run: check_python_style,
     },
     Step {
+        name: "mutants-fit",
+        purpose: "every bug that is put into a worker, in Rust or in Python, still fits its source",
+        groups: &[PYTHON, LINT],
+        needs: &[ENVIRONMENTS],
+        run: faults::check_mutants_fit,
+    },
+    Step {
         name: WHEELS,
         purpose: "the Python packages, built once and installed into every environment",
         groups: &[PYTHON],

@@ -21,6 +21,7 @@ Note = Callable[[str], None]
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("faults")
     group.addoption("--soak-seconds", type=float, default=10.0, help="how long each soak lasts (ten minutes: 600)")
+    group.addoption("--worker", choices=list(WORKERS), help="the only worker to be tried; every one otherwise")
     group.addoption(
         "--matrix", type=Path, help="where to write the rows, with tabs between columns, instead of printing them"
     )
@@ -28,7 +29,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "worker_name" in metafunc.fixturenames:
-        metafunc.parametrize("worker_name", WORKERS)
+        only = metafunc.config.getoption("--worker")
+        metafunc.parametrize("worker_name", WORKERS if only is None else [only])
 
 
 @pytest.fixture(autouse=True)

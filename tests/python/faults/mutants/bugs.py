@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,31 @@ class Bug:
     changes: tuple[Change, ...]
     before: tuple[int, int] | None = None
     """The version of Python that heals it by itself."""
+
+    def files(self, package: Path) -> dict[str, str]:
+        """The files of the package that it changes, with the bug in them. Raises `ValueError` where it does not fit."""
+        texts: dict[str, str] = {}
+        for change in self.changes:
+            text = texts.get(change.file) or (package / change.file).read_text()
+            count = text.count(change.old)
+            if count != 1:
+                raise ValueError(
+                    f"the bug `{self.name}` does not fit {change.file}: what it replaces stands there {count} times, not "
+                    f"once; bring it up to date with the worker:\n{change.old}"
+                )
+            texts[change.file] = text.replace(change.old, change.new)
+        return texts
+
+
+def misfits(bugs: Iterable[Bug], package: Path) -> list[str]:
+    """What is to be said of the bugs that the package, in this folder, has outgrown."""
+    found: list[str] = []
+    for bug in bugs:
+        try:
+            bug.files(package)
+        except (ValueError, OSError) as error:
+            found.append(str(error))
+    return found
 
 
 def bug(name: str, tests: str, *changes: tuple[str, str, str], before: tuple[int, int] | None = None) -> Bug:
@@ -106,10 +133,10 @@ BUGS = [
         "cancelled_at_random_points",
         (
             "worker.py",
-            "                if self._current is not future or self._interrupt is None:\n                    return\n"
-            "                self._interrupt_object()\n",
-            "                if self._interrupt is None:\n                    return\n"
-            "                self._interrupt_object()\n                return\n",
+            "                if self._current is not future or (self._interrupt is None and self._object is not None):\n"
+            "                    return\n                self._interrupt_object()\n",
+            "                if self._interrupt is None and self._object is not None:\n"
+            "                    return\n                self._interrupt_object()\n                return\n",
         ),
     ),
     bug(
