@@ -93,14 +93,35 @@ impl Engine {
 
     /// The one statement of that SQL, from the cache or prepared; `None` if there is nothing but comments.
     pub(crate) fn statement(&mut self, sql: &str, work: Work<'_>) -> Result<Option<Box<PreparedStatement>>> {
-        let kept = self.cache.take(sql);
-        // The engine, where it finds that the schema has changed since a statement of another kind was prepared, lets go of
-        // what is read beside it: the rows would end too early.
-        if let Some(statement) = kept.filter(|kept| kept.asks_or_changes_rows() || !self.is_half_read()) {
-            return Ok(Some(statement));
+        match self.cache.take(sql) {
+            Some(kept) => Ok(Some(kept)),
+            None => self.prepare(sql, work),
         }
+    }
+
+    fn prepare(&self, sql: &str, work: Work<'_>) -> Result<Option<Box<PreparedStatement>>> {
         let prepared = PreparedStatement::prepare(&self.core, sql, self.busy_timeout, work)?;
         Ok(prepared.map(Box::new))
+    }
+
+    /// Binds values to the parameters of a statement that is to run next.
+    ///
+    /// The engine, where it finds that the schema has changed since a statement was prepared that neither asks nor changes
+    /// rows, lets go of what is read beside it: the rows would end too early. So one that was kept is prepared anew there; but
+    /// what is wrong with the values is told first, as in `sqlite3`, which has kept it too.
+    pub(crate) fn bind(
+        &self,
+        statement: &mut Box<PreparedStatement>,
+        parameters: Params,
+        work: Work<'_>,
+    ) -> Result<()> {
+        if statement.has_run() && !statement.asks_or_changes_rows() && self.is_half_read() {
+            statement.bind(parameters.clone())?;
+            if let Some(anew) = self.prepare(statement.sql(), work)? {
+                *statement = anew;
+            }
+        }
+        statement.bind(parameters)
     }
 
     /// Whether a cursor has a statement that is not at its end.
@@ -249,7 +270,7 @@ impl Engine {
         let Some(mut statement) = self.statement(sql, work)? else {
             return Ok(());
         };
-        statement.bind(Params::None)?;
+        self.bind(&mut statement, Params::None, work)?;
         while statement.step(work)? == Step::Row {}
         self.give_back(statement)
     }

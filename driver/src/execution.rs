@@ -89,10 +89,11 @@ impl Execution {
         parameters: Params,
         work: Work<'_>,
     ) -> Result<()> {
-        match statement
-            .bind(parameters)
-            .and_then(|()| self.run(engine, &mut statement, work))
-        {
+        if let Err(error) = engine.bind(&mut statement, parameters, work) {
+            engine.give_back(statement)?;
+            return Err(error);
+        }
+        match self.run(engine, &mut statement, work) {
             Ok(Progress::Ended) => engine.give_back(statement)?,
             Ok(Progress::HalfRead) => self.half_read = Some(engine.keep(statement)),
             Err(error) => return Err(engine.abandon(statement, error, work)),
@@ -135,12 +136,12 @@ impl Execution {
                 }
             };
             statement = operation.part(|engine, work| {
-                match statement
-                    .bind(parameters)
-                    .and_then(|()| self.run(engine, &mut statement, work))
-                {
-                    Ok(_) => {}
-                    Err(error) => return Err(engine.abandon(statement, error, work)),
+                if let Err(error) = engine.bind(&mut statement, parameters, work) {
+                    engine.give_back(statement)?;
+                    return Err(error);
+                }
+                if let Err(error) = self.run(engine, &mut statement, work) {
+                    return Err(engine.abandon(statement, error, work));
                 }
                 // Rows of RETURNING are dropped, and what they would add to `rowcount` with them, as in `sqlite3`.
                 self.ready.clear();

@@ -30,6 +30,8 @@ pub(crate) struct PreparedStatement {
     is_dml: bool,
     may_insert: bool,
     is_query: bool,
+    /// Whether it has been made ready for another run.
+    has_run: bool,
     /// The columns as they were when they were last looked at.
     description: Option<Description>,
 }
@@ -79,6 +81,7 @@ impl PreparedStatement {
                             is_dml,
                             may_insert,
                             is_query,
+                            has_run: false,
                             description: None,
                         },
                         end,
@@ -95,6 +98,11 @@ impl PreparedStatement {
     /// Its SQL as it was given.
     pub(crate) fn sql(&self) -> &Arc<str> {
         &self.sql
+    }
+
+    /// Whether it was prepared for an earlier run: the schema may have changed since.
+    pub(crate) fn has_run(&self) -> bool {
+        self.has_run
     }
 
     /// Whether its first word is one of those before which a transaction begins; see [`sql::is_dml`].
@@ -296,6 +304,7 @@ impl PreparedStatement {
     pub(crate) fn reset(&mut self) -> Result<()> {
         self.statement.reset()?;
         self.statement.clear_bindings();
+        self.has_run = true;
         Ok(())
     }
 }

@@ -153,3 +153,42 @@ fn a_kept_statement_that_the_schema_has_outdated_ends_no_query_that_is_half_read
         assert_eq!(half_read.fetchall().unwrap().len(), 4, "{sql}");
     }
 }
+
+#[test]
+fn what_is_wrong_with_the_values_of_a_kept_statement_is_told_first_also_beside_a_half_read_query() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    connection
+        .executescript("INSERT INTO t (a) VALUES (1), (2), (3), (4)")
+        .unwrap();
+    let sql = "CREATE TABLE other AS SELECT ? AS a";
+    connection.execute(sql, (5,)).unwrap();
+    for is_beside in [false, true] {
+        let mut half_read = connection.execute("SELECT a FROM t", ()).unwrap();
+        if !is_beside {
+            half_read.close().unwrap();
+        }
+        for _ in 0..2 {
+            let error = connection.execute(sql, (1, 2)).unwrap_err();
+            assert!(matches!(error, Error::Programming(_)), "{error:?}");
+            let error = connection.executemany(sql, [(1, 2)]).unwrap_err();
+            assert!(matches!(error, Error::Programming(_)), "{error:?}");
+        }
+        if is_beside {
+            assert_eq!(half_read.fetchall().unwrap().len(), 4);
+        }
+    }
+    let half_read = connection.execute("SELECT a FROM t", ()).unwrap();
+    let error = connection.execute(sql, (5,)).unwrap_err();
+    assert!(matches!(error, Error::Operational(_)), "it is there already: {error:?}");
+    drop(half_read);
+    connection.execute("DROP TABLE other", ()).unwrap();
+    let half_read = connection.execute("SELECT a FROM t", ()).unwrap();
+    connection.execute(sql, (5,)).unwrap();
+    drop(half_read);
+    assert_eq!(
+        integers(&connection, "SELECT a FROM other"),
+        [5],
+        "its value is bound anew"
+    );
+}
