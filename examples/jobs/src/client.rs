@@ -60,10 +60,11 @@ impl Client {
     #[proxy(child)]
     pub async fn transaction(&self) -> Result<Transaction> {
         let session = self.pool.begin().await?;
-        Ok(Transaction::new(session, self.options.max_attempts))
+        Transaction::new(session, self.options.max_attempts)
     }
 
-    /// Waits for the calls that run, and closes the database. Calls that come later fail.
+    /// Waits for the calls that run, rolls back the transactions that are open, and closes the database. Calls that come later
+    /// fail.
     #[proxy(close)]
     pub async fn close(&self) -> Result<()> {
         self.pool.close(self.options.connections).await

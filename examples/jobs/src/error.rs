@@ -38,6 +38,13 @@ pub enum JobsError {
         /// The attempt that had it.
         attempt: u32,
     },
+    /// The transaction is over, and what was done in it is undone.
+    #[error(
+        "the transaction is over: a call of it was cancelled, a statement made the database end it, or the queue was closed; \
+             begin a new one"
+    )]
+    #[proxy(exception = "TransactionOver", base = "JobsError")]
+    TransactionOver,
     /// A query that was to give a row gave none.
     #[error("the query gave no row: call `fetch_optional` if there may be none")]
     #[proxy(exception = "NoRow", base = "JobsError")]

@@ -8,11 +8,14 @@ use tokio::sync::{Mutex as Turns, OwnedMutexGuard, OwnedSemaphorePermit, Semapho
 use turso_driver::{AsyncConnection, AsyncCursor, ConnectOptions, Params, Row, connect_async};
 
 use crate::error::{JobsError, Result};
+use crate::transaction::Lent;
 
 /// The connections that nobody uses, and how many more there may be.
 pub(crate) struct Pool {
     path: PathBuf,
     idle: Mutex<Vec<AsyncConnection>>,
+    /// The sessions of open transactions, which may be held by those who have forgotten them; `None` once it is closed.
+    kept: Mutex<Option<Vec<Weak<Lent>>>>,
     places: Arc<Semaphore>,
     writers: Arc<Turns<()>>,
 }
@@ -49,6 +52,7 @@ impl Pool {
             writers: writers_of(&path),
             path,
             idle: Mutex::default(),
+            kept: Mutex::new(Some(Vec::new())),
             places: Arc::new(Semaphore::new(connections as usize)),
         }))
     }
@@ -56,7 +60,7 @@ impl Pool {
     /// A connection; it waits for one if all are in use.
     pub(crate) async fn take(self: &Arc<Self>) -> Result<Session> {
         let place = Arc::clone(&self.places).acquire_owned().await;
-        let place = place.map_err(|_| JobsError::Database("the queue is closed: connect again".to_owned()))?;
+        let place = place.map_err(|_| closed())?;
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let connection = match idle {
             Some(connection) => connection,
@@ -80,8 +84,13 @@ impl Pool {
         Ok(session)
     }
 
-    /// Lets no one begin anything new, waits for what runs, and closes the connections.
+    /// Lets no one begin anything new, waits for what runs, and closes the connections. A transaction that is open would keep
+    /// its own for as long as somebody has it: it is rolled back.
     pub(crate) async fn close(&self, connections: u32) -> Result<()> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+        for transaction in kept.iter().flatten().filter_map(Weak::upgrade) {
+            drop(transaction.lock().await.take());
+        }
         let all = self.places.acquire_many(connections).await;
         self.places.close();
         drop(all);
@@ -91,6 +100,10 @@ impl Pool {
         }
         Ok(())
     }
+}
+
+fn closed() -> JobsError {
+    JobsError::Database("the queue is closed: connect again".to_owned())
 }
 
 /// A connection in use. It goes back only by [`Session::give_back`] or at the end of its transaction: one that is dropped
@@ -106,6 +119,22 @@ impl Session {
     pub(crate) fn give_back(self) {
         let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.push(self.connection.clone());
+    }
+
+    /// Puts it where a transaction keeps it, unless the queue is closed.
+    pub(crate) fn keep(self) -> Result<Arc<Lent>> {
+        let pool = Arc::clone(&self.pool);
+        let mut kept = pool.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = kept.as_mut().ok_or_else(closed)?;
+        kept.retain(|transaction| transaction.strong_count() > 0);
+        let lent = Arc::new(Turns::new(Some(self)));
+        kept.push(Arc::downgrade(&lent));
+        Ok(lent)
+    }
+
+    /// Whether the transaction that it began is open: the database ends one at some errors.
+    pub(crate) fn is_in_transaction(&self) -> bool {
+        self.connection.in_transaction().unwrap_or_default()
     }
 
     pub(crate) async fn commit(self) -> Result<()> {

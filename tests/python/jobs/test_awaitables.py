@@ -7,6 +7,7 @@ import gc
 import inspect
 import warnings
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -217,3 +218,71 @@ async def test_a_call_that_nobody_awaits_holds_up_no_other(path: str) -> None:
         await waiting
         unused.close()
         assert [job.kind for job in await client.list_jobs()] == ["kept"]
+
+
+ENDLESS = "INSERT INTO note WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
+"""A statement that ends only by being interrupted."""
+
+
+async def test_nothing_comes_behind_a_call_that_was_cancelled_in_a_transaction(path: str) -> None:
+    """The database ends the transaction of a write that it interrupts: what came behind it would be committed for itself."""
+    async with turso_jobs.connect(path) as client:
+        await client.migrate()
+        for ending in ("commit", "rollback"):
+            transaction = await client.transaction()
+            await transaction.execute("CREATE TABLE note (number)")
+            waiting = asyncio.create_task(transaction.execute(ENDLESS))
+            await asyncio.sleep(0.1)
+            behind = asyncio.create_task(transaction.insert("behind it"))
+            await asyncio.sleep(0)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            with pytest.raises(turso_jobs.TransactionOver):
+                await behind
+            with pytest.raises(turso_jobs.TransactionOver):
+                await transaction.insert("later")
+            if ending == "commit":
+                with pytest.raises(turso_jobs.TransactionOver):
+                    await transaction.commit()
+            else:
+                await transaction.rollback()
+        with pytest.raises(turso_jobs.TransactionOver):
+            async with client.transaction() as transaction:
+                await transaction.execute("CREATE TABLE note (number)")
+                with pytest.raises(asyncio.TimeoutError):
+                    await asyncio.wait_for(transaction.execute(ENDLESS), 0.1)
+        assert await client.insert("next") == 1
+
+
+async def test_no_call_overtakes_the_end_of_a_cancelled_one(path: str) -> None:
+    """One call in twelve came before its future was dropped, was taken for a part of the transaction, and stood alone."""
+    async with turso_jobs.connect(path) as client:
+        await client.migrate()
+        for _ in range(80):
+            transaction = await client.transaction()
+            await transaction.execute("CREATE TABLE note (number)")
+            waiting = asyncio.create_task(transaction.execute(ENDLESS))
+            await asyncio.sleep(0.003)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            # It succeeds where the cancelled call had not begun.
+            with suppress(turso_jobs.TransactionOver):
+                await transaction.insert("behind it")
+            await transaction.rollback()
+        assert await client.list_jobs() == []
+
+
+async def test_a_call_that_is_cancelled_twice_ends_at_once(path: str) -> None:
+    async with turso_jobs.connect(path, connections=1) as client:
+        await client.migrate()
+        async with client.transaction():
+            waiting = asyncio.create_task(client.insert("never"))
+            await asyncio.sleep(0.05)
+            waiting.cancel()
+            await asyncio.sleep(0)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+        assert await client.list_jobs() == []

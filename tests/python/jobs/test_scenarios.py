@@ -7,11 +7,12 @@ import subprocess
 import sys
 import textwrap
 import time
+from contextlib import suppress
 
 import pytest
 import turso_jobs
 from faces import Face
-from turso_jobs import LeaseLost, NoRow, NoSuchJob, NotMigrated
+from turso_jobs import JobsError, LeaseLost, NoRow, NoSuchJob, NotMigrated, TransactionOver
 
 
 async def test_a_job_is_delivered_done_and_counted(face: Face, path: str) -> None:
@@ -135,6 +136,35 @@ async def test_a_transaction_that_is_dropped_rolls_back(face: Face, path: str) -
         del transaction
         assert await face.call(client, "insert", "a") == 1
         assert [job.kind for job in await face.call(client, "list_jobs")] == ["a"]
+
+
+async def test_a_transaction_that_the_database_ended_takes_nothing_more(face: Face, path: str) -> None:
+    """Each statement behind its end would be committed for itself."""
+    async with face.open(path) as client:
+        await face.call(client, "migrate")
+        for ended_by in ("ROLLBACK", "INSERT OR ROLLBACK INTO job (id, queue) VALUES (1, NULL)"):
+            with pytest.raises(TransactionOver):
+                async with face.transaction(client) as transaction:
+                    await face.call(transaction, "insert", "never")
+                    with suppress(JobsError):
+                        await face.call(transaction, "execute", ended_by)
+                    with pytest.raises(TransactionOver):
+                        await face.call(transaction, "insert", "behind it")
+        assert await face.call(client, "list_jobs") == []
+
+
+async def test_closing_the_queue_ends_the_transactions_that_are_open(face: Face, path: str) -> None:
+    """Somebody may hold one without knowing, in a traceback say: a close that waited for it would wait for ever."""
+    async with face.open(path) as client:
+        await face.call(client, "migrate")
+        held = client.transaction_sync() if face.__class__.__name__ == "Twins" else await client.transaction()
+        await face.call(held, "insert", "never")
+    with pytest.raises(TransactionOver, match="the queue was closed"):
+        await face.call(held, "insert", "too late")
+    with pytest.raises(TransactionOver):
+        await face.call(held, "commit")
+    async with face.open(path) as client:
+        assert await face.call(client, "list_jobs") == []
 
 
 async def test_queues_are_looked_after(face: Face, path: str) -> None:

@@ -272,14 +272,16 @@ impl Client {
             .twin(py)?;
         super::transaction::wrap_sync(py, value)
     }
-    /// Waits for the calls that run, and closes the database. Calls that come later fail.
+    /// Waits for the calls that run, rolls back the transactions that are open, and closes the database. Calls that come later
+    /// fail.
     #[pyo3(name = "close", signature = (), text_signature = "($self)")]
     fn close<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, mirror::Call>> {
         self.object
             .end(Some(()), move |object| async move { object.close().await })
             .awaitable(py, "Client.close", |py, ()| Ok(py.None()))
     }
-    /// Waits for the calls that run, and closes the database. Calls that come later fail.
+    /// Waits for the calls that run, rolls back the transactions that are open, and closes the database. Calls that come later
+    /// fail.
     #[pyo3(name = "close_sync", signature = (), text_signature = "($self)")]
     fn close_sync<'py>(&self, py: Python<'py>) -> PyResult<()> {
         self.object

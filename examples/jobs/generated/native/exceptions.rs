@@ -20,6 +20,10 @@ use ::pyo3::PyErr;
     "The job was claimed again since: its lease ran out before it was done."
 );
 ::pyo3::create_exception!(
+    turso_jobs, TransactionOver, JobsError,
+    "The transaction is over, and what was done in it is undone."
+);
+::pyo3::create_exception!(
     turso_jobs, NoRow, JobsError, "A query that was to give a row gave none."
 );
 /// What this module raises.
@@ -33,6 +37,7 @@ impl python::IntoException<NativeModule> for ::jobs::JobsError {
             Self::NotMigrated => NotMigrated::new_err(message),
             Self::NoSuchJob { .. } => NoSuchJob::new_err(message),
             Self::LeaseLost { .. } => LeaseLost::new_err(message),
+            Self::TransactionOver => TransactionOver::new_err(message),
             Self::NoRow => NoRow::new_err(message),
             Self::BadSetting(..) => ::pyo3::exceptions::PyValueError::new_err(message),
         }

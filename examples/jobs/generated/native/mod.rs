@@ -27,6 +27,8 @@ fn native_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("NotMigrated", module.py().get_type::<exceptions::NotMigrated>())?;
     module.add("NoSuchJob", module.py().get_type::<exceptions::NoSuchJob>())?;
     module.add("LeaseLost", module.py().get_type::<exceptions::LeaseLost>())?;
+    module
+        .add("TransactionOver", module.py().get_type::<exceptions::TransactionOver>())?;
     module.add("NoRow", module.py().get_type::<exceptions::NoRow>())?;
     module.add_class::<client::Client>()?;
     module.add_class::<transaction::Transaction>()?;

@@ -7,6 +7,8 @@ use ::async_proxy::python::mirror;
 use ::pyo3::prelude::*;
 use super::exceptions::NativeModule;
 /// A transaction: jobs and the program's own rows come into the database together, or not at all.
+///
+/// A call of it that is cancelled, or a statement that makes the database end it, is the end of it: nothing comes behind.
 #[pyclass(name = "Transaction", module = "turso_jobs", frozen, subclass, weakref)]
 pub(super) struct Transaction {
     object: mirror::Mirror<Self>,
@@ -266,6 +268,8 @@ impl Transaction {
     }
 }
 /// A transaction: jobs and the program's own rows come into the database together, or not at all.
+///
+/// A call of it that is cancelled, or a statement that makes the database end it, is the end of it: nothing comes behind.
 #[pyclass(name = "SyncTransaction", module = "turso_jobs", frozen, subclass, weakref)]
 pub(super) struct SyncTransaction {
     object: mirror::Mirror<Self>,

@@ -63,7 +63,8 @@ impl BlockingClient {
     pub fn transaction(&self) -> ::async_proxy::twin::HandedOut<Result<Transaction>> {
         self.kept.driver().hand_out(|| self.kept.object().transaction())
     }
-    /// Waits for the calls that run, and closes the database. Calls that come later fail.
+    /// Waits for the calls that run, rolls back the transactions that are open, and closes the database. Calls that come later
+    /// fail.
     pub fn close(&self) -> ::async_proxy::twin::Answer<Result<()>> {
         self.kept.driver().run(|| self.kept.object().close())
     }

@@ -4,6 +4,8 @@
 /// Blocking twin of [`Transaction`]: its methods run the futures of that type's methods to their end, in the thread that calls them.
 ///
 /// A transaction: jobs and the program's own rows come into the database together, or not at all.
+///
+/// A call of it that is cancelled, or a statement that makes the database end it, is the end of it: nothing comes behind.
 #[derive(Debug)]
 pub struct BlockingTransaction {
     kept: ::async_proxy::twin::Kept<Transaction>,

@@ -1,11 +1,14 @@
 //! The awaitables: coroutines, as Python's own `async def` gives them.
+//!
+//! One that is cancelled ends when its future is dropped, and not before: what the program does then comes behind whatever the
+//! future does at its end. It is waited for as a coroutine waits in an `except` block; cancelled again, it ends at once.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
-use pyo3::exceptions::{PyRuntimeError, PyRuntimeWarning, PyStopIteration};
+use pyo3::exceptions::{PyGeneratorExit, PyRuntimeError, PyRuntimeWarning, PyStopIteration};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::{MutexExt, PyOnceLock};
@@ -14,6 +17,7 @@ use tokio::task::AbortHandle;
 
 use super::notifier::{Finish, Notifier, Waiting};
 use super::run::refusal;
+use crate::error::drop_guarded;
 use crate::twin::Driver;
 
 /// What an awaitable runs: a future that was not polled. It gives what makes its result a Python object.
@@ -29,14 +33,63 @@ enum State {
     /// Nobody has awaited it.
     New(Work),
     /// Its future runs, and the loop waits.
-    Running {
-        /// The iterator of the loop's future.
-        waiter: Py<PyAny>,
-        waiting: Arc<Waiting>,
-        task: AbortHandle,
-    },
+    Running(Running),
     /// It has given its result.
     Done,
+}
+
+struct Running {
+    /// The iterator of the loop's future.
+    waiter: Py<PyAny>,
+    waiting: Arc<Waiting>,
+    task: AbortHandle,
+    /// What it was cancelled with: it ends with that once its future is dropped.
+    cancelled: Option<PyErr>,
+}
+
+impl Running {
+    /// Waits for it as the loop does: gives what the loop is to wait for, or its end.
+    fn step(&self, py: Python<'_>, sent: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
+        let waiter = self.waiter.bind(py);
+        let yielded = match sent {
+            Some(value) => waiter.call_method1(intern!(py, "send"), (value,)),
+            None => waiter.call_method0(intern!(py, "__next__")),
+        };
+        yielded.map(Bound::unbind)
+    }
+}
+
+/// A future of the runtime whose end, of whatever kind, is told to the loop.
+struct Delivery {
+    /// Taken where it ends.
+    future: Option<Pin<Box<dyn Future<Output = Finish> + Send>>>,
+    notifier: Arc<Notifier>,
+    waiting: Arc<Waiting>,
+}
+
+impl Future for Delivery {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if let Some(future) = &mut self.future {
+            let finish = ready!(future.as_mut().poll(context));
+            self.future = None;
+            self.notifier.deliver(Arc::clone(&self.waiting), finish);
+        }
+        Poll::Ready(())
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        if let Some(future) = self.future.take() {
+            drop_guarded(future);
+            if self.waiting.is_awaited() {
+                let finish = Box::new(|py: Python<'_>| Ok(py.None()));
+                self.notifier.deliver(Arc::clone(&self.waiting), finish);
+            }
+        }
+    }
 }
 
 /// What both awaitables are: a coroutine that is begun when it is first awaited.
@@ -73,22 +126,17 @@ impl Coroutine {
             }
             running => running,
         };
-        let State::Running { waiter, waiting, task } = state else {
+        let State::Running(mut running) = state else {
             return Ok(py.None());
         };
-        let iterator = waiter.bind(py);
-        let yielded = match sent {
-            Some(value) => iterator.call_method1(intern!(py, "send"), (value,)),
-            None => iterator.call_method0(intern!(py, "__next__")),
-        };
-        match yielded {
+        match running.step(py, sent) {
             Ok(yielded) => {
-                *self.lock(py) = State::Running { waiter, waiting, task };
-                Ok(yielded.unbind())
+                *self.lock(py) = State::Running(running);
+                Ok(yielded)
             }
             Err(end) => {
-                waiting.forget(py);
-                Err(end)
+                running.waiting.forget(py);
+                Err(running.cancelled.take().unwrap_or(end))
             }
         }
     }
@@ -96,10 +144,19 @@ impl Coroutine {
     /// An exception comes in where the coroutine waits: what it waits for is cancelled.
     fn throw(&self, py: Python<'_>, arguments: &Bound<'_, pyo3::types::PyTuple>) -> PyResult<Py<PyAny>> {
         match self.take(py) {
-            State::Running { waiter, waiting, task } => {
-                task.abort();
-                waiting.forget(py);
-                waiter.call_method1(py, intern!(py, "throw"), arguments)
+            State::Running(running) => {
+                running.task.abort();
+                let thrown = running.waiter.call_method1(py, intern!(py, "throw"), arguments);
+                let is_first = running.cancelled.is_none();
+                match thrown {
+                    Err(reason) if is_first && !reason.is_instance_of::<PyGeneratorExit>(py) => {
+                        self.wait_for_the_end(py, running, reason)
+                    }
+                    ended => {
+                        running.waiting.forget(py);
+                        ended
+                    }
+                }
             }
             State::New(work) => {
                 drop(work);
@@ -109,11 +166,26 @@ impl Coroutine {
         }
     }
 
+    /// Waits until the future that was cancelled is dropped, unless it has come to its end before that.
+    fn wait_for_the_end(&self, py: Python<'_>, running: Running, reason: PyErr) -> PyResult<Py<PyAny>> {
+        let Some(waiter) = running.waiting.renew(py)? else {
+            return Err(reason);
+        };
+        let running = Running {
+            waiter,
+            cancelled: Some(reason),
+            ..running
+        };
+        let yielded = running.step(py, None)?;
+        *self.lock(py) = State::Running(running);
+        Ok(yielded)
+    }
+
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        if let State::Running { waiter, waiting, task } = self.take(py) {
-            task.abort();
-            waiting.forget(py);
-            waiter.call_method0(py, intern!(py, "close"))?;
+        if let State::Running(running) = self.take(py) {
+            running.task.abort();
+            running.waiting.forget(py);
+            running.waiter.call_method0(py, intern!(py, "close"))?;
         }
         Ok(())
     }
@@ -123,10 +195,10 @@ impl Drop for Coroutine {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(state, State::Done) {
-            State::Running { waiting, task, .. } => {
-                task.abort();
+            State::Running(running) => {
+                running.task.abort();
                 // The interpreter drops it, with the GIL.
-                let _ = Python::try_attach(|py| waiting.forget(py));
+                let _ = Python::try_attach(|py| running.waiting.forget(py));
             }
             State::New(work) => {
                 drop(work);
@@ -160,7 +232,6 @@ fn begin(py: Python<'_>, work: Work) -> PyResult<State> {
     let result = event_loop.call_method0(intern!(py, "create_future"))?;
     let waiter = result.call_method0(intern!(py, "__await__"))?.unbind();
     let waiting = Arc::new(Waiting::new(result.unbind()));
-    let completes = Arc::clone(&waiting);
     let driver = Driver::shared();
     let handle = driver.handle().map_err(refusal)?;
     if queues {
@@ -168,15 +239,17 @@ fn begin(py: Python<'_>, work: Work) -> PyResult<State> {
         let first = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         debug_assert!(first.is_pending(), "the first poll only takes a place in a queue");
     }
-    let task = handle.spawn(async move {
-        let finish = future.await;
-        notifier.deliver(completes, finish);
+    let task = handle.spawn(Delivery {
+        future: Some(future),
+        notifier,
+        waiting: Arc::clone(&waiting),
     });
-    Ok(State::Running {
+    Ok(State::Running(Running {
         waiter,
         waiting,
         task: task.abort_handle(),
-    })
+        cancelled: None,
+    }))
 }
 
 /// The exception that `throw` was called with, in either of its forms.

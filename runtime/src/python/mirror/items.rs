@@ -16,7 +16,7 @@ use tokio::task::AbortHandle;
 use super::call::{Call, Work};
 use super::notifier::Finish;
 use super::object::{Mirror, Reader, Shared, Streams};
-use super::run::{guarded, refusal, run_here};
+use super::run::{awaited, guarded, refusal, run_here};
 use crate::outcome::Outcome;
 use crate::python::exceptions::{Failure, IntoException, Module};
 use crate::python::objects::Wrapper;
@@ -208,10 +208,13 @@ where
         let future = Box::pin(async move {
             let next = self.items.next().await;
             let (convert, class) = (self.convert.clone(), self.items.class);
-            let finish: Finish = Box::new(move |py| match next? {
-                Some(Ok(item)) => convert(py, item),
-                Some(Err(failure)) => Err(failure.into_exception::<M>(class)),
-                None => Err(PyStopAsyncIteration::new_err(())),
+            let finish: Finish = Box::new(move |py| {
+                let item = match next? {
+                    Some(Ok(item)) => convert(py, item),
+                    Some(Err(failure)) => Err(failure.into_exception::<M>(class)),
+                    None => return Err(PyStopAsyncIteration::new_err(())),
+                };
+                item.map_err(|exception| awaited(py, exception))
             });
             finish
         });

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::{PyNotImplementedError, PyRuntimeError, PyStopIteration};
+use pyo3::exceptions::PyNotImplementedError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::{MutexExt, PyOnceLock};
@@ -23,7 +23,7 @@ use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
 use crate::error::drop_guarded;
 use crate::twin::Driver;
 
-/// Makes a result a Python object.
+/// Makes a result a Python object, or an exception that a future takes.
 pub(super) type Finish = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
 
 /// How long one callback of a loop may make Python objects of results.
@@ -42,11 +42,34 @@ impl Waiting {
         Self(Mutex::new(Some(future)))
     }
 
+    fn lock(&self, py: Python<'_>) -> MutexGuard<'_, Option<Py<PyAny>>> {
+        self.0.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn take(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        self.0
-            .lock_py_attached(py)
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+        self.lock(py).take()
+    }
+
+    /// Has another future of the same loop wait, and gives its iterator; `None` if the first has its result already.
+    pub(super) fn renew(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        let Some(first) = self.lock(py).as_ref().map(|future| future.clone_ref(py)) else {
+            return Ok(None);
+        };
+        // No lock is held while Python code runs.
+        let event_loop = first.call_method0(py, intern!(py, "get_loop"))?;
+        let second = event_loop.call_method0(py, intern!(py, "create_future"))?;
+        let waiter = second.call_method0(py, intern!(py, "__await__"))?;
+        let replaced = match &mut *self.lock(py) {
+            Some(future) => std::mem::replace(future, second),
+            None => return Ok(None),
+        };
+        drop(replaced);
+        Ok(Some(waiter))
+    }
+
+    /// Whether somebody waits. Asked without the GIL, too.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Nobody waits any more.
@@ -255,7 +278,7 @@ fn finish(py: Python<'_>, completion: Completion) {
     }
     let set = match finish(py) {
         Ok(object) => future.call_method1(intern!(py, "set_result"), (object,)),
-        Err(exception) => future.call_method1(intern!(py, "set_exception"), (raisable(py, exception),)),
+        Err(exception) => future.call_method1(intern!(py, "set_exception"), (exception.into_value(py),)),
     };
     if let Err(exception) = set {
         exception.write_unraisable(py, Some(future));
@@ -269,16 +292,6 @@ fn lose(py: Python<'_>, finish: Finish) {
         let _context = driver.enter();
         drop_guarded(finish);
     });
-}
-
-/// The exception itself, unless a future refuses it.
-fn raisable<'py>(py: Python<'py>, exception: PyErr) -> Bound<'py, PyAny> {
-    if !exception.is_instance_of::<PyStopIteration>(py) {
-        return exception.into_value(py).into_bound(py).into_any();
-    }
-    let refusal = PyRuntimeError::new_err("the call raised StopIteration");
-    refusal.set_cause(py, Some(exception));
-    refusal.into_value(py).into_bound(py).into_any()
 }
 
 /// A notifier as the table of loops keeps it.

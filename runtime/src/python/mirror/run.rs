@@ -16,6 +16,7 @@ use super::call::{Call, Opening, Work};
 use super::notifier::Finish;
 use crate::python::carried;
 use crate::python::exceptions::{Failure, IntoException, Module, message_of};
+use crate::python::queue::raisable;
 use crate::twin::{Driver, Refused, TwinError, Watch};
 
 /// How often the main thread looks whether a signal has come in: often enough for a person at the keyboard, so seldom that it
@@ -130,9 +131,12 @@ where
         } = self;
         let future = Box::pin(async move {
             let outcome = guarded(future).await;
-            let finish: Finish = Box::new(move |py: Python<'_>| match outcome {
-                Ok(value) => convert(py, value),
-                Err(failure) => Err(failure.into_exception::<M>(class)),
+            let finish: Finish = Box::new(move |py: Python<'_>| {
+                let object = match outcome {
+                    Ok(value) => convert(py, value),
+                    Err(failure) => Err(failure.into_exception::<M>(class)),
+                };
+                object.map_err(|exception| awaited(py, exception))
             });
             finish
         });
@@ -185,6 +189,11 @@ pub(super) fn run_here<F: Future>(future: F) -> PyResult<F::Output> {
     Driver::shared()
         .run_watched(|| future, Some(watch))
         .unwrap_or_else(|refused| Err(refusal(refused)))
+}
+
+/// The exception as it comes out of an `await`: itself, unless it would be taken for the end of what awaits.
+pub(super) fn awaited(py: Python<'_>, exception: PyErr) -> PyErr {
+    PyErr::from_value(raisable(py, exception).into_any())
 }
 
 /// What is raised for a future that was not run.

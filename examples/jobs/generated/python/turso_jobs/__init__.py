@@ -16,6 +16,7 @@ from ._native import (
     Opening,
     SyncTransaction,
     Transaction,
+    TransactionOver,
     connect,
     connect_sync,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "SqlValue",
     "SyncTransaction",
     "Transaction",
+    "TransactionOver",
     "connect",
     "connect_sync",
 ]

@@ -26,6 +26,9 @@ class NoSuchJob(JobsError):
 class LeaseLost(JobsError):
     """The job was claimed again since: its lease ran out before it was done."""
 
+class TransactionOver(JobsError):
+    """The transaction is over, and what was done in it is undone."""
+
 class NoRow(JobsError):
     """A query that was to give a row gave none."""
 
@@ -136,10 +139,14 @@ class Client:
         """
 
     def close(self) -> Coroutine[Any, Any, None]:
-        """Waits for the calls that run, and closes the database. Calls that come later fail."""
+        """Waits for the calls that run, rolls back the transactions that are open, and closes the database. Calls that come later
+        fail.
+        """
 
     def close_sync(self) -> None:
-        """Waits for the calls that run, and closes the database. Calls that come later fail."""
+        """Waits for the calls that run, rolls back the transactions that are open, and closes the database. Calls that come later
+        fail.
+        """
 
     def claim(
         self, queue: str = "default", limit: int = 1, lease: float | None = None
@@ -251,7 +258,10 @@ class Client:
     ) -> Literal[False]: ...
 
 class Transaction:
-    """A transaction: jobs and the program's own rows come into the database together, or not at all."""
+    """A transaction: jobs and the program's own rows come into the database together, or not at all.
+
+    A call of it that is cancelled, or a statement that makes the database end it, is the end of it: nothing comes behind.
+    """
 
     def execute(self, sql: str, parameters: Parameters = ()) -> Coroutine[Any, Any, int]:
         """Runs a statement and gives the number of rows that it changed."""
@@ -315,7 +325,10 @@ class Transaction:
     ) -> Coroutine[Any, Any, Literal[False]]: ...
 
 class SyncTransaction:
-    """A transaction: jobs and the program's own rows come into the database together, or not at all."""
+    """A transaction: jobs and the program's own rows come into the database together, or not at all.
+
+    A call of it that is cancelled, or a statement that makes the database end it, is the end of it: nothing comes behind.
+    """
 
     def execute(self, sql: str, parameters: Parameters = ()) -> int:
         """Runs a statement and gives the number of rows that it changed."""
