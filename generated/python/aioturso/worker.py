@@ -308,6 +308,8 @@ class Worker(Generic[ObjectT]):
     def forget(self) -> None:
         """Closes it in a forked process, which has no such thread."""
         self._lock = threading.RLock()
+        # What runs there is not to be interrupted from here: a socket is one for both processes.
+        self._current = None
         self._ended = True
         self.queue.forget(FORKED)
 

@@ -84,13 +84,21 @@ class Children:
 
     def run(self, program: str) -> Finished:
         """Runs a program to its end, which it announces by `say("leaving", time.time())` if that is to be timed."""
-        with self.start(program, stderr=subprocess.PIPE) as child:
-            try:
-                output, errors = child.communicate(timeout=CHILD_TIME_LIMIT)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                output, errors = child.communicate()
-                raise AssertionError(f"the process does not end; it said {output!r} and {errors!r}") from None
+        child = self.start(program, stderr=subprocess.PIPE)
+        output, errors = finish(child)
         lines = output.splitlines()
         left = [float(line.split()[1]) for line in lines if line.startswith("leaving ")]
         return Finished(child.returncode, lines, errors, time.time() - left[-1] if left else 0.0)
+
+
+def finish(child: subprocess.Popen[str]) -> tuple[str, str]:
+    """Waits for the end of a child, and gives what it has said since. One that does not end is killed, and fails the test."""
+    try:
+        with child:
+            try:
+                return child.communicate(timeout=CHILD_TIME_LIMIT)
+            finally:
+                child.kill()
+    except subprocess.TimeoutExpired as expired:
+        # Not waited for by what it has written: children of its own may have its pipes open.
+        raise AssertionError(f"the process does not end; it said {expired.output!r}") from None

@@ -14,6 +14,9 @@ from pathlib import Path
 HANGING = float(os.environ.get("FAULTS_PATIENCE", "30"))
 """Seconds after which a call counts as hanging: a busy machine is slow. Where a bug is put in on purpose, fewer are enough."""
 
+THOROUGHNESS = float(os.environ.get("FAULTS_THOROUGHNESS", "1"))
+"""How much of what is done again and again is done: less is enough for a bug that is put in on purpose."""
+
 SETTLING_TIME = HANGING
 """Seconds that threads and files have to go away."""
 

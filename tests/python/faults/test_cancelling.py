@@ -19,9 +19,9 @@ import aioturso
 import pytest
 from children import ENDLESS
 from conftest import Connect, Note
-from remains import HANGING
+from remains import HANGING, THOROUGHNESS
 
-ROUNDS = 2000
+ROUNDS = int(2000 * THOROUGHNESS)
 WRITTEN_AT_ONCE = 500
 WRITE = f"INSERT INTO written SELECT value FROM generate_series(1, {WRITTEN_AT_ONCE})"
 ENDLESS_WRITE = "WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i + 1 FROM n) INSERT INTO t SELECT i FROM n"
@@ -94,7 +94,7 @@ async def test_cancelled_at_random_points(path: str, connect: Connect, note: Not
         task.cancel()
         if moment == "queued":
             assert await before == [(3000, number)]
-        assert [await neighbour for neighbour in after] == [[(number,)], [(number + 1,)]]
+        assert await asyncio.wait_for(asyncio.gather(*after), HANGING) == [[(number,)], [(number + 1,)]]
         result = (await asyncio.gather(task, return_exceptions=True))[0]
         assert isinstance(result, list if state == "done" else asyncio.CancelledError), (state, result)
         assert not (state == "queued" and victim.began), "it ran although it was cancelled before"
@@ -172,7 +172,7 @@ async def test_timed_out_in_a_transaction(
             with pytest.raises(asyncio.CancelledError):
                 await task
         began, used_before = time.perf_counter(), time.process_time()
-        await connection.execute("SELECT 1")
+        await asyncio.wait_for(connection.execute("SELECT 1"), HANGING)
         waits.append(time.perf_counter() - began)
         used.append(time.process_time() - used_before)
         left = connection.in_transaction, await connection.execute_fetchall("SELECT a FROM t ORDER BY a")

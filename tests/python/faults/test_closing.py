@@ -113,10 +113,10 @@ async def test_calls_from_other_threads_race_with_close(path: str, connect: Conn
 async def test_closed_while_a_query_runs(path: str, connect: Connect) -> None:
     """Bug: the query is left without an answer. Close waits for it, as it does for all that was called before."""
     connection = await connect(path)
-    query = asyncio.create_task(connection.execute_fetchall("SELECT count(*) FROM generate_series(1, 200000)"))
+    query = asyncio.create_task(connection.execute_fetchall("SELECT count(*) FROM generate_series(1, 5000000)"))
     await asyncio.sleep(0.005)
     closing = asyncio.create_task(connection.close())
-    assert await asyncio.wait_for(query, HANGING) == [(200000,)]
+    assert await asyncio.wait_for(query, HANGING) == [(5000000,)]
     await asyncio.wait_for(closing, HANGING)
     endless = await connect(path)
     query = asyncio.create_task(endless.execute_fetchall(ENDLESS))

@@ -10,7 +10,7 @@ import textwrap
 
 import aioturso
 import pytest
-from children import CHILD_TIME_LIMIT, EXIT_SECONDS, Children
+from children import EXIT_SECONDS, Children, finish
 from conftest import Connect, Note
 from remains import HANGING
 
@@ -203,8 +203,10 @@ def test_interrupted_from_the_keyboard(children: Children, connect: Connect, not
         async def program():
             global connection
             connection = await opened()
+            statement = asyncio.ensure_future(connection.execute(ENDLESS))
+            await asyncio.sleep(0.1)
             say("running")
-            await connection.execute(ENDLESS)
+            await statement
         # A shell has the programs that it starts in the background ignore it.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
@@ -215,11 +217,11 @@ def test_interrupted_from_the_keyboard(children: Children, connect: Connect, not
                 sys.exit(3)
             raise
     """.replace("CAUGHT", str(caught))
-    with children.start(program, stderr=-1) as child:
-        assert child.stdout is not None
-        assert child.stdout.readline() == "running\n"
-        child.send_signal(signal.SIGINT)
-        output, errors = child.communicate(timeout=CHILD_TIME_LIMIT)
+    child = children.start(program, stderr=-1)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "running\n"
+    child.send_signal(signal.SIGINT)
+    output, errors = finish(child)
     assert output.startswith("leaving ")
     if caught:
         assert (child.returncode, errors) == (3, "")

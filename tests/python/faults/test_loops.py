@@ -143,11 +143,11 @@ def test_used_from_two_loops_at_once(path: str, connect: Connect, run: Run, note
         except BaseException as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=use, args=(first,)) for first in (0, 1)]
+    threads = [threading.Thread(target=use, args=(first,), daemon=True) for first in (0, 1)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(3 * HANGING)
+        thread.join(HANGING)
     note(f"{sum(answers)} answers")
     assert (errors, answers) == ([], [500, 500])
     run(_closed(connection))

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 from children import Children
 from conftest import Connect, Note
+from remains import THOROUGHNESS
 
-KILLS = 300
+KILLS = int(300 * THOROUGHNESS)
 ROWS_TOGETHER = 5
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits and signals")

@@ -13,7 +13,7 @@ from typing import Any
 import aioturso
 import pytest
 from aioturso.aio import sync
-from children import EXIT_SECONDS, Children
+from children import EXIT_SECONDS, Children, finish
 from conftest import Note
 from remains import HANGING, check_nothing_is_left, holdings
 from servers import TestServer, program_of
@@ -118,28 +118,42 @@ async def test_dropped_while_a_pull_waits(connect_sync: ConnectSync, server: Tes
     await check_nothing_is_left(before)
 
 
+@pytest.mark.parametrize("answered", [False, True], ids=["silent", "answered"])
 def test_the_loop_is_closed_while_a_pull_waits(
-    connect_sync: ConnectSync, server: TestServer, run_in_loop: Callable[[Any], None]
+    connect_sync: ConnectSync, server: TestServer, run_in_loop: Callable[[Any], None], answered: bool
 ) -> None:
-    """Bug: the answer is delivered to a loop that is gone, or the lane waits for it for an hour."""
+    """Bugs: the close in another loop waits for an answer that nobody hears, for an hour; the lane dies of an answer that it
+    cannot deliver, and the rest never hears of it."""
     kept: list[Any] = []
 
     async def leave() -> None:
         connection = await connect_sync()
-        kept.append(connection)
-        pull = await waiting_pull(connection, server)
-        pull.cancel()
-        await asyncio.sleep(0)
+        # No task, which would be cancelled with the loop.
+        kept.extend([connection, connection.pull()])
+        while server.counters()["waiting"] != 1:
+            await asyncio.sleep(0.002)
 
     run_in_loop(leave())
+    if answered:
+        server.run("INSERT INTO t VALUES (2)")
 
     async def go_on() -> None:
-        connection = kept.pop()
-        assert await connection.execute_fetchall("SELECT a FROM t") == [(1,)]
+        connection = kept[0]
+        if answered:
+            with pytest.raises(aioturso.ProgrammingError, match="loop was closed"):
+                await asyncio.wait_for(until_refused(connection), HANGING)
+        else:
+            assert await connection.execute_fetchall("SELECT a FROM t") == [(1,)]
         await asyncio.wait_for(connection.close(), HANGING)
 
     run_in_loop(go_on())
     server.wait_for_waiting(0)
+
+
+async def until_refused(connection: Any) -> None:
+    while True:
+        await connection.execute_fetchall("SELECT 1")
+        await asyncio.sleep(0.002)
 
 
 EXITS = {
@@ -193,11 +207,61 @@ def test_exit_while(children: Children, server: TestServer, note: Note, way: str
     server.wait_for_waiting(0)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_fork_while_a_pull_waits(children: Children, server: TestServer) -> None:
+    """Bugs: what the child closes cuts off the request of the parent, whose socket is the child's too; a call of the child
+    waits for a lane that it does not have."""
+    program = PREAMBLE.format(url=server.url, hour=HOUR) + textwrap.dedent("""
+        import gc, warnings
+        warnings.simplefilter("ignore")
+
+        async def begin():
+            global connection, pull
+            connection = await opened_sync()
+            pull = asyncio.ensure_future(connection.pull())
+            await asyncio.sleep(0)
+            wait_for_waiting()
+
+        async def use_in_child():
+            global connection
+            for lane in (connection.pull, connection.push):
+                try:
+                    await asyncio.wait_for(lane(), HANGING)
+                except aioturso.ProgrammingError as error:
+                    assert "forked" in str(error), error
+            await asyncio.wait_for(connection.close(), HANGING)
+            pull.cancel()
+            connection = None
+            gc.collect()
+
+        if LOOP == "uvloop":
+            import uvloop
+            loop = uvloop.new_event_loop()
+        else:
+            loop = asyncio.new_event_loop()
+        loop.run_until_complete(begin())
+        child = os.fork()
+        if child == 0:
+            asyncio.run(use_in_child())
+            os._exit(5)
+        say(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        say(loop.run_until_complete(asyncio.wait_for(pull, HANGING)))
+        loop.run_until_complete(connection.close())
+    """)
+    child = children.start(program, stderr=-1)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "5\n"
+    server.run("INSERT INTO t VALUES (2)")
+    output, errors = finish(child)
+    assert (output, errors, child.returncode) == ("True\n", "", 0)
+
+
 async def test_killed_while_a_pull_is_applied(
     children: Children, connect_sync: ConnectSync, server: TestServer, note: Note
 ) -> None:
     """Bug: half of the server's pages are there, and the database is damaged."""
-    kills = int(os.environ.get("FAULTS_KILLS", "5"))
+    kills = int(os.environ.get("FAULTS_KILLS_IN_PULLS", "5"))
     program = PREAMBLE.format(url=server.url, hour=HOUR) + textwrap.dedent("""
         async def program():
             connection = await opened_sync()

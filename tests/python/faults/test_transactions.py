@@ -68,7 +68,7 @@ async def test_cancelled_in_transactions_at_random_points(path: str, connect: Co
 
     over = asyncio.Event()
     watching = asyncio.ensure_future(watch(over))
-    await asyncio.wait_for(asyncio.gather(*(try_to_move() for _ in range(4))), 3 * HANGING)
+    await asyncio.wait_for(asyncio.gather(*(try_to_move() for _ in range(4))), HANGING)
     over.set()
     await asyncio.wait_for(watching, HANGING)
     assert not connection.in_transaction

@@ -9,6 +9,7 @@ package in that folder.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
 import importlib.util
 import os
@@ -22,21 +23,28 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from bugs import BUGS, Bug, misfits
+from bug import Bug, misfits, tests_of
+from bugs import BUGS
 
 FAULTS = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(FAULTS))
 from workers import ENVIRONMENTS  # noqa: E402
 
-AT_ONCE = (os.cpu_count() or 1) + 1
+AT_ONCE = (os.cpu_count() or 1) + 2
 TIME_LIMIT = 40.0
 """Seconds after which a run hangs. Without a bug, each takes a few."""
 
 PATIENCE = "5"
 """Seconds after which a call hangs in a test that is about to fail."""
 
+THOROUGHNESS = "0.3"
+"""How much of what the matrix does again and again is done here."""
+
 WORKER = "python thread"
 """The bugs are in Python: it is the worker in Python that has them."""
+
+LOOP = "asyncio"
+"""The loop that the bugs are tried on. That the worker without one is right on the others is what the matrix shows."""
 
 PASSED, FAILED = 0, 1
 """The exit statuses of pytest that say that tests ran."""
@@ -72,28 +80,27 @@ def copy_package(source: Path, target: Path, bug: Bug | None) -> None:
         (package / file).write_text(text)
 
 
-def check_fit(bugs: list[Bug], package: Path) -> None:
-    """Ends the program if a bug does not fit the package any more; it tells all of them."""
-    if outgrown := misfits(bugs, package):
-        sys.exit("\n".join([*outgrown, f"{len(outgrown)} of {len(bugs)} bugs do not fit"]))
+def check_fit(package: Path) -> None:
+    """Ends the program if bugs, tests and the package do not belong together any more; it tells all that is wrong."""
+    if wrong := misfits(BUGS, package, FAULTS):
+        sys.exit("\n".join([*wrong, f"{len(wrong)} bugs and tests do not fit"]))
 
 
-def run_tests(package_folder: Path, tests: str, time_limit: float) -> tuple[int | None, str]:
+def run_tests(package_folder: Path, tests: list[str], ways: str, time_limit: float) -> tuple[int | None, str]:
     """The exit status of pytest, or `None` if it hangs, and what it said last."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-x",
-        "-q",
-        "--no-header",
-        "--tb=line",
-        "--soak-seconds=6",
+    files = tests_of(FAULTS)
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=line", "--soak-seconds=6"]
+    command += [
         "--worker",
         WORKER,
+        "-c",
+        str(FAULTS.parent / "pytest.ini"),
+        "-k",
+        f"{LOOP} and ({ways})" if ways else LOOP,
     ]
-    command += ["-c", str(FAULTS.parent / "pytest.ini"), "-k", tests, str(FAULTS)]
+    command += [f"{files[test]}::{test}" for test in tests]
     environment = {**os.environ, **ENVIRONMENTS[WORKER], "PYTHONPATH": str(package_folder)}
+    environment["FAULTS_THOROUGHNESS"] = THOROUGHNESS
     if time_limit == TIME_LIMIT:
         environment["FAULTS_PATIENCE"] = PATIENCE
     # In a session of its own, so that what hangs is ended with all of its children.
@@ -105,41 +112,58 @@ def run_tests(package_folder: Path, tests: str, time_limit: float) -> tuple[int 
         text=True,
         start_new_session=True,
     ) as process:
+        status: int | None = None
         try:
             output, _ = process.communicate(timeout=time_limit)
+            status = process.returncode
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+            end_session(process.pid)
             output, _ = process.communicate()
-            return None, output
-    return process.returncode, output
+    # A bug may leave children of children.
+    end_session(process.pid)
+    return status, output
+
+
+def end_session(leader: int) -> None:
+    """Ends all the processes that this one has started, and itself."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def try_bug(package: Path, bug: Bug) -> Verdict:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         copy_package(package, Path(folder), bug)
-        status, output = run_tests(Path(folder), bug.tests, TIME_LIMIT)
+        status, output = run_tests(Path(folder), [bug.test], bug.ways, TIME_LIMIT)
     seconds = time.monotonic() - began
     if status is None:
-        return Verdict(bug.name, True, "it hangs", seconds)
+        return Verdict(bug.name, True, f"{bug.test} hangs", seconds)
     failures = [line for line in output.splitlines() if line.startswith(("FAILED ", "ERROR ")) and "::" in line]
     # Without any, it is Python that failed, before there were tests.
     if status == FAILED and failures:
         return Verdict(bug.name, True, failures[0].partition("::")[2].partition(" - ")[0], seconds)
     if status < 0:
-        return Verdict(bug.name, True, f"killed by signal {-status}", seconds)
+        return Verdict(bug.name, True, f"{bug.test} is killed by signal {-status}", seconds)
     return Verdict(
-        bug.name, False, "SURVIVED" if status == PASSED else f"pytest says {status}: {output[-300:]}", seconds
+        bug.name,
+        False,
+        f"SURVIVED {bug.test}" if status == PASSED else f"pytest says {status}: {output[-300:]}",
+        seconds,
     )
 
 
 def check_without_bug(package: Path, bugs: list[Bug]) -> None:
     """The tests pass where there is no bug: otherwise it would say nothing that they fail where there is one."""
-    with tempfile.TemporaryDirectory() as folder:
+    began = time.monotonic()
+    whole = sorted({bug.test for bug in bugs if not bug.ways})
+    parts = [(tests, "") for tests in (whole[first::AT_ONCE] for first in range(AT_ONCE)) if tests]
+    parts += [([test], ways) for test, ways in sorted({(bug.test, bug.ways) for bug in bugs if bug.test not in whole})]
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(AT_ONCE) as pool:
         copy_package(package, Path(folder), None)
-        status, output = run_tests(Path(folder), " or ".join(sorted({f"({bug.tests})" for bug in bugs})), 600)
-    if status != PASSED:
-        sys.exit(f"the tests do not pass on the worker as it is:\n{output}")
+        for status, output in pool.map(lambda part: run_tests(Path(folder), *part, 600), parts):
+            if status != PASSED:
+                sys.exit(f"the tests do not pass on the worker as it is:\n{output}")
+    print(f"passed  {time.monotonic() - began:5.1f} s  without a bug, all of the tests", flush=True)
 
 
 def main() -> int:
@@ -150,11 +174,11 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     if arguments.fit is not None:
-        check_fit(BUGS, arguments.fit)
+        check_fit(arguments.fit)
         print(f"{len(BUGS)} bugs fit {arguments.fit}")
         return 0
     package = installed_package()
-    check_fit(BUGS, package)
+    check_fit(package)
     chosen = [bug for bug in BUGS if not arguments.names or any(name in bug.name for name in arguments.names)]
     bugs = [bug for bug in chosen if bug.before is None or sys.version_info < bug.before]
     for bug in chosen:
