@@ -118,13 +118,15 @@ pub(super) const MUTANTS: &[Mutant] = &[
     Mutant {
         bug: "what executemany has inserted when it is interrupted stays in its transaction",
         file: "driver/src/execution.rs",
-        right: "                    Ok(_) => {}
-                    Err(error) => return Err(engine.abandon(statement, error, work)),",
-        wrong: "                    Ok(_) => {}
-                    Err(error) => {
-                        engine.give_back(statement)?;
-                        return Err(error);
-                    }",
+        right: "                if let Err(error) = self.run(engine, &mut statement, work) {
+                    return Err(engine.abandon(statement, error, work));
+                }
+                // Rows of RETURNING",
+        wrong: "                if let Err(error) = self.run(engine, &mut statement, work) {
+                    engine.give_back(statement)?;
+                    return Err(error);
+                }
+                // Rows of RETURNING",
         test: fault("parameters whose call is cancelled"),
         quick: false,
     },
@@ -233,7 +235,18 @@ pub(super) const MUTANTS: &[Mutant] = &[
         right: "if was_writing && self.in_transaction() && work.is_stopped() {",
         wrong: "if was_writing && !self.in_transaction() && work.is_stopped() {",
         test: fault("timeout around a long write"),
-        quick: false,
+        quick: true,
+    },
+    Mutant {
+        bug: "an INSERT with RETURNING writes no more rows than are read ahead of its reader",
+        file: "driver/src/execution.rs",
+        right: "        let statement = engine.statement(sql, work)?;
+        if let Some(statement) = &statement {",
+        wrong: "        let sql = &sql.replace(\" RETURNING\", \" LIMIT 64 RETURNING\");
+        let statement = engine.statement(sql, work)?;
+        if let Some(statement) = &statement {",
+        test: fault("RETURNING that is broken off"),
+        quick: true,
     },
     Mutant {
         bug: "a commit that fails is told as done",

@@ -12,6 +12,7 @@ use crate::matrix::{DESK, DRIVER, Fault, hanging};
 use crate::random::Random;
 use crate::resources::processor_time;
 use crate::scratch::{ENDLESS, ENDLESS_WRITE, Scratch, number};
+use turso_driver::{ConnectOptions, IsolationLevel, connect_async};
 
 pub(crate) const FAULTS: &[Fault] = &[
     Fault {
@@ -48,6 +49,13 @@ pub(crate) const FAULTS: &[Fault] = &[
         worker: DRIVER,
         executors: EACH,
         run: timeout_around_a_long_write,
+    },
+    Fault {
+        name: "RETURNING that is broken off",
+        bug: "of an INSERT only those rows are there whose RETURNING was read",
+        worker: DRIVER,
+        executors: EACH,
+        run: returning_that_is_broken_off,
     },
 ];
 
@@ -295,5 +303,43 @@ fn timeout_around_a_long_write(executor: Executor) -> String {
         connection.close().await.expect("it closes");
         assert_eq!(scratch.count(), 1);
         waits.verdict()
+    })
+}
+
+fn returning_that_is_broken_off(executor: Executor) -> String {
+    const ROWS: i64 = 1_000;
+    executor.run(async move {
+        let scratch = Scratch::new();
+        scratch.with_table().await.close().await.expect("it closes");
+        let mut expected = 0;
+        // In a transaction that goes on, and in one of the statement's own.
+        for isolation_level in [Some(IsolationLevel::Deferred), None] {
+            let options = ConnectOptions {
+                isolation_level,
+                ..ConnectOptions::default()
+            };
+            let connection = connect_async(scratch.path("faults.db"), options)
+                .await
+                .expect("it opens");
+            let sql = format!("INSERT INTO t SELECT value FROM generate_series(1, {ROWS}) RETURNING a");
+            // One row is read, and the cursor dropped,
+            let cursor = connection.execute(sql.as_str(), ()).await.expect("it inserts");
+            assert!(cursor.fetchone().await.expect("no error").is_some());
+            drop(cursor);
+            expected += ROWS;
+            assert_eq!(number(&connection, "SELECT count(*) FROM t").await, expected);
+            // or the read that has begun is.
+            let cursor = connection.execute(sql.as_str(), ()).await.expect("it inserts");
+            let mut reading = Box::pin(cursor.fetchall());
+            let _ = reading.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            drop(reading);
+            drop(cursor);
+            expected += ROWS;
+            assert_eq!(number(&connection, "SELECT count(*) FROM t").await, expected);
+            connection.commit().await.expect("it commits");
+            connection.close().await.expect("it closes");
+            assert_eq!(scratch.count(), expected);
+        }
+        format!("{expected} rows, 2 of them read")
     })
 }
