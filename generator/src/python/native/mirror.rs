@@ -1,14 +1,20 @@
 //! The glue of an async API: each `async fn` gives a method whose result is awaited and a blocking twin, on one class if
 //! something opens it, on two if other classes hand it out.
 
+mod method;
+mod module;
+mod scope;
+
 use async_proxy_syntax::model::Receiver;
 use async_proxy_syntax::names::twin_name;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
+use self::method::Method;
+use self::scope::scope;
 use super::arguments::Signature;
 use super::{Glue, deprecation, doc, doc_of, module_ident, path, rust_ident};
-use crate::python::model::{Class, Docs, Function, Kind, Member};
+use crate::python::model::{Class, Kind, Member};
 
 /// Which methods a Python class has.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,68 +41,6 @@ impl Face {
         match self {
             Self::Blocking => name.to_owned(),
             _ => twin_name(name),
-        }
-    }
-}
-
-/// A method of the glue, in parts.
-struct Method<'a> {
-    name: String,
-    ident: Ident,
-    docs: &'a Docs,
-    deprecated: Option<&'a str>,
-    signature: &'a Signature,
-    /// `$self`, or nothing for a static method or a function.
-    receiver: &'static str,
-    returns: TokenStream,
-    body: TokenStream,
-}
-
-impl Method<'_> {
-    fn render(&self) -> TokenStream {
-        let Self {
-            name,
-            ident,
-            docs,
-            deprecated,
-            signature,
-            receiver,
-            returns,
-            body,
-        } = self;
-        let Signature {
-            attribute,
-            text,
-            parameters,
-            prepare,
-            names,
-            ..
-        } = signature;
-        let docs = doc_of(docs);
-        let inner: Vec<&str> = [*receiver, text.as_str()]
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .collect();
-        let text = format!("({})", inner.join(", "));
-        let warning = deprecation(*deprecated, name);
-        let py = &names.py;
-        let head = quote! {
-            #docs
-            #[pyo3(name = #name, signature = (#attribute), text_signature = #text)]
-            #warning
-        };
-        let (statics, object) = if receiver.is_empty() {
-            (quote!(#[staticmethod]), None)
-        } else {
-            (quote!(), Some(quote!(&self,)))
-        };
-        quote! {
-            #head
-            #statics
-            fn #ident<'py>(#object #py: Python<'py>, #(#parameters),*) -> PyResult<#returns> {
-                #prepare
-                #body
-            }
         }
     }
 }
@@ -356,214 +300,6 @@ impl Glue<'_> {
             }
         }
     }
-
-    /// The free functions: each opens an object.
-    pub(super) fn mirrored_functions(&mut self) -> TokenStream {
-        let package = self.package;
-        let functions: Vec<TokenStream> = package
-            .functions
-            .iter()
-            .map(|function| self.mirrored_function(function))
-            .collect();
-        quote! {
-            #![doc = " The free functions."]
-
-            use ::async_proxy::python;
-            use ::pyo3::prelude::*;
-
-            use super::exceptions::NativeModule;
-
-            #(#functions)*
-        }
-    }
-
-    fn mirrored_function(&mut self, function: &Function) -> TokenStream {
-        let signature = self.signature(&function.name, &function.parameters, &function.arguments);
-        let Some(class) = function.opens.as_ref().and_then(|class| self.package.class(class)) else {
-            return TokenStream::new();
-        };
-        let Signature {
-            parameters,
-            prepare,
-            arguments,
-            names,
-            attribute,
-            text,
-        } = &signature;
-        let (docs, path, py, name) = (doc_of(&function.docs), path(&function.path), &names.py, &function.name);
-        let call = awaited(function.fallible, quote!(#path(#(#arguments),*)));
-        let run = quote!(python::mirror::start::<NativeModule, _, _, _, _>(move || async move { #call }));
-        let text = format!("({text})");
-        let (opened, opened_here) = (
-            wrapped(class, "wrap", &format_ident!("py")),
-            wrapped(class, "wrap_sync", py),
-        );
-        let (ident, twin) = (rust_ident(&function.ident), rust_ident(&twin_name(&function.ident)));
-        let twin_name = twin_name(name);
-        let (warning, twin_warning) = (
-            deprecation(function.deprecated.as_deref(), name),
-            deprecation(function.deprecated.as_deref(), &twin_name),
-        );
-        quote! {
-            #docs
-            #[pyfunction]
-            #[pyo3(name = #name, signature = (#attribute), text_signature = #text)]
-            #warning
-            pub(super) fn #ident<'py>(#py: Python<'py>, #(#parameters),*) -> PyResult<Bound<'py, python::mirror::Opening>> {
-                #prepare
-                #run.opening(#py, #name, |py, value| #opened)
-            }
-
-            #docs
-            #[pyfunction]
-            #[pyo3(name = #twin_name, signature = (#attribute), text_signature = #text)]
-            #twin_warning
-            pub(super) fn #twin(#py: Python<'_>, #(#parameters),*) -> PyResult<Py<PyAny>> {
-                #prepare
-                let value = #run.twin(#py)?;
-                #opened_here
-            }
-        }
-    }
-
-    /// The root of the module.
-    pub(super) fn mirrored_module(&self) -> TokenStream {
-        let package = self.package;
-        let docs = format!(
-            " The native module `{}.{}`: the classes, each with awaitables and blocking twins.",
-            package.name, package.native_module
-        );
-        let files = package.classes.iter().map(|class| module_ident(&class.ident));
-        let functions_file = (!package.functions.is_empty()).then(|| {
-            quote!(
-                mod functions;
-            )
-        });
-        let values_file = package.returned_values().next().map(|_| {
-            quote!(
-                mod values;
-            )
-        });
-        let name = &package.native_module;
-        let classes = package.classes.iter().flat_map(|class| {
-            let file = module_ident(&class.ident);
-            let blocking = class.blocking_form().map(|_| format_ident!("Sync{}", class.ident));
-            let idents: Vec<Ident> = std::iter::once(format_ident!("{}", class.ident))
-                .chain(blocking)
-                .collect();
-            idents
-                .into_iter()
-                .map(move |ident| quote!(module.add_class::<#file::#ident>()?;))
-        });
-        let exceptions = package.created_exceptions().map(|exception| {
-            let (name, ident) = (&exception.name, format_ident!("{}", exception.name));
-            quote!(module.add(#name, module.py().get_type::<exceptions::#ident>())?;)
-        });
-        let functions = package.functions.iter().flat_map(|function| {
-            [function.ident.clone(), twin_name(&function.ident)].map(|ident| {
-                let ident = rust_ident(&ident);
-                quote!(module.add_function(::pyo3::wrap_pyfunction!(functions::#ident, module)?)?;)
-            })
-        });
-        quote! {
-            #![doc = #docs]
-            #![allow(
-                clippy::redundant_closure,
-                clippy::should_implement_trait,
-                clippy::too_many_arguments,
-                clippy::type_complexity,
-                clippy::unit_arg,
-                clippy::useless_conversion,
-                clippy::wrong_self_convention,
-                deprecated,
-                reason = "the members of the API decide what stands here"
-            )]
-
-            mod exceptions;
-            #(mod #files;)*
-            #functions_file
-            #values_file
-
-            use ::async_proxy::python::mirror;
-            use ::pyo3::prelude::*;
-
-            #[doc = " The GIL is used: the module is built for the stable ABI of Python 3.10, which has no free-threaded form."]
-            #[pymodule(name = #name, gil_used = true)]
-            fn native_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
-                #(#exceptions)*
-                #(#classes)*
-                module.add_class::<mirror::Opening>()?;
-                #(#functions)*
-                // PyO3 has kept a list of names; what is public is said by the package in front of the module.
-                module.delattr("__all__")
-            }
-        }
-    }
-}
-
-/// `async with` and `with`: a scope that ends well closes the object, one that ends by an exception abandons it. An object
-/// that was ended inside of it is left alone.
-fn scope(class: &Class, face: Face, name: &str) -> Option<TokenStream> {
-    let close = class.close()?;
-    let abandon = class.members.iter().find(|member| member.kind == Kind::Abandon);
-    let end = |member: &Member| {
-        let ident = rust_ident(&member.ident);
-        let object = format_ident!("object");
-        let lent = lent(member.source.receiver, &object);
-        let call = awaited(member.fallible, quote!(object.#ident()));
-        let outcome = if is_nothing(member) {
-            call
-        } else {
-            quote!((#call).map(|_| ()))
-        };
-        quote!(self.object.end(Some(()), move |#lent| async move { #outcome }))
-    };
-    let (kept, given_up) = (end(close), end(abandon.unwrap_or(close)));
-    let leave = format!("{name}.__aexit__");
-    let parameters = quote! {
-        exc_type: Option<&Bound<'_, PyAny>>,
-        _exc_value: Option<&Bound<'_, PyAny>>,
-        _traceback: Option<&Bound<'_, PyAny>>,
-    };
-    let signature = quote! {
-        #[pyo3(
-            signature = (exc_type, _exc_value, _traceback, /),
-            text_signature = "($self, exc_type, exc_value, traceback, /)"
-        )]
-    };
-    let awaited = face.has_awaitables().then(|| {
-        quote! {
-            fn __aenter__(slf: Py<Self>) -> mirror::Ready {
-                mirror::Ready::new(slf.into_any())
-            }
-
-            #signature
-            fn __aexit__<'py>(&self, py: Python<'py>, #parameters) -> PyResult<Bound<'py, mirror::Call>> {
-                let convert = |py: Python<'_>, ()| ::pyo3::IntoPyObjectExt::into_py_any(false, py);
-                match exc_type {
-                    None => #kept.awaitable(py, #leave, convert),
-                    Some(_) => #given_up.awaitable(py, #leave, convert),
-                }
-            }
-        }
-    });
-    let blocking = face.has_twins().then(|| {
-        quote! {
-            fn __enter__(slf: Py<Self>) -> Py<Self> {
-                slf
-            }
-
-            #signature
-            fn __exit__(&self, py: Python<'_>, #parameters) -> PyResult<bool> {
-                match exc_type {
-                    None => #kept.twin(py)?,
-                    Some(_) => #given_up.twin(py)?,
-                }
-                Ok(false)
-            }
-        }
-    });
-    Some(quote!(#awaited #blocking))
 }
 
 /// Whether ending the object twice is no error: a second close is not, a second end of a transaction is.

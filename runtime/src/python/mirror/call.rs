@@ -2,6 +2,9 @@
 //!
 //! One that is cancelled ends when its future is dropped, and not before: what the program does then comes behind whatever the
 //! future does at its end. It is waited for as a coroutine waits in an `except` block; cancelled again, it ends at once.
+//!
+//! A result becomes a Python object where the coroutine ends. One that comes too late, or is cancelled when it is about to be
+//! taken, is nobody's, and dropped without the GIL.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,7 +18,7 @@ use pyo3::sync::{MutexExt, PyOnceLock};
 use pyo3::types::PyType;
 use tokio::task::AbortHandle;
 
-use super::notifier::{Finish, Notifier, Waiting};
+use super::notifier::{Finish, Notifier, Waiting, lose};
 use super::run::refusal;
 use crate::error::drop_guarded;
 use crate::twin::Driver;
@@ -129,12 +132,22 @@ impl Coroutine {
         let State::Running(mut running) = state else {
             return Ok(py.None());
         };
+        if let Some(finish) = running.waiting.take(py) {
+            return Err(match running.cancelled.take() {
+                Some(reason) => {
+                    lose(py, finish);
+                    reason
+                }
+                None => finish(py).map_or_else(|exception| exception, |object| PyStopIteration::new_err((object,))),
+            });
+        }
         match running.step(py, sent) {
             Ok(yielded) => {
                 *self.lock(py) = State::Running(running);
                 Ok(yielded)
             }
             Err(end) => {
+                running.task.abort();
                 running.waiting.forget(py);
                 Err(running.cancelled.take().unwrap_or(end))
             }
@@ -168,7 +181,8 @@ impl Coroutine {
 
     /// Waits until the future that was cancelled is dropped, unless it has come to its end before that.
     fn wait_for_the_end(&self, py: Python<'_>, running: Running, reason: PyErr) -> PyResult<Py<PyAny>> {
-        let Some(waiter) = running.waiting.renew(py)? else {
+        let Ok(Some(waiter)) = running.waiting.renew(py) else {
+            running.waiting.forget(py);
             return Err(reason);
         };
         let running = Running {

@@ -1,7 +1,8 @@
 //! Streams: `async for` on an event loop, a plain iterator in the twin.
 //!
 //! The stream stays in a task of the runtime, since it may borrow from its object. The task reads an item when it is asked for
-//! one, and none before; an item that nobody took (the `async for` was cancelled while it waited) is the next one given.
+//! one, and none before. An item has a place, from which it is taken in the thread that asked, at the moment at which that has
+//! it: what nobody took (the `async for` was cancelled while it waited) is the next one given.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -10,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_core::Stream;
 use pyo3::exceptions::PyStopAsyncIteration;
 use pyo3::prelude::*;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex as Turns, OwnedMutexGuard, mpsc, oneshot};
 use tokio::task::AbortHandle;
 
 use super::call::{Call, Work};
@@ -25,9 +26,25 @@ use crate::twin::Driver;
 /// An item, or what reading it failed with; `None` at the end.
 type Item<T, E> = Option<Result<T, Failure<E>>>;
 
+/// Where the next item is put.
+struct Place<T, E> {
+    item: Option<Item<T, E>>,
+    /// What the task failed with beside the items: a closed object, a panic. It says nothing if it was ended from outside.
+    end: Option<oneshot::Receiver<Option<Failure<E>>>>,
+}
+
+/// The place, which belongs to whoever waits for an item until they have it or give up.
+type Lent<T, E> = OwnedMutexGuard<Place<T, E>>;
+
+/// Asks for an item: it comes back in its place.
+struct Request<T, E> {
+    place: Lent<T, E>,
+    answer: oneshot::Sender<Lent<T, E>>,
+}
+
 /// Where the task that has the stream is asked for items.
 pub struct Feeder<T, E> {
-    requests: mpsc::Receiver<oneshot::Sender<Item<T, E>>>,
+    requests: mpsc::Receiver<Request<T, E>>,
 }
 
 impl<T, E> Feeder<T, E> {
@@ -38,20 +55,14 @@ impl<T, E> Feeder<T, E> {
         I: Outcome<Ok = T, Error = E>,
     {
         let mut stream = pin!(stream);
-        let mut untaken = None;
-        while let Some(request) = self.requests.recv().await {
-            let item = match untaken.take() {
-                Some(item) => item,
-                None => {
-                    let next = poll_fn(|context| stream.as_mut().poll_next(context)).await;
-                    next.map(|item| item.into_result().map_err(Failure::Call))
-                }
-            };
-            let is_end = item.is_none();
-            match request.send(item) {
-                Ok(()) if is_end => return,
-                Ok(()) => {}
-                Err(item) => untaken = Some(item),
+        while let Some(Request { mut place, answer }) = self.requests.recv().await {
+            let next = poll_fn(|context| stream.as_mut().poll_next(context)).await;
+            let is_end = next.is_none();
+            place.item = Some(next.map(|item| item.into_result().map_err(Failure::Call)));
+            // If whoever asked has given up, the place is the next one's, with what is in it.
+            drop(answer.send(place));
+            if is_end {
+                return;
             }
         }
     }
@@ -59,10 +70,9 @@ impl<T, E> Feeder<T, E> {
 
 /// A stream that was described and not begun. `M` is the module whose exceptions it raises.
 pub struct Items<T, E, M> {
-    requests: mpsc::Sender<oneshot::Sender<Item<T, E>>>,
+    requests: mpsc::Sender<Request<T, E>>,
     task: Mutex<Task>,
-    /// What the task failed with beside the items: a closed object, a panic. It says nothing if it was ended from outside.
-    end: Mutex<Option<oneshot::Receiver<Option<Failure<E>>>>>,
+    place: Arc<Turns<Place<T, E>>>,
     streams: Arc<Streams>,
     reader: Arc<Reader>,
     class: &'static str,
@@ -99,7 +109,10 @@ impl<W: Wrapper<Object: Sync>> Mirror<W> {
         Items {
             requests,
             task: Mutex::new(Task::New(Box::pin(task))),
-            end: Mutex::new(Some(end)),
+            place: Arc::new(Turns::new(Place {
+                item: None,
+                end: Some(end),
+            })),
             streams: self.streams(),
             reader: Arc::new(Reader),
             class: W::NAME,
@@ -158,20 +171,28 @@ where
         Ok(())
     }
 
-    async fn next(&self) -> PyResult<Item<T, E>> {
+    /// Waits for the next item, which is in its place.
+    async fn next(&self) -> PyResult<Lent<T, E>> {
         self.begin()?;
-        let (request, item) = oneshot::channel();
-        if self.requests.send(request).await.is_ok()
-            && let Ok(item) = item.await
+        let place = Arc::clone(&self.place).lock_owned().await;
+        if place.item.is_some() {
+            return Ok(place);
+        }
+        let (answer, read) = oneshot::channel();
+        if self.requests.send(Request { place, answer }).await.is_ok()
+            && let Ok(place) = read.await
         {
-            return Ok(item);
+            return Ok(place);
         }
         // The task is over: because the stream has ended, by a failure, or because the object was closed.
-        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Ok(match end {
-            Some(end) => end.await.unwrap_or(Some(Failure::Closed)).map(Err),
+        let mut place = Arc::clone(&self.place).lock_owned().await;
+        let failure = match &mut place.end {
+            Some(end) => end.await.unwrap_or(Some(Failure::Closed)),
             None => None,
-        })
+        };
+        place.end = None;
+        place.item = Some(failure.map(Err));
+        Ok(place)
     }
 }
 
@@ -209,7 +230,7 @@ where
             let next = self.items.next().await;
             let (convert, class) = (self.convert.clone(), self.items.class);
             let finish: Finish = Box::new(move |py| {
-                let item = match next? {
+                let item = match next?.item.take().flatten() {
                     Some(Ok(item)) => convert(py, item),
                     Some(Err(failure)) => Err(failure.into_exception::<M>(class)),
                     None => return Err(PyStopAsyncIteration::new_err(())),
@@ -222,7 +243,7 @@ where
     }
 
     fn next_here(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
-        match py.detach(|| run_here(self.items.next()))?? {
+        match py.detach(|| run_here(self.items.next()))??.item.take().flatten() {
             Some(Ok(item)) => (self.convert)(py, item).map(Some),
             Some(Err(failure)) => Err(failure.into_exception::<M>(self.items.class)),
             None => Ok(None),

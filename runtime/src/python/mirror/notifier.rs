@@ -23,45 +23,50 @@ use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
 use crate::error::drop_guarded;
 use crate::twin::Driver;
 
-/// Makes a result a Python object, or an exception that a future takes.
+/// Makes a result a Python object, or an exception that can come out of an `await`.
 pub(super) type Finish = Box<dyn FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send>;
 
-/// How long one callback of a loop may make Python objects of results.
+/// How long one callback of a loop may wake coroutines.
 const BUDGET: Duration = Duration::from_micros(300);
 
 /// The notifiers of the process: a `WeakKeyDictionary` by event loop.
 static NOTIFIERS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-/// A future of an event loop that waits for a result, until nobody does any more.
+/// Where a coroutine waits for a result, until it has it or gives up.
 ///
 /// The task that runs for it has this and not the future itself: a thread without the GIL has nothing of Python to drop.
-pub(super) struct Waiting(Mutex<Option<Py<PyAny>>>);
+pub(super) struct Waiting(Mutex<Stage>);
+
+enum Stage {
+    /// The future of an event loop that wakes the coroutine.
+    Awaited(Py<PyAny>),
+    /// The result, which is the coroutine's to take: until then nobody has it.
+    Come(Finish),
+    Over,
+}
 
 impl Waiting {
     pub(super) fn new(future: Py<PyAny>) -> Self {
-        Self(Mutex::new(Some(future)))
+        Self(Mutex::new(Stage::Awaited(future)))
     }
 
-    fn lock(&self, py: Python<'_>) -> MutexGuard<'_, Option<Py<PyAny>>> {
+    fn lock(&self, py: Python<'_>) -> MutexGuard<'_, Stage> {
         self.0.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        self.lock(py).take()
-    }
-
-    /// Has another future of the same loop wait, and gives its iterator; `None` if the first has its result already.
+    /// Has another future of the same loop wait, and gives its iterator; `None` if the result is there already.
     pub(super) fn renew(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
-        let Some(first) = self.lock(py).as_ref().map(|future| future.clone_ref(py)) else {
-            return Ok(None);
+        let first = match &*self.lock(py) {
+            Stage::Awaited(future) => future.clone_ref(py),
+            _ => return Ok(None),
         };
         // No lock is held while Python code runs.
         let event_loop = first.call_method0(py, intern!(py, "get_loop"))?;
         let second = event_loop.call_method0(py, intern!(py, "create_future"))?;
         let waiter = second.call_method0(py, intern!(py, "__await__"))?;
         let replaced = match &mut *self.lock(py) {
-            Some(future) => std::mem::replace(future, second),
-            None => return Ok(None),
+            Stage::Awaited(future) => std::mem::replace(future, second),
+            _ => return Ok(None),
         };
         drop(replaced);
         Ok(Some(waiter))
@@ -69,12 +74,55 @@ impl Waiting {
 
     /// Whether somebody waits. Asked without the GIL, too.
     pub(super) fn is_awaited(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        let stage = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(&*stage, Stage::Awaited(_))
+    }
+
+    /// The result, if it has come: the coroutine has it now.
+    pub(super) fn take(&self, py: Python<'_>) -> Option<Finish> {
+        let mut stage = self.lock(py);
+        match std::mem::replace(&mut *stage, Stage::Over) {
+            Stage::Come(finish) => Some(finish),
+            other => {
+                *stage = other;
+                None
+            }
+        }
+    }
+
+    /// The result has come: wakes the coroutine, if it waits.
+    fn wake(&self, py: Python<'_>, finish: Finish) {
+        let mut stage = self.lock(py);
+        let future = match std::mem::replace(&mut *stage, Stage::Over) {
+            Stage::Awaited(future) => {
+                *stage = Stage::Come(finish);
+                drop(stage);
+                future
+            }
+            other => {
+                *stage = other;
+                drop(stage);
+                return lose(py, finish);
+            }
+        };
+        let future = future.bind(py);
+        let done = future
+            .call_method0(intern!(py, "done"))
+            .and_then(|done| done.is_truthy());
+        // A future that is done was cancelled: the coroutine hears of that.
+        if !done.unwrap_or(true)
+            && let Err(exception) = future.call_method1(intern!(py, "set_result"), (py.None(),))
+        {
+            exception.write_unraisable(py, Some(future));
+        }
     }
 
     /// Nobody waits any more.
     pub(super) fn forget(&self, py: Python<'_>) {
-        drop(self.take(py));
+        let stage = std::mem::replace(&mut *self.lock(py), Stage::Over);
+        if let Stage::Come(finish) = stage {
+            lose(py, finish);
+        }
     }
 }
 
@@ -212,7 +260,7 @@ impl Notifier {
         }
     }
 
-    /// Finishes what is done, in the thread of the loop, for as long as one callback may take.
+    /// Wakes those whose results have come, in the thread of the loop, for as long as one callback may take.
     fn drain(self: &Arc<Self>, py: Python<'_>) {
         #[cfg(unix)]
         if let Some(sockets) = &self.sockets {
@@ -225,7 +273,7 @@ impl Notifier {
         };
         let end = Instant::now() + BUDGET;
         while let Some(completion) = done.pop_front() {
-            finish(py, completion);
+            completion.waiting.wake(py, completion.finish);
             if Instant::now() >= end {
                 break;
             }
@@ -263,30 +311,8 @@ impl Notifier {
     }
 }
 
-/// Hands a result to its future, if anybody waits for it.
-fn finish(py: Python<'_>, completion: Completion) {
-    let Completion { waiting, finish } = completion;
-    let Some(future) = waiting.take(py) else {
-        return lose(py, finish);
-    };
-    let future = future.bind(py);
-    let done = future
-        .call_method0(intern!(py, "done"))
-        .and_then(|done| done.is_truthy());
-    if done.unwrap_or(true) {
-        return lose(py, finish);
-    }
-    let set = match finish(py) {
-        Ok(object) => future.call_method1(intern!(py, "set_result"), (object,)),
-        Err(exception) => future.call_method1(intern!(py, "set_exception"), (exception.into_value(py),)),
-    };
-    if let Err(exception) = set {
-        exception.write_unraisable(py, Some(future));
-    }
-}
-
 /// Drops a result that nobody wants: an object of the API may be in it, which ends without the GIL.
-fn lose(py: Python<'_>, finish: Finish) {
+pub(super) fn lose(py: Python<'_>, finish: Finish) {
     py.detach(|| {
         let driver = Driver::shared();
         let _context = driver.enter();
