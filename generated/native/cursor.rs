@@ -431,6 +431,11 @@ impl Cursor {
     fn __next__<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
         next_row(slf)
     }
+    /// How many result sets have begun: for the asyncio driver, which drops what it has read of the one before.
+    #[getter]
+    fn _begun(&self, py: Python<'_>) -> u64 {
+        self.rows.begun(py)
+    }
     /// Reads the next rows for the asyncio driver, at most `limit`: the rows, whether there are none behind
     /// them, and the exception that is raised behind them. `asked` of them are for a call that began `elapsed`
     /// seconds ago.

@@ -275,8 +275,13 @@ ResultT = TypeVar("ResultT")
 
 {{ class.heads.begin_call }}
 {%- if class.has_rows %}
-            self._rows.drop()
-            function({{ class.object }})
+            begun = {{ class.object }}._begun
+            try:
+                function({{ class.object }})
+            finally:
+                # An argument that can't be converted never reaches it: the rows of before stay.
+                if {{ class.object }}._begun != begun:
+                    self._rows.drop()
             self._rows.begin({{ class.object }}._read_rows)
 {%- else %}
             function({{ class.object }})

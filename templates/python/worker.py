@@ -169,14 +169,14 @@ class Worker(Generic[ObjectT]):
     def tell_end(self, future: "asyncio.Future[None]") -> None:
         """Sets the future when the object is closed and the thread is gone. The first one gets the error of closing."""
         if self.queue.server == threading.get_ident():
-            _settle(future, [None, None, RuntimeError(REENTERED)])
+            _settle([future, None, None, RuntimeError(REENTERED)])
             return
         with self._lock:
             if self._thread is not None and not self._ended:
                 self._closers.append(future)
                 return
             error, self._close_error = self._close_error, None
-        _settle(future, [None, None, error])
+        _settle([future, None, None, error])
 
     def cancel(self, future: "asyncio.Future[Any]") -> None:
         """Cancels a call. If it is queued, it never runs; if it runs now, it is interrupted."""
@@ -232,19 +232,21 @@ class Worker(Generic[ObjectT]):
             self._interrupted = False
         outcome: list[Any]
         if skips:
-            outcome = [function, None, self.queue.closed_error(CLOSED)]
+            outcome = [future, function, None, self.queue.closed_error(CLOSED)]
         elif wanted:
-            outcome = [function, *_outcome(function)]
+            outcome = [future, function, *_outcome(function)]
         else:
-            outcome = [function, None, None]
-        # What is left of the call belongs to its event loop, which is the one to drop it.
-        del function
+            outcome = [future, function, None, None]
+        event_loop = None if future is None else future.get_loop()
+        # What is left of the call belongs to its event loop, which is the one to drop it. With the future this thread would
+        # hold what the call gave, and end what that has open later than the program did, or in no order.
+        del future, function
         with self._lock:
             self._current = None
-        if future is not None:
-            self._deliver(future, _settle, outcome)
+        if event_loop is not None:
+            self._deliver(event_loop, _settle, outcome)
         # An error has this frame behind those that it came through, and so whatever the frame would still hold.
-        del future, outcome
+        del outcome
 
     def _lose_loop(self) -> None:
         # Nobody waits for the call any more, nor for those behind it.
@@ -261,9 +263,9 @@ class Worker(Generic[ObjectT]):
             self.calls = calls_of(self._object)
         logger.debug("%s: opened", self.thread_name)
 
-    def _deliver(self, future: "asyncio.Future[Any]", settle: Callable[..., None], *arguments: object) -> None:
+    def _deliver(self, event_loop: asyncio.AbstractEventLoop, settle: Callable[..., None], *arguments: object) -> None:
         try:
-            future.get_loop().call_soon_threadsafe(settle, future, *arguments)
+            event_loop.call_soon_threadsafe(settle, *arguments)
         except RuntimeError:
             self._lose_loop()
 
@@ -290,7 +292,7 @@ class Worker(Generic[ObjectT]):
         if error is not None and not closers:
             logger.error("%s: closing failed", self.thread_name, exc_info=error)
         for closer in closers:
-            self._deliver(closer, _settle_close, self._thread, error)
+            self._deliver(closer.get_loop(), _settle_close, closer, self._thread, error)
             error = None
         logger.debug("%s: ended", self.thread_name)
 
@@ -352,8 +354,8 @@ def _outcome(function: Callable[[], object]) -> tuple[object, BaseException | No
         return None, raisable(error)
 
 
-def _settle(future: "asyncio.Future[Any]", outcome: list[Any]) -> None:
-    _, result, error = outcome
+def _settle(outcome: list[Any]) -> None:
+    future, _, result, error = outcome
     outcome.clear()
     if future.done():
         return
@@ -365,7 +367,7 @@ def _settle(future: "asyncio.Future[Any]", outcome: list[Any]) -> None:
 
 def _settle_close(future: "asyncio.Future[Any]", thread: threading.Thread, error: BaseException | None) -> None:
     thread.join(JOIN_SECONDS)
-    _settle(future, [None, None, error])
+    _settle([future, None, None, error])
 
 
 @atexit.register

@@ -126,6 +126,19 @@ async def test_an_execute_that_fails_drops_the_rows_read_ahead(path: str) -> Non
     await connection.close()
 
 
+@pytest.mark.parametrize("method", ["execute", "executemany", "executescript"])
+async def test_an_argument_that_reaches_no_cursor_leaves_it_the_rows_read_ahead(path: str, method: str) -> None:
+    """Bug: they are dropped before the argument is looked at, and the next read goes on behind them: rows are lost."""
+    connection = await filled(path, 200)
+    cursor = await connection.execute("SELECT a FROM t ORDER BY a")
+    assert await cursor.fetchone() == (0,)
+    for sql, refusal in ((5, TypeError), ("SELECT '\ud800'", UnicodeEncodeError)):
+        with pytest.raises(refusal):
+            await getattr(cursor, method)(*((sql, []) if method == "executemany" else (sql,)))
+    assert await cursor.fetchall() == [(number,) for number in range(1, 200)]
+    await connection.close()
+
+
 async def test_an_error_at_a_row_waits_for_those_before_it(path: str) -> None:
     """Bug: it is raised by the read that found it, and the rows in front of it are lost."""
 

@@ -11,7 +11,9 @@ import re
 import threading
 import time
 import warnings
+import weakref
 from collections.abc import Callable
+from typing import Any
 
 import aioturso
 import pytest
@@ -215,6 +217,32 @@ async def test_arguments_and_results_are_dropped_in_the_loops_thread(path: str) 
     await connection.close()
     gc.collect()
     assert dropped == {threading.get_ident()}
+
+
+async def test_a_cursor_goes_with_its_last_reference(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bug: the worker that has given it still holds it when the program goes on, on a busy machine, and with it the lock that
+    its statement has: what comes next finds the database locked."""
+    loop = asyncio.get_running_loop()
+    tell = loop.call_soon_threadsafe
+
+    def tell_and_dawdle(*arguments: Any, **settings: Any) -> asyncio.Handle:
+        handle = tell(*arguments, **settings)
+        time.sleep(0.05)
+        return handle
+
+    connection = await filled(path, 3)
+    # uvloop's can't be replaced.
+    with contextlib.suppress(AttributeError):
+        monkeypatch.setattr(loop, "call_soon_threadsafe", tell_and_dawdle)
+    for _ in range(3):
+        cursor = await connection.cursor()
+        await cursor.execute("SELECT a FROM t")
+        # The event loop itself holds what it has just given.
+        await asyncio.sleep(0)
+        dropped = weakref.ref(cursor)
+        del cursor
+        assert dropped() is None
+    await connection.close()
 
 
 def test_a_cursor_is_dropped_on_its_worker(path: str) -> None:

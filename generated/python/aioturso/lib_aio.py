@@ -745,8 +745,13 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
             return self._put(call.gives(self))
 
         def begin(cursor: BlockingCursor[RowT]) -> "Cursor[RowT]":
-            self._rows.drop()
-            function(cursor)
+            begun = cursor._begun
+            try:
+                function(cursor)
+            finally:
+                # An argument that can't be converted never reaches it: the rows of before stay.
+                if cursor._begun != begun:
+                    self._rows.drop()
             self._rows.begin(cursor._read_rows)
             return self
 

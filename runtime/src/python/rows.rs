@@ -158,6 +158,8 @@ pub struct Rows<R> {
 struct Kept<R> {
     rows: VecDeque<R>,
     failure: Option<PyErr>,
+    /// How often it was cleared.
+    begun: u64,
 }
 
 impl<R> Default for Rows<R> {
@@ -166,6 +168,7 @@ impl<R> Default for Rows<R> {
             kept: Mutex::new(Kept {
                 rows: VecDeque::new(),
                 failure: None,
+                begun: 0,
             }),
         }
     }
@@ -240,8 +243,14 @@ impl<R> Rows<R> {
     pub fn clear(&self, py: Python<'_>) {
         let mut kept = self.lock(py);
         let old = (std::mem::take(&mut kept.rows), kept.failure.take());
+        kept.begun += 1;
         drop(kept);
         drop(old);
+    }
+
+    /// How many result sets have begun, or ended with their object.
+    pub fn begun(&self, py: Python<'_>) -> u64 {
+        self.lock(py).begun
     }
 
     /// Hands a chunk to Python as a list. If the conversion of a row raises, the rows behind it are kept; if an error

@@ -6,12 +6,30 @@ then it is no longer true.
 
 from __future__ import annotations
 
-import re
-
-from comparison import Case, Difference
-from players import HAS_AUTOCOMMIT
+from comparison import Difference
+from explanations import (
+    began_with_a_savepoint,
+    half_read_returning,
+    is_about_what_is_closed,
+    is_refused_beside_a_window_function,
+    many_returning,
+    misses_a_snapshot,
+    names_what_another_connection_took_away,
+    query_that_fails,
+    ran_a_script,
+    reads_what_has_changed,
+    repeats_an_older_error,
+    returns_rows,
+    sql_that_is_not_unicode,
+    stored_minus_zero,
+    total_changes_with_returning,
+    waits_for_nothing,
+    was_closed_beside_a_half_read_cursor,
+    was_ended_by_reading_ahead,
+    was_read_ahead,
+    was_rolled_back_while_it_read,
+)
 from programs import (
-    FETCHES,
     CloseConnection,
     CloseCursor,
     Commit,
@@ -30,195 +48,13 @@ from programs import (
     SetTextFactory,
     Source,
     Step,
-    WithBlock,
-    sql_of,
 )
-from reading import Reading
 from strategies import FIRST_STEPS
 
 
 def program(*steps: Step, options: Options | None = None) -> Program:
     """A program behind the steps that every program begins with."""
     return Program(options or Options(), [*FIRST_STEPS, *steps])
-
-
-def is_about_what_is_closed(case: Case) -> bool:
-    return "closed" in case.expected.message or "closed" in case.seen.message
-
-
-def repeats_an_older_error(case: Case) -> bool:
-    """Whether sqlite3 raised what it had raised before, word by word, and the driver did not."""
-    if case.step is None or case.expected.message == case.seen.message:
-        return False
-    # What SQLite calls rows and their end, and are no errors.
-    if case.expected.message in ("another row available", "no more rows available"):
-        return True
-    older = [observation.message for observation in case.expected_transcript.observations[: case.index]]
-    return case.expected.message in filter(None, older)
-
-
-def waits_for_nothing(case: Case) -> bool:
-    """Whether a statement waits for the lock that `IF [NOT] EXISTS` takes, or that it has taken in a transaction."""
-    return "locked" in case.seen.message and any(re.search("IF (NOT )?EXISTS", sql) for sql in case.sql_before)
-
-
-def began_with_a_savepoint(case: Case) -> bool:
-    """Whether a connection beside another one reads or writes in a transaction that may have begun with a savepoint."""
-    if len(case.expected.connections) < 2 or not any("SAVEPOINT" in sql for sql in case.sql_before):
-        return False
-    is_refused = "another connection has changed" in case.seen.message
-    return is_refused or (case.expected.raised is None and case.seen.raised is None)
-
-
-def names_what_another_connection_took_away(case: Case) -> bool:
-    """Whether a statement is refused for what is not there, in a program that changed the schema on another connection."""
-    is_refused = case.seen.message.startswith("no such") or "has no column" in case.seen.message
-    return is_refused and len(case.expected.connections) > 1 and any(changes_schema(sql) for sql in case.sql_before)
-
-
-def changes_schema(sql: str) -> bool:
-    return any(word in sql for word in ("ALTER", "CREATE", "DROP"))
-
-
-def returns_rows(case: Case) -> bool:
-    return "RETURNING" in case.sql
-
-
-def many_returning(case: Case) -> bool:
-    """Whether the step is an `executemany` with RETURNING, or reads from one."""
-    reading = reading_of(case)
-    step = case.step if reading is None else case.program.steps[reading.began]
-    return isinstance(step, ExecuteMany) and "RETURNING" in sql_of(step)
-
-
-def half_read_returning(case: Case) -> bool:
-    """Whether sqlite3 has a statement with RETURNING that may not be at its end, of whatever connection, or had one that a
-    connection was closed on."""
-    return returns_rows(case) or any("RETURNING" in reading.sql for reading in case.ever_half_read)
-
-
-def total_changes_with_returning(case: Case) -> bool:
-    return case.fields == {"total_changes"} and half_read_returning(case)
-
-
-def reading_of(case: Case) -> Reading | None:
-    """What the cursor of a step that fetches was reading."""
-    return case.half_read.get(case.step.cursor) if isinstance(case.step, FETCHES) else None
-
-
-def was_rolled_back_while_it_read(case: Case) -> bool:
-    """Whether a statement failed, or a transaction was rolled back, since the cursor began to read."""
-    reading = reading_of(case)
-    if reading is not None:
-        return was_rolled_back_since(case, reading)
-    # What SQLite goes on reading is still in the way.
-    was_in_the_way = case.expected.message == "database table is locked" and "DROP" in case.sql
-    return was_in_the_way and any(was_rolled_back_since(case, reading) for reading in case.half_read.values())
-
-
-def was_rolled_back_since(case: Case, reading: Reading) -> bool:
-    return any(
-        isinstance(case.program.steps[index], (Rollback, WithBlock))
-        or case.expected_transcript.observations[index].raised is not None
-        or "ROLLBACK" in sql_of(case.program.steps[index])
-        for index in range(reading.began + 1, case.index)
-    )
-
-
-def query_that_fails(case: Case) -> bool:
-    """Whether the step is, or reads from, a query that fails while it runs."""
-    reading = reading_of(case)
-    sql = case.sql if reading is None else reading.sql
-    return case.expected.raised == "OperationalError" and any(word in sql for word in ("JSON(", "ABS(-9"))
-
-
-def is_refused_beside_a_window_function(case: Case) -> bool:
-    """Whether sqlite3 drops nothing because a query with a window function is half read."""
-    was_in_the_way = case.expected.message == "database table is locked" and "DROP" in case.sql
-    return was_in_the_way and any("OVER (" in reading.sql for reading in case.half_read.values())
-
-
-def stored_minus_zero(case: Case) -> bool:
-    return "'-0.0'" in str(case.changes) and "'0.0'" in str(case.changes)
-
-
-def sql_that_is_not_unicode(case: Case) -> bool:
-    """Whether the step is such SQL, or reads on in what was there before it."""
-    if isinstance(case.step, FETCHES):
-        cursor = case.step.cursor
-        refused = [
-            index
-            for index, observation in enumerate(case.expected_transcript.observations[: case.index])
-            if observation.raised == "UnicodeEncodeError"
-        ]
-        return any(getattr(case.program.steps[index], "cursor", None) == cursor for index in refused)
-    return case.expected.raised == case.seen.raised == "UnicodeEncodeError" or "\ud800" in case.sql.lower()
-
-
-def reads_what_has_changed(case: Case) -> bool:
-    """Whether a query that puts rows together was half read while something else was done."""
-    reading = reading_of(case)
-    if reading is None or case.expected.raised is not None or case.seen.raised is not None:
-        return False
-    between = case.program.steps[reading.began + 1 : case.index]
-    puts_together = re.search("UNION|JOIN|DISTINCT|GROUP BY|OVER|COUNT|EXISTS|MAX", reading.sql) is not None
-    return puts_together and any(not isinstance(step, FETCHES) for step in between)
-
-
-def misses_a_snapshot(case: Case) -> bool:
-    """Whether a connection beside another one was half read, and reads or writes what it could not in SQLite."""
-    if len(case.expected.connections) < 2 or not case.ever_half_read:
-        return False
-    return "locked" in case.expected.message or isinstance(case.step, FETCHES)
-
-
-def was_closed_beside_a_half_read_cursor(case: Case) -> bool:
-    return "locked" in case.expected.message and any(
-        isinstance(step, (CloseConnection, Reopen)) and case.half_read_before(index)
-        for index, step in enumerate(case.program.steps[: case.index])
-    )
-
-
-def was_read_ahead(case: Case) -> bool:
-    """Whether the step fetches rows that the asyncio side may have read before another step changed them, or made other
-    objects of them, or ended the transaction."""
-    reading = reading_of(case)
-    if reading is None:
-        return reads_behind_a_cut(case)
-    return any(not isinstance(step, FETCHES) for step in case.program.steps[reading.began + 1 : case.index])
-
-
-def reads_behind_a_cut(case: Case) -> bool:
-    """Whether the step fetches from a cursor that was cut off by a rollback on the blocking side."""
-    if not isinstance(case.step, FETCHES):
-        return False
-    cursor = case.step.cursor
-    earlier = zip(case.program.steps[: case.index], case.expected_transcript.observations, strict=False)
-    for step, observation in reversed(list(earlier)):
-        if getattr(step, "cursor", None) == cursor:
-            if not isinstance(step, FETCHES):
-                return False
-            if "ROLLBACK" in observation.message:
-                return True
-    return False
-
-
-def was_ended_by_reading_ahead(case: Case) -> bool:
-    """Whether a query that is half read on the blocking side, and read to its end on the other, makes the difference."""
-    return bool(case.half_read) or was_read_ahead(case) or query_that_fails_ahead(case)
-
-
-def query_that_fails_ahead(case: Case) -> bool:
-    return case.fields == {"in_transaction"} and "JSON(" in case.sql
-
-
-def ran_a_script(case: Case) -> bool:
-    """Whether a script was run on the cursor while it was half read."""
-    reading = reading_of(case)
-    if reading is None:
-        return False
-    between = case.program.steps[reading.began + 1 : case.index]
-    return any(isinstance(step, ExecuteScript) and step.cursor == case.step.cursor for step in between)
 
 
 FROM_SQLITE3: list[Difference] = [
@@ -462,7 +298,7 @@ FROM_BLOCKING: list[Difference] = [
         example=program(
             Execute(0, "ROLLBACK"),
             SetIsolationLevel(None),
-            options=Options(autocommit=False) if HAS_AUTOCOMMIT else None,
+            options=Options(autocommit=False),
         ),
     ),
     Difference(

@@ -17,7 +17,7 @@ import warnings
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-from run import RUNNING, Tallies, batches_of, folder_in_memory, running
+from run import KNOWS_SQLITE3, RUNNING, Tallies, batches_of, folder_in_memory, running
 
 
 def played(folder: Path, seed: int, number: int, count: int) -> tuple[list[str], Tallies]:
@@ -56,10 +56,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=2026, help="which (default: %(default)s)")
     parser.add_argument("--processes", type=int, default=multiprocessing.cpu_count(), help="(default: %(default)s)")
     options = parser.parse_args()
-    if sys.version_info < (3, 13):
-        parser.error(
-            "what sqlite3 does is compared with Python 3.13; the modules of older versions leave statements open"
-        )
+    if not KNOWS_SQLITE3:
+        parser.error("sqlite3 is compared with Python 3.13: run this with that, or a later one")
 
     began = time.monotonic()
     with folder_in_memory() as name:

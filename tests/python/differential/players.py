@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-import sys
 import warnings
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -17,9 +16,6 @@ from typing import Any
 import aioturso
 import aioturso.lib
 from programs import Options, Program, Step, World, settled
-
-HAS_AUTOCOMMIT = sys.version_info >= (3, 12)
-"""Whether this interpreter's sqlite3 has the attribute `autocommit`."""
 
 CLASSES = frozenset(
     name
@@ -100,7 +96,7 @@ def looked_at(look: Any) -> Any:
 
 
 def connection_state(connection: Any) -> Any:
-    names = ["in_transaction", "total_changes", "isolation_level"] + ["autocommit"] * HAS_AUTOCOMMIT
+    names = ["in_transaction", "total_changes", "isolation_level", "autocommit"]
     return {name: looked_at(lambda name=name: getattr(connection, name)) for name in names}
 
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from hypothesis import strategies as st
-from players import HAS_AUTOCOMMIT
 from programs import (
     CONNECTIONS,
     CURSORS,
@@ -160,9 +159,8 @@ def steps(connections: int) -> st.SearchStrategy[Step]:
         st.builds(SetRowFactory, row_factories, st.one_of(st.none(), cursors), connection),
         st.builds(SetTextFactory, st.sampled_from(["str", "bytes", "bytearray", "len"]), connection),
         st.builds(Reopen, connection),
+        st.builds(SetAutocommit, st.sampled_from([True, False, -1, -1, 2, "bogus"]), connection),
     ]
-    if HAS_AUTOCOMMIT:
-        seldom.append(st.builds(SetAutocommit, st.sampled_from([True, False, -1, -1, 2, "bogus"]), connection))
     closes = st.one_of(st.builds(CloseCursor, cursors), st.builds(CloseConnection, connection))
     return weighted(
         (24, st.one_of(execute, short_form)),
@@ -176,7 +174,7 @@ def steps(connections: int) -> st.SearchStrategy[Step]:
     )
 
 
-autocommit_modes = st.sampled_from([-1, -1, -1, True, False]) if HAS_AUTOCOMMIT else st.just(-1)
+autocommit_modes = st.sampled_from([-1, -1, -1, True, False])
 
 FIRST_STEPS = [
     ExecuteScript(

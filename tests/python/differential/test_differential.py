@@ -3,6 +3,8 @@
     DIFFERENTIAL_SEQUENCES=5000 pytest tests/python/differential     how many programs are tried
     DIFFERENTIAL_SEED=7 pytest …                                     which; the name of each batch has the seed
 
+Before Python 3.13 the asyncio driver is compared with the blocking one alone.
+
 They are tried in batches. A failure prints the program, shortened, as Python, and what was seen; the name of the batch that failed
 replays it: `DIFFERENTIAL_SEED=… pytest … -k "programs[7-3]"`. Very many programs are tried by `long_run.py`.
 """
@@ -10,22 +12,15 @@ replays it: `DIFFERENTIAL_SEED=… pytest … -k "programs[7-3]"`. Very many pro
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 
 import pytest
-
-if sys.version_info < (3, 13):
-    pytest.skip(
-        "what sqlite3 does is compared with Python 3.13; the modules of older versions leave statements open",
-        allow_module_level=True,
-    )
-
 from differences import FROM_BLOCKING, FROM_SQLITE3
-from run import Run, Tallies, batches_of, running
+from run import KNOWS_SQLITE3, Run, Tallies, batches_of, running
 
 SEQUENCES = int(os.environ.get("DIFFERENTIAL_SEQUENCES", "1000"))
 SEED = int(os.environ.get("DIFFERENTIAL_SEED", "2026"))
+COMPARED = (FROM_SQLITE3 if KNOWS_SQLITE3 else []) + FROM_BLOCKING
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +42,7 @@ def test_programs(number: int, count: int, run: Run, tallies: Tallies) -> None:
         pytest.fail("\n\n".join(found), pytrace=False)
 
 
-@pytest.mark.parametrize("difference", FROM_SQLITE3 + FROM_BLOCKING, ids=lambda difference: difference.name)
+@pytest.mark.parametrize("difference", COMPARED, ids=lambda difference: difference.name)
 def test_a_known_difference_shows_in_its_example(difference, run: Run) -> None:  # type: ignore[no-untyped-def]
     """Guards the list: a difference that is gone, or that another one explains before it, has to leave it."""
     in_example = Tallies()
@@ -57,7 +52,7 @@ def test_a_known_difference_shows_in_its_example(difference, run: Run) -> None: 
 
 def test_the_known_differences_that_were_met(tallies: Tallies, capsys: pytest.CaptureFixture[str]) -> None:
     """Prints them. That each is met by chance is what the long run asks; here its example does."""
-    if not tallies.from_sqlite3.programs:
+    if not tallies.from_blocking.programs:
         pytest.skip("no programs were tried")
     with capsys.disabled():
         print(f"\nDIFFERENTIAL_SEED={SEED}\n{tallies.summary()}")

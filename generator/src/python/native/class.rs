@@ -375,6 +375,12 @@ impl Glue<'_> {
                 next_row(slf)
             }
 
+            #[doc = " How many result sets have begun: for the asyncio driver, which drops what it has read of the one before."]
+            #[getter]
+            fn _begun(&self, py: Python<'_>) -> u64 {
+                self.rows.begun(py)
+            }
+
             #[doc = " Reads the next rows for the asyncio driver, at most `limit`: the rows, whether there are none behind"]
             #[doc = " them, and the exception that is raised behind them. `asked` of them are for a call that began `elapsed`"]
             #[doc = " seconds ago."]

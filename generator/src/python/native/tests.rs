@@ -281,6 +281,7 @@ fn a_reader_begins_anew_keeps_its_parent_and_hands_out_chunks() {
             "parent: Option<Py<PyAny>>",
             "slf.get().rows.clear(py);",
             "Ok(slf.clone())",
+            "fn _begun(&self, py: Python<'_>) -> u64",
             "fn _read_rows<'py>(",
             "fn __next__<'py>(",
             "visit.call(&self.parent)?;",

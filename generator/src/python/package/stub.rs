@@ -167,6 +167,7 @@ fn protocols(class: &Class) -> Vec<String> {
     if let Some(row) = class.row() {
         add("    def __iter__(self) -> Self: ...");
         add(&format!("    def __next__(self) -> {row}: ..."));
+        add("    @property\n    def _begun(self) -> int: ...");
         add(&format!(
             "    def _read_rows(\n        self, limit: int, asked: int = 0, elapsed: float = 0.0\n    ) -> tuple[list[{row}], bool, BaseException | None]: ..."
         ));

@@ -69,8 +69,8 @@ CALLS = [
         "test_rows_read_ahead_end_with_their_result_set",
         (
             "lib_aio.py",
-            "            self._rows.drop()\n            function(cursor)\n",
-            "            function(cursor)\n",
+            "                if cursor._begun != begun:\n                    self._rows.drop()\n",
+            "                pass\n",
         ),
     ),
     bug(

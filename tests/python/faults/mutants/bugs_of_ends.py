@@ -80,8 +80,8 @@ ENDS = [
         ("worker.py", "    thread.join(JOIN_SECONDS)\n", ""),
         (
             "worker.py",
-            "            self._deliver(closer, _settle_close, self._thread, error)\n            error = None\n",
-            "            self._deliver(closer, _settle_close, self._thread, error)\n            error = None\n        time.sleep(0.001)\n",
+            "            self._deliver(closer.get_loop(), _settle_close, closer, self._thread, error)\n            error = None\n",
+            "            self._deliver(closer.get_loop(), _settle_close, closer, self._thread, error)\n            error = None\n        time.sleep(0.001)\n",
         ),
     ),
     bug(
@@ -121,9 +121,9 @@ ENDS = [
         "test_closed_from_two_loops_at_once",
         (
             "worker.py",
-            "            future.get_loop().call_soon_threadsafe(settle, future, *arguments)\n",
-            "            loop = future.get_loop() if settle is _settle else self.loop\n"
-            "            loop.call_soon_threadsafe(settle, future, *arguments)\n",
+            "            event_loop.call_soon_threadsafe(settle, *arguments)\n",
+            "            loop = event_loop if settle is _settle else self.loop\n"
+            "            loop.call_soon_threadsafe(settle, *arguments)\n",
         ),
         (
             "worker.py",
@@ -288,8 +288,8 @@ ENDS = [
         "test_dropped_by_a_task_that_is_cancelled",
         (
             "worker.py",
-            "    _, result, error = outcome\n    outcome.clear()\n",
-            "    function, result, error = outcome\n    outcome.clear()\n"
+            "    future, _, result, error = outcome\n    outcome.clear()\n",
+            "    future, function, result, error = outcome\n    outcome.clear()\n"
             "    if future.cancelled():\n        globals().setdefault('kept', []).append(function)\n",
         ),
     ),
@@ -338,9 +338,9 @@ ENDS = [
         ),
         (
             "worker.py",
-            "            future.get_loop().call_soon_threadsafe(settle, future, *arguments)\n",
-            "            loop = getattr(self.queue, 'latest', None) or future.get_loop()\n"
-            "            loop.call_soon_threadsafe(settle, future, *arguments)\n",
+            "            event_loop.call_soon_threadsafe(settle, *arguments)\n",
+            "            loop = getattr(self.queue, 'latest', None) or event_loop\n"
+            "            loop.call_soon_threadsafe(settle, *arguments)\n",
         ),
     ),
     bug(

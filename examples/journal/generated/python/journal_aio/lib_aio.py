@@ -263,8 +263,13 @@ class Reader(Awaited["Reader"]):
             return self._put(call.gives(self))
 
         def begin(reader: BlockingReader) -> "Reader":
-            self._rows.drop()
-            function(reader)
+            begun = reader._begun
+            try:
+                function(reader)
+            finally:
+                # An argument that can't be converted never reaches it: the rows of before stay.
+                if reader._begun != begun:
+                    self._rows.drop()
             self._rows.begin(reader._read_rows)
             return self
 

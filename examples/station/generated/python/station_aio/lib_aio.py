@@ -146,8 +146,13 @@ class Reader(Awaited["Reader"]):
             return self._put(call.gives(self))
 
         def begin(reader: BlockingReader) -> "Reader":
-            self._rows.drop()
-            function(reader)
+            begun = reader._begun
+            try:
+                function(reader)
+            finally:
+                # An argument that can't be converted never reaches it: the rows of before stay.
+                if reader._begun != begun:
+                    self._rows.drop()
             self._rows.begin(reader._read_rows)
             return self
 
@@ -288,8 +293,13 @@ class MarkedReader(Reader):
             return self._put(call.gives(self))
 
         def begin(marked_reader: BlockingMarkedReader) -> "MarkedReader":
-            self._rows.drop()
-            function(marked_reader)
+            begun = marked_reader._begun
+            try:
+                function(marked_reader)
+            finally:
+                # An argument that can't be converted never reaches it: the rows of before stay.
+                if marked_reader._begun != begun:
+                    self._rows.drop()
             self._rows.begin(marked_reader._read_rows)
             return self
 
