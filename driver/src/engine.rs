@@ -405,6 +405,14 @@ impl Engine {
             .count()
     }
 
+    /// How many changes each statement that a cursor reads from has counted.
+    #[cfg(test)]
+    pub(crate) fn half_read_changes(&self) -> Vec<i64> {
+        let statements = self.half_read.iter().flatten();
+        let statements = statements.filter_map(|half_read| half_read.statement.as_deref());
+        statements.map(PreparedStatement::counted_changes).collect()
+    }
+
     /// The SQL of the statements in the cache, the oldest first.
     #[cfg(test)]
     pub(crate) fn cached(&self) -> Vec<&str> {

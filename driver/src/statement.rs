@@ -154,9 +154,14 @@ impl PreparedStatement {
 
     /// Whether it can be left half read: whether it only asks, and has written nothing for itself so far. The engine counts
     /// the rows that a query with a window function writes to a table of its own as changes, and panics when such a query is
-    /// ended early inside of a transaction that began behind it.
+    /// ended early beside a write.
     pub(crate) fn can_be_half_read(&self) -> bool {
-        self.is_readonly() && self.statement.n_change() == 0
+        self.is_readonly() && self.counted_changes() == 0
+    }
+
+    /// How many changes the engine has counted in its run.
+    pub(crate) fn counted_changes(&self) -> i64 {
+        self.statement.n_change()
     }
 
     /// Runs a query that is half read until its next row or its end, as [`step`](Self::step).

@@ -308,3 +308,20 @@ fn a_statement_that_is_undone_in_a_transaction_ends_the_queries_that_are_half_re
     let step = reader.step();
     assert!(matches!(step, Ok(StepResult::Done)), "SQLite gives the second row");
 }
+
+#[test]
+fn a_query_that_has_come_to_its_window_function_panics_when_it_is_left_beside_a_write() {
+    let connection = engine();
+    connection.execute("INSERT INTO t VALUES (3, 3)").unwrap();
+    let mut reader = connection
+        .prepare("SELECT a FROM t UNION ALL SELECT row_number() OVER (ORDER BY a) FROM t")
+        .unwrap();
+    for _ in 0..4 {
+        assert!(matches!(reader.step(), Ok(StepResult::Row)));
+    }
+    assert!(reader.n_change() > 0, "SQLite counts no change");
+    let mut writer = connection.prepare("INSERT INTO t VALUES (4, 4) RETURNING a").unwrap();
+    assert!(matches!(writer.step(), Ok(StepResult::Row)));
+    let left = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| reader.reset()));
+    assert!(left.is_err(), "SQLite ends the query");
+}

@@ -192,3 +192,26 @@ fn what_is_wrong_with_the_values_of_a_kept_statement_is_told_first_also_beside_a
         "its value is bound anew"
     );
 }
+
+#[test]
+fn what_a_half_read_query_writes_down_for_its_window_function_counts_for_no_change() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    connection
+        .executescript("INSERT INTO t (a) VALUES (1), (2), (3), (4)")
+        .unwrap();
+    let sql = "SELECT a FROM t UNION ALL SELECT row_number() OVER (ORDER BY a) FROM t";
+    let mut half_read = connection.execute(sql, ()).unwrap();
+    for _ in 0..6 {
+        half_read.fetchone().unwrap().unwrap();
+        // The engine panics when such a query is left beside a write.
+        let changes = connection.shared.operate(|engine, _| Ok(engine.half_read_changes()));
+        assert_eq!(changes.unwrap(), [0]);
+    }
+    // One that has written before its first row is read to its end.
+    let first = "SELECT row_number() OVER (ORDER BY a) FROM t";
+    let mut read = connection.execute(first, ()).unwrap();
+    let count = connection.shared.operate(|engine, _| Ok(engine.half_read_count()));
+    assert_eq!(count.unwrap(), 1);
+    assert_eq!(read.fetchall().unwrap().len(), 4);
+}
