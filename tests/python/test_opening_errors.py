@@ -21,6 +21,7 @@ from typing import Any
 import aioturso
 import aioturso.lib
 import pytest
+from sleeping import time_awake
 
 
 def absent_directory(folder: Path) -> Path:
@@ -124,9 +125,10 @@ WITHOUT_RIGHTS = """
     import aioturso.lib
 
     folder = sys.argv[1]
-    os.setgroups([])
-    os.setgid(65534)
-    os.setuid(65534)
+    if os.getuid() == 0:
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
     for module in (sqlite3, aioturso.lib):
         for name in ("secret.db", "closed/file.db", "closed/new.db", "guarded/new.db"):
             path = os.path.join(folder, name)
@@ -141,9 +143,10 @@ WITHOUT_RIGHTS = """
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only the superuser can give rights away")
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="there are no such rights")
 def test_no_permission_is_told_with_the_path() -> None:
-    # Not in the folder of the test, which is its user's alone.
+    # Nothing is refused to the superuser, whose program becomes somebody else; so it is not in the folder of the test, which
+    # is its user's alone.
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -152,13 +155,15 @@ def test_no_permission_is_told_with_the_path() -> None:
         for file in ("secret.db", "closed/file.db"):
             aioturso.lib.connect(folder / file).close()
             (folder / file).touch()
-            (folder / file).chmod(0o600)
-        (folder / "closed").chmod(0o700)
-        (folder / "guarded").chmod(0o555)
         before = content_of(folder)
+        rights = {"secret.db": 0o000, "closed": 0o000, "guarded": 0o555}
+        for place, mode in rights.items():
+            (folder / place).chmod(mode)
         finished = subprocess.run(
             [sys.executable, "-c", textwrap.dedent(WITHOUT_RIGHTS), name], capture_output=True, text=True, check=False
         )
+        for place in rights:
+            (folder / place).chmod(0o700)
         assert finished.stderr == ""
         lines = finished.stdout.splitlines()
         expected, seen = lines[:4], lines[4:]
@@ -204,15 +209,14 @@ HOLD_WITH_AIOTURSO = """
 def test_a_file_that_another_process_has_open_is_locked(path: str) -> None:
     with held_by_another_process(HOLD_WITH_AIOTURSO, path):
         files = sorted(os.listdir(os.path.dirname(path)))
-        begin, used = time.monotonic(), time.process_time()
+        begin, awake = time.monotonic(), time_awake()
         with pytest.raises(aioturso.OperationalError, match="database is locked") as caught:
             aioturso.lib.connect(path, timeout=0.4)
-        waited, used = time.monotonic() - begin, time.process_time() - used
+        waited, awake = time.monotonic() - begin, time_awake() - awake
         assert path in str(caught.value)
         assert (caught.value.sqlite_errorcode, caught.value.sqlite_errorname) == (5, "SQLITE_BUSY")
         assert 0.35 < waited < 5
-        # It sleeps: a driver that spins uses all of the processor that it gets, which on a busy machine is not much.
-        assert used < 0.15 * waited
+        assert awake < 0.9 * waited, "it spun"
         begin = time.monotonic()
         with pytest.raises(aioturso.OperationalError, match="database is locked"):
             aioturso.lib.connect(path, timeout=0)
