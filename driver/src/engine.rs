@@ -8,6 +8,8 @@ use turso_core::LimboError;
 use crate::cache::StatementCache;
 use crate::interrupt::Work;
 use crate::log_file::LogFile;
+#[cfg(feature = "sync")]
+use crate::sql::{self, HardToPush};
 use crate::statement::{PreparedStatement, Step};
 use crate::{Autocommit, Error, IsolationLevel, Params, Result};
 
@@ -27,7 +29,14 @@ pub(crate) struct Engine {
     busy_timeout: Duration,
     last_insert_rowid: i64,
     log: LogFile,
+    /// Set where changes are pushed to a server.
+    #[cfg(feature = "sync")]
+    last_pushed: Option<LastPushed>,
 }
+
+/// Tells the last change that was pushed; `None` if it can't be told.
+#[cfg(feature = "sync")]
+pub(crate) type LastPushed = Box<dyn Fn() -> Option<i64> + Send>;
 
 /// A statement that a cursor reads from.
 struct HalfRead {
@@ -52,6 +61,8 @@ impl Engine {
             busy_timeout,
             last_insert_rowid: 0,
             log,
+            #[cfg(feature = "sync")]
+            last_pushed: None,
         }
     }
 
@@ -275,6 +286,60 @@ impl Engine {
         self.give_back(statement)
     }
 
+    #[cfg(feature = "sync")]
+    pub(crate) fn keep_shape_until_push(&mut self, last_pushed: LastPushed) {
+        self.last_pushed = Some(last_pushed);
+    }
+
+    /// Refuses changes of the schema that the sync engine loses, and to take a column from a table of which changes wait for a
+    /// push: they were noted by the places of its columns, and would reach the server in others.
+    #[cfg(feature = "sync")]
+    pub(crate) fn refuse_what_can_not_be_pushed(
+        &mut self,
+        statement: &PreparedStatement,
+        work: Work<'_>,
+    ) -> Result<()> {
+        let Some(last_pushed) = &self.last_pushed else {
+            return Ok(());
+        };
+        let refused = match sql::hard_to_push(statement.sql()) {
+            None => None,
+            Some(HardToPush::NotNotedIfNew(name)) => {
+                let is_there = self.finds("SELECT 1 FROM sqlite_schema WHERE name = ? COLLATE NOCASE", &name, work)?;
+                (!is_there).then(not_noted)
+            }
+            Some(HardToPush::NotNoted) => Some(not_noted()),
+            Some(HardToPush::OddName) => Some(Error::not_supported(
+                "the sync engine can't push a table with a quotation mark in its name: name it otherwise",
+            )),
+            Some(HardToPush::LosesColumn(table)) => {
+                let last_pushed = last_pushed().unwrap_or(i64::MAX);
+                let waiting = format!(
+                    "SELECT 1 FROM turso_cdc WHERE change_id > {last_pushed} AND table_name = ? COLLATE NOCASE"
+                );
+                self.finds(&waiting, &table, work)?.then(|| {
+                    Error::operational(format!(
+                        "\"{table}\" has changes that were not pushed, and they could not be told without the column: push() \
+                         first, then alter it"
+                    ))
+                })
+            }
+        };
+        refused.map_or(Ok(()), Err)
+    }
+
+    /// Whether a query for a name gives a row.
+    #[cfg(feature = "sync")]
+    fn finds(&mut self, query: &str, name: &str, work: Work<'_>) -> Result<bool> {
+        let Some(mut query) = self.statement(query, work)? else {
+            return Ok(false);
+        };
+        query.bind([name].into())?;
+        let is_found = query.step(work)? == Step::Row;
+        self.give_back(query)?;
+        Ok(is_found)
+    }
+
     /// Refuses to drop a table or an index while a cursor is half read, as SQLite does. The engine would do it, and the
     /// cursor would go on in pages that hold something else by then.
     pub(crate) fn refuse_drop_while_reading(&self, statement: &PreparedStatement) -> Result<()> {
@@ -428,4 +493,13 @@ fn begin(level: IsolationLevel) -> &'static str {
         IsolationLevel::Immediate => "BEGIN IMMEDIATE",
         IsolationLevel::Exclusive => "BEGIN EXCLUSIVE",
     }
+}
+
+/// The error for a change of the schema that would be lost.
+#[cfg(feature = "sync")]
+fn not_noted() -> Error {
+    Error::not_supported(
+        "the sync engine pushes neither views and triggers nor new names, and the next pull would undo this: do it on the server \
+         and pull, or make it TEMP",
+    )
 }

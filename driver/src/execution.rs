@@ -347,6 +347,8 @@ enum Progress {
 /// What a statement may do to those that are half read is done before it, or refused.
 fn prepare_half_read_for(engine: &mut Engine, statement: &PreparedStatement, work: Work<'_>) -> Result<()> {
     engine.refuse_drop_while_reading(statement)?;
+    #[cfg(feature = "sync")]
+    engine.refuse_what_can_not_be_pushed(statement, work)?;
     if statement.is_rollback() {
         engine.cut_off_half_read(work);
     }

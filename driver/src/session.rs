@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+#[cfg(feature = "sync")]
+use crate::engine::LastPushed;
 use crate::engine::{Engine, StatementKey};
 use crate::interrupt::{INSTRUCTIONS_BETWEEN_LOOKS, Operation, Operations, Work};
 use crate::{Autocommit, Error, IsolationLevel, Result};
@@ -67,6 +69,18 @@ impl Shared {
     pub(crate) fn accompany(&self, companion: Box<dyn Companion>) {
         let is_first = self.companion.set(companion).is_ok();
         debug_assert!(is_first, "a connection has one companion");
+    }
+
+    /// Has the connection refuse to alter tables of which changes wait for a push; the function tells the last one that does not.
+    ///
+    /// # Errors
+    /// [`Error::Programming`] if the connection is closed.
+    #[cfg(feature = "sync")]
+    pub(crate) fn keep_shape_until_push(&self, last_pushed: LastPushed) -> Result<()> {
+        self.with_engine(|engine| {
+            engine.keep_shape_until_push(last_pushed);
+            Ok(())
+        })
     }
 
     /// Does something while no statement of this connection runs; those that come wait.

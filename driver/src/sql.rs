@@ -72,6 +72,65 @@ pub(crate) fn adds_column(sql: &str) -> bool {
     )
 }
 
+/// What stands in the way of pushing a change of the schema.
+#[cfg(feature = "sync")]
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum HardToPush {
+    /// The sync engine tells the server nothing of it, and the next pull undoes it.
+    NotNoted,
+    /// As that, if there is nothing of this name yet.
+    NotNotedIfNew(String),
+    /// A name that the sync engine does not quote.
+    OddName,
+    /// The table loses a column.
+    LosesColumn(String),
+}
+
+/// Whether the statement changes the schema in a way that is hard to push.
+#[cfg(feature = "sync")]
+pub(crate) fn hard_to_push(sql: &str) -> Option<HardToPush> {
+    if !starts_with_one_of(skip_empty(sql), &["CREATE", "ALTER"]) {
+        return None;
+    }
+    let Cmd::Stmt(statement) = turso_parser::parser::Parser::new(sql.as_bytes()).next()?.ok()? else {
+        return None;
+    };
+    match statement {
+        Stmt::CreateTable {
+            tbl_name, temporary, ..
+        } if !temporary => tbl_name.name.as_str().contains('"').then_some(HardToPush::OddName),
+        Stmt::CreateView {
+            temporary: false,
+            if_not_exists,
+            view_name: name,
+            ..
+        }
+        | Stmt::CreateTrigger {
+            temporary: false,
+            if_not_exists,
+            trigger_name: name,
+            ..
+        } => Some(if if_not_exists {
+            HardToPush::NotNotedIfNew(name.name.as_str().to_owned())
+        } else {
+            HardToPush::NotNoted
+        }),
+        Stmt::AlterTable(AlterTable { body, name }) => match body {
+            AlterTableBody::AddColumn(_) => None,
+            AlterTableBody::DropColumn(_) => Some(HardToPush::LosesColumn(name.name.as_str().to_owned())),
+            _ => Some(HardToPush::NotNoted),
+        },
+        _ => None,
+    }
+}
+
+/// Whether a word has a meaning of its own in SQL.
+#[cfg(feature = "sync")]
+pub(crate) fn is_keyword(word: &str) -> bool {
+    let first = Lexer::new(word.as_bytes()).flatten().next();
+    first.is_some_and(|token| token.token_type != TokenType::TK_ID)
+}
+
 /// The first name in a statement: of `CREATE TABLE IF NOT EXISTS t (a)` the `t`.
 #[cfg(feature = "sync")]
 pub(crate) fn first_name(sql: &str) -> Option<String> {
@@ -190,6 +249,34 @@ mod tests {
         assert!(drops_pages("DROP INDEX i"));
         assert!(!drops_pages("DROP VIEW v"));
         assert!(!drops_pages("DROP"));
+    }
+
+    #[test]
+    #[cfg(feature = "sync")]
+    fn what_is_hard_to_push_is_told() {
+        for sql in [
+            "CREATE VIEW w AS SELECT 1",
+            "; create trigger r AFTER INSERT ON t BEGIN SELECT 1; END",
+            "ALTER TABLE t RENAME TO u; SELECT 1",
+            "/* why */ ALTER TABLE t RENAME COLUMN a TO b",
+        ] {
+            assert_eq!(hard_to_push(sql), Some(HardToPush::NotNoted), "{sql}");
+        }
+        let if_new = HardToPush::NotNotedIfNew("w".to_owned());
+        assert_eq!(hard_to_push("CREATE VIEW IF NOT EXISTS w AS SELECT 1"), Some(if_new));
+        let drop = HardToPush::LosesColumn("a b".to_owned());
+        assert_eq!(hard_to_push("ALTER TABLE \"a b\" DROP COLUMN c"), Some(drop));
+        assert_eq!(hard_to_push("CREATE TABLE [a\"b] (c)"), Some(HardToPush::OddName));
+        for sql in [
+            "CREATE TABLE t (a)",
+            "CREATE TEMP VIEW w AS SELECT 1",
+            "CREATE INDEX i ON t (a)",
+            "ALTER TABLE t ADD COLUMN c",
+            "DROP TABLE t",
+            "SELECT 'ALTER TABLE t RENAME TO u'",
+        ] {
+            assert_eq!(hard_to_push(sql), None, "{sql}");
+        }
     }
 
     #[test]

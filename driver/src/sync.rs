@@ -11,6 +11,7 @@ mod opening;
 mod options;
 mod paging;
 mod pipeline;
+mod proxy;
 mod refusal;
 mod replica;
 mod request;
@@ -18,6 +19,7 @@ mod resolve;
 mod side;
 mod stats;
 mod supplied;
+mod unpushed;
 mod whole;
 mod wire;
 
@@ -74,6 +76,9 @@ pub fn connect_sync(path: impl AsRef<Path>, #[proxy(spread)] options: SyncOption
         options.autocommit,
     );
     shared.accompany(Box::new(Attachment(Arc::downgrade(&replica))));
+    if let Some(pushed) = opening::pushed(path.as_ref()) {
+        shared.keep_shape_until_push(Box::new(move || pushed.change_id()))?;
+    }
     let connection = Connection {
         shared: Arc::new(shared),
     };

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::io::write_durably;
-use super::pipeline::{Forced, Sent};
+use super::pipeline::{Forced, INFINITE, Sent};
 use crate::{Error, Result};
 
 /// A local change that the server refused. Nothing of its push was kept there, and the local row is as it was.
@@ -33,6 +33,9 @@ pub struct Conflict {
     pub reason: String,
 }
 
+/// The operation of a conflict that is about the schema.
+pub(crate) const SCHEMA_CHANGE: &str = "schema";
+
 impl fmt::Display for Conflict {
     /// The row, what was done to it, and why the server refused that.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,6 +50,9 @@ impl fmt::Display for Conflict {
                 formatter,
                 "the {operation} of row {rowid} of table \"{table}\": {reason}"
             ),
+            None if operation == SCHEMA_CHANGE => {
+                write!(formatter, "the change of the schema at \"{table}\": {reason}")
+            }
             None => write!(formatter, "the {operation} of \"{table}\": {reason}"),
         }
     }
@@ -55,11 +61,18 @@ impl fmt::Display for Conflict {
 impl Conflict {
     /// The error by which it is told.
     pub(crate) fn error(&self) -> Error {
+        let local = if self.operation == SCHEMA_CHANGE {
+            "sends it again, once the server is mended"
+        } else {
+            "lets the local change prevail"
+        };
         let message = format!(
-            "the server refuses {self}. Nothing of this push was kept there, and the local row is as it was; \
-             resolve(conflict, \"local\") lets the local change prevail, resolve(conflict, \"remote\") drops it"
+            "the server refuses {self}. Nothing of this push was kept there, and all is here as it was; \
+             resolve(conflict, \"local\") {local}, resolve(conflict, \"remote\") drops it here"
         );
-        if self.reason.contains("constraint failed") {
+        if self.reason == INFINITE {
+            Error::data(message)
+        } else if self.reason.contains("constraint failed") {
             Error::integrity(message)
         } else {
             Error::operational(message)

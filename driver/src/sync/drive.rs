@@ -81,6 +81,14 @@ pub(crate) fn tell(error: EngineError) -> Error {
         EngineError::DatabaseSyncEngineError(message) if message.starts_with("unable to checkpoint synced portion") => {
             LimboError::Busy.into()
         }
+        EngineError::DatabaseSyncEngineError(message)
+            if message.starts_with("failed to replay local change") && !message.contains("constraint failed") =>
+        {
+            Error::operational(format!(
+                "a local change does not fit what the server has: {message}; nothing was applied, and the local rows are as \
+                 they were. A push names the row, and then resolve decides which side prevails"
+            ))
+        }
         EngineError::DatabaseSyncEngineError(message) if message.contains("constraint failed") => {
             Error::integrity(format!(
                 "a local change does not fit what the server has: {message}; nothing was applied, and the local rows are \

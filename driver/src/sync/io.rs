@@ -249,6 +249,10 @@ impl Outside {
         body: &[u8],
     ) -> crate::Result<Arrival> {
         let (body, prepared) = pipeline::prepare(body, &self.book.forced())?;
+        if let pipeline::Prepared::Impossible(push, step) = &prepared {
+            errand.notes(|notes| push.refuse(*step, pipeline::INFINITE.to_owned(), &mut notes.push));
+            return Err(Error::data(pipeline::INFINITE));
+        }
         let mut answer = self.requests.send(errand, url, PIPELINE, headers, &body)?;
         let mut content = Vec::new();
         answer
@@ -260,6 +264,18 @@ impl Outside {
             Some(Err(error)) => Err(answer.place.operational(error.message())),
             None => Err(answer.place.unintelligible("it does not fit the request")),
         }
+    }
+
+    /// Asks the server something in SQL.
+    pub(crate) fn ask(&self, errand: &Arc<Errand>, kept_url: Option<&str>, body: &[u8]) -> crate::Result<Vec<u8>> {
+        let headers = [("content-type", "application/json")];
+        let mut answer = Self::on_behalf_of(errand, || {
+            self.requests.send(errand, kept_url, PIPELINE, &headers, body)
+        })?;
+        let mut content = Vec::new();
+        Self::on_behalf_of(errand, || answer.body.read_to_end(&mut content))
+            .map_err(|error| answer.place.broken(errand, &error))?;
+        Ok(content)
     }
 
     fn file_error(&self, path: &str, what: &str, error: &std::io::Error) -> EngineError {

@@ -11,7 +11,7 @@ use ureq::config::Config;
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector, SocksConnector};
 
-use super::wire::Dialer;
+use super::wire::{Attend, Dialer};
 use crate::{Error, Result};
 
 /// The connections to the server that one kind of call uses: a pull, a push, a statement that fetches pages. They are kept
@@ -45,6 +45,8 @@ impl Line {
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
+            // Each request says by itself which it goes through.
+            .proxy(None)
             .timeout_resolve(limits.connect)
             .timeout_connect(limits.connect)
             .timeout_per_read(limits.silence)
@@ -100,6 +102,7 @@ impl Line {
     fn new_agent(&self) -> Agent {
         let connector =
             ().chain(SocksConnector::default())
+                .chain(Attend)
                 .chain(ConnectProxyConnector::default())
                 .chain(Dialer)
                 .chain(RustlsConnector::default());

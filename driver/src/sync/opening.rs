@@ -20,8 +20,10 @@ use super::io::Outside;
 use super::line::{Errand, Limits, Line, check_signals};
 use super::options::SyncOptions;
 use super::paging::Paging;
+use super::proxy::Proxies;
 use super::replica::{Lines, Replica};
 use super::request::{KEY_IS_HELD_BACK, Requests, no_remote_url};
+use super::unpushed::Pushed;
 use crate::error::CANNOT_OPEN;
 use crate::{Error, Result, open};
 
@@ -50,6 +52,12 @@ pub(crate) fn open(path: &Path, options: &SyncOptions) -> Result<(Arc<Replica>, 
             outcome => return outcome,
         }
     }
+}
+
+/// What is known of the last push of the database at a path; nothing for one in memory.
+pub(crate) fn pushed(path: &Path) -> Option<Pushed> {
+    let is_in_memory = path.as_os_str().is_empty() || path.as_os_str() == ":memory:";
+    (!is_in_memory).then(|| Pushed::of(path))
 }
 
 fn is_locked(error: &Error) -> bool {
@@ -178,7 +186,8 @@ impl<'a> Plan<'a> {
             let options = self.engine_options();
             async move { paging.create(&coro, outside, &self.path, options?).await }
         })?;
-        let replica = Replica::new(engine, claim, io, outside, lines, self.busy_timeout);
+        let pushed = self.database().map(Pushed::of);
+        let replica = Replica::new(engine, claim, io, outside, lines, self.busy_timeout, pushed);
         let core = connect(&replica, &errand)?;
         Ok((replica, core))
     }
@@ -201,6 +210,7 @@ impl<'a> Plan<'a> {
             auth_token: self.options.auth_token.clone(),
             encryption_key: self.options.remote_encryption_key.clone(),
             client_name: self.client_name().to_owned(),
+            proxies: Proxies::of_environment(),
         }
     }
 

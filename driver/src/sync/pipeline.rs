@@ -14,6 +14,7 @@ use turso_sync_engine::server_proto::{
     StreamResponse, StreamResult, Value,
 };
 
+use super::side::quoted;
 use crate::sql;
 use crate::{Error, Result};
 
@@ -72,6 +73,8 @@ pub(crate) enum Prepared {
     Question,
     /// Made all or nothing.
     Push(Push),
+    /// Not to be sent: the step holds what JSON can't.
+    Impossible(Push, usize),
 }
 
 /// A batch of changes that was sent.
@@ -93,17 +96,20 @@ enum Origin {
     RollBack,
 }
 
+/// Why a change with an infinite number is refused.
+pub(crate) const INFINITE: &str = "a number in it is infinite, which the protocol has no form for";
+
 /// The engine's steps before the changes: begin, and the table that holds the mark.
 const STEPS_BEFORE_CHANGES: usize = 2;
 
 /// Makes a request of the engine all or nothing, and lets changes through that were decided for.
 ///
 /// # Errors
-/// `DataError` if it holds what JSON can't: an infinite number.
+/// `InternalError` if it is none.
 pub(crate) fn prepare(body: &[u8], forced: &[Forced]) -> Result<(Vec<u8>, Prepared)> {
-    let mut request: PipelineReqBody = serde_json::from_slice(body).map_err(|_| {
-        Error::data("a change can't be pushed: its number is infinite, which JSON has no form for; store another value")
-    })?;
+    let Ok(mut request) = serde_json::from_slice::<PipelineReqBody>(body) else {
+        return prepare_infinite(body).ok_or_else(|| Error::internal("the sync engine's push can't be read"));
+    };
     let is_push =
         |batch: &Batch| batch.steps.front().and_then(|step| step.stmt.sql.as_deref()) == Some("BEGIN IMMEDIATE");
     let batch = match request.requests.front_mut() {
@@ -116,8 +122,37 @@ pub(crate) fn prepare(body: &[u8], forced: &[Forced]) -> Result<(Vec<u8>, Prepar
     Ok((body, Prepared::Push(push)))
 }
 
+/// Finds the step with a number that is infinite, which the engine has written as `null`.
+fn prepare_infinite(body: &[u8]) -> Option<(Vec<u8>, Prepared)> {
+    let mut request: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let steps = request.pointer_mut("/requests/0/batch/steps")?.as_array_mut()?;
+    let mut first = None;
+    for (index, step) in steps.iter_mut().enumerate() {
+        for argument in step.pointer_mut("/stmt/args")?.as_array_mut()? {
+            if argument["type"] == "float" && argument["value"].is_null() {
+                argument["value"] = 0.0.into();
+                first.get_or_insert(index);
+            }
+        }
+    }
+    // By way of text: some of the types read nothing else.
+    let mut request: PipelineReqBody = serde_json::from_str(&request.to_string()).ok()?;
+    let Some(StreamRequest::Batch(batch)) = request.requests.front_mut() else {
+        return None;
+    };
+    Some((
+        Vec::new(),
+        Prepared::Impossible(make_atomic(&mut batch.batch, &[]), first?),
+    ))
+}
+
 fn make_atomic(batch: &mut Batch, forced: &[Forced]) -> Push {
-    let steps = std::mem::take(&mut batch.steps);
+    let mut steps = std::mem::take(&mut batch.steps);
+    for step in &mut steps {
+        if let Some(sql) = step.stmt.sql.as_deref().and_then(quote_drop) {
+            step.stmt.sql = Some(sql);
+        }
+    }
     let statements: Vec<Sent> = steps.iter().map(|step| Sent::of(&step.stmt)).collect();
     let mut chain = Chain::default();
     let mut sent_forced = Vec::new();
@@ -144,6 +179,13 @@ fn make_atomic(batch: &mut Batch, forced: &[Forced]) -> Push {
         statements,
         forced: sent_forced,
     }
+}
+
+/// What the engine drops it names without quotes, so that of a table `a--b` the table `a` would be dropped. It may be gone there
+/// already. (All other changes of the schema go as they were written.)
+fn quote_drop(sql: &str) -> Option<String> {
+    let (kind, name) = sql.strip_prefix("DROP ")?.split_once(' ')?;
+    Some(format!("DROP {} IF EXISTS {}", kind.to_ascii_uppercase(), quoted(name)))
 }
 
 /// Steps of which each runs only if the required one before it succeeded.
@@ -227,6 +269,7 @@ impl Prepared {
     pub(crate) fn read(&self, answer: &[u8], notes: &mut PushNotes) -> Option<Result<Vec<u8>>> {
         let mut parsed: PipelineRespBody = serde_json::from_slice(answer).ok()?;
         match self {
+            Self::Impossible(..) => None,
             Self::Question => {
                 notes.mark = parsed.results.first().and_then(mark_in);
                 Some(Ok(answer.to_vec()))
@@ -305,16 +348,22 @@ impl Push {
             Origin::Step(index) | Origin::Before(index) if changes.contains(&index) => index,
             _ => return Some(Err(Error::operational(error.message.clone()))),
         };
+        self.refuse(index, error.message.clone(), notes);
+        Some(Ok(()))
+    }
+
+    /// Notes that a step is refused, with the batch.
+    pub(crate) fn refuse(&self, index: usize, reason: String, notes: &mut PushNotes) {
+        let changes = STEPS_BEFORE_CHANGES..self.statements.len().saturating_sub(2);
         let mark = self.mark.unwrap_or_default();
         let reached = notes.mark.filter(|reached| reached.generation == mark.generation);
         notes.refusal = Some(Refusal {
             statements: self.statements[changes.clone()].to_vec(),
-            refused: index - changes.start,
-            reason: error.message.clone(),
+            refused: index.saturating_sub(changes.start),
+            reason,
             after_change_id: reached.map_or(0, |reached| reached.change_id),
             last_change_id: mark.change_id,
         });
-        Some(Ok(()))
     }
 
     /// Takes out of the result what the engine does not know of.

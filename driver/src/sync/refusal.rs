@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::conflicts::{Conflict, Entry};
+use super::conflicts::{Conflict, Entry, SCHEMA_CHANGE};
 use super::line::Errand;
 use super::pipeline::{Refusal, Sent};
 use super::replica::Replica;
@@ -10,7 +10,7 @@ use super::side::{Columns, Kind, Noted, SideConnection, quoted, to_server};
 use crate::{Result, Value, sql};
 
 /// The table whose changes are those of the schema.
-const SCHEMA: &str = "sqlite_schema";
+pub(crate) const SCHEMA: &str = "sqlite_schema";
 
 /// Finds the change, and what would make room for it on the server.
 pub(crate) fn identify(replica: &Replica, errand: &Arc<Errand>, refusal: &Refusal) -> Result<Entry> {
@@ -36,7 +36,7 @@ pub(crate) fn identify(replica: &Replica, errand: &Arc<Errand>, refusal: &Refusa
                 change_id: found.map_or(refusal.last_change_id, |noted| noted.change_id),
                 table: sql::first_name(&refused.sql).unwrap_or_default(),
                 rowid: None,
-                operation: if is_schema { "schema" } else { "change" }.to_owned(),
+                operation: if is_schema { SCHEMA_CHANGE } else { "change" }.to_owned(),
                 reason: reason(&refusal.reason),
             };
             (conflict, None)
@@ -95,7 +95,7 @@ fn find<'a>(noted: &'a [Noted], statements: &[Sent], wanted: usize) -> Option<&'
     None
 }
 
-fn is_internal(table: &str) -> bool {
+pub(crate) fn is_internal(table: &str) -> bool {
     ["sqlite_", "__turso_internal_"]
         .iter()
         .any(|prefix| table.starts_with(prefix))

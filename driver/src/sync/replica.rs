@@ -19,6 +19,7 @@ use super::gate::Gate;
 use super::io::Outside;
 use super::line::{Errand, Line};
 use super::stats::SyncStats;
+use super::unpushed::Pushed;
 use crate::session::{Companion, Shared};
 use crate::{Error, Result};
 
@@ -39,6 +40,8 @@ pub(crate) struct Replica {
     /// One push, apply or checkpoint at a time.
     pub(crate) turns: Gate,
     pub(crate) busy_timeout: Duration,
+    /// `None` for a database in memory.
+    pub(crate) pushed: Option<Pushed>,
 }
 
 /// The engine, and the right to use it on the file.
@@ -61,6 +64,7 @@ impl Replica {
         outside: Arc<Outside>,
         lines: Lines,
         busy_timeout: Duration,
+        pushed: Option<Pushed>,
     ) -> Arc<Self> {
         Arc::new(Self {
             engine: Mutex::new(Some(Claimed {
@@ -73,6 +77,7 @@ impl Replica {
             pulls: Gate::default(),
             turns: Gate::default(),
             busy_timeout,
+            pushed,
         })
     }
 
@@ -99,14 +104,29 @@ impl Replica {
         // A push may have been refused meanwhile.
         self.outside.book.check()?;
         let mut changes = Changes::new(changes);
-        self.while_alone(shared, &errand, || {
-            let next = changes.take();
-            drive(&errand, &self.io, &self.outside, |coro| {
-                let engine = Arc::clone(&engine);
-                async move { engine.apply_changes_from_remote(&coro, next).await }
-            })
-        })?;
-        Ok(true)
+        let mut unpushed = self.tidy_unpushed(&errand)?;
+        loop {
+            if let Some(unpushed) = &unpushed {
+                self.check_unpushed(&errand, unpushed)?;
+            }
+            let come_between = self.while_alone(shared, &errand, || {
+                let now = self.tidy_unpushed(&errand)?;
+                if now != unpushed {
+                    return Ok(Some(now));
+                }
+                let next = changes.take();
+                drive(&errand, &self.io, &self.outside, |coro| {
+                    let engine = Arc::clone(&engine);
+                    async move { engine.apply_changes_from_remote(&coro, next).await }
+                })?;
+                Ok(None)
+            })?;
+            match come_between {
+                None => return Ok(true),
+                // Statements go on while the server is asked: what they have changed must fit too.
+                Some(now) => unpushed = now,
+            }
+        }
     }
 
     /// Moves the log into the database file.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use ureq::Timeout;
 use ureq::http::header::{AUTHORIZATION, CONTENT_LENGTH, LOCATION, TRANSFER_ENCODING, USER_AGENT};
-use ureq::http::{HeaderMap, Response, StatusCode};
+use ureq::http::{HeaderMap, Response, StatusCode, Uri};
 use ureq::{Body, BodyReader};
 
 use super::address::{Address, Redirect};
 use super::line::Errand;
+use super::proxy::Proxies;
 use super::supplied::SuppliedText;
 use crate::{Error, Result};
 
@@ -32,6 +33,7 @@ pub(crate) struct Requests {
     pub(crate) auth_token: Option<SuppliedText>,
     pub(crate) encryption_key: Option<String>,
     pub(crate) client_name: String,
+    pub(crate) proxies: Proxies,
 }
 
 /// An answer that is not an error, of which the body is still to be read.
@@ -41,11 +43,13 @@ pub(crate) struct Answer {
     pub(crate) place: Place,
 }
 
-/// Which request it was, for errors: the server and the endpoint.
+/// Which request it was, for errors: the server and the endpoint, and the way there.
 #[derive(Clone)]
 pub(crate) struct Place {
     origin: Arc<str>,
     path: Arc<str>,
+    /// The variable of the environment that names the proxy.
+    proxy_variable: Option<&'static str>,
 }
 
 /// What may be shown in no error.
@@ -68,9 +72,10 @@ impl Requests {
         body: &[u8],
     ) -> Result<Answer> {
         let address = self.address(kept_url)?;
-        let place = Place {
+        let mut place = Place {
             origin: Arc::from(address.origin()),
             path: Arc::from(path),
+            proxy_variable: None,
         };
         let secrets = Secrets {
             token: self.auth_token.as_ref().map(SuppliedText::text).transpose()?,
@@ -80,7 +85,7 @@ impl Requests {
         let mut with_secrets = true;
         for _ in 0..=LONGEST_CHAIN_OF_REDIRECTS {
             let sent = with_secrets.then_some(&secrets);
-            let answer = self.send_once(errand, &place, &url, headers, sent, body)?;
+            let answer = self.send_once(errand, &mut place, &url, headers, sent, body)?;
             if !is_redirect(answer.status()) {
                 return accept(errand, answer, place, &secrets);
             }
@@ -108,13 +113,19 @@ impl Requests {
     fn send_once(
         &self,
         errand: &Errand,
-        place: &Place,
+        place: &mut Place,
         url: &str,
         headers: &[(&str, &str)],
         secrets: Option<&Secrets>,
         body: &[u8],
     ) -> Result<Response<Body>> {
-        let mut request = errand.agent()?.post(url).header(USER_AGENT, &self.client_name);
+        let uri = url
+            .parse::<Uri>()
+            .map_err(|_| place.operational("its URL can't be understood"))?;
+        let via = self.proxies.for_url(&uri)?;
+        place.proxy_variable = via.as_ref().map(|via| via.variable);
+        let request = errand.agent()?.post(uri).header(USER_AGENT, &self.client_name);
+        let mut request = request.config().proxy(via.map(|via| via.proxy)).build();
         for (name, value) in headers {
             if !name.eq_ignore_ascii_case(ENCRYPTION_KEY_HEADER) {
                 request = request.header(*name, *value);
@@ -199,7 +210,11 @@ fn words_of(body: Body, secrets: &Secrets) -> String {
 impl Place {
     /// An `OperationalError` about the server, that names it.
     pub(crate) fn operational(&self, what: &str) -> Error {
-        Error::operational(format!("the sync server {} ({}): {what}", self.origin, self.path))
+        let Self { origin, path, .. } = self;
+        let way = self.proxy_variable.map_or_else(String::new, |variable| {
+            format!(", through the proxy that {variable} names")
+        });
+        Error::operational(format!("the sync server {origin} ({path}){way}: {what}"))
     }
 
     /// The error of an answer whose status says that there is one.
@@ -228,6 +243,9 @@ impl Place {
             ureq::Error::Io(error) => self.broken(errand, &error),
             ureq::Error::Timeout(timeout) => self.timed_out(timeout),
             ureq::Error::HostNotFound => self.operational("there is no host of that name; look at remote_url"),
+            ureq::Error::ConnectProxyFailed(why) => self.operational(&format!(
+                "the proxy does not connect to it ({why}); look at the proxy, or name the server in NO_PROXY"
+            )),
             other => self.operational(&other.to_string()),
         }
     }
@@ -241,6 +259,9 @@ impl Place {
             return self.timed_out(*timeout);
         }
         match error.kind() {
+            ErrorKind::ConnectionRefused if self.proxy_variable.is_some() => self.operational(
+                "the proxy refuses the connection; look whether it runs there, or name the server in NO_PROXY",
+            ),
             ErrorKind::ConnectionRefused => self.operational("connection refused; look whether it runs there"),
             ErrorKind::TimedOut | ErrorKind::WouldBlock => self.timed_out(Timeout::PerRead),
             ErrorKind::UnexpectedEof => self.operational("the connection ended in the middle of the answer; try again"),

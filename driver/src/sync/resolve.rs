@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::conflicts::{Conflict, Entry, Keep};
+use super::conflicts::{Conflict, Entry, Keep, SCHEMA_CHANGE};
 use super::drive::drive;
 use super::line::Errand;
-use super::refusal::identify;
+use super::refusal::{SCHEMA, identify};
 use super::replica::Replica;
 use super::side::{Kind, Noted, SideConnection, quoted};
+use super::unpushed::SchemaEntry;
 use crate::session::Shared;
 use crate::{Error, Params, Result, Value};
 
@@ -18,6 +19,7 @@ impl Replica {
         let _turn = self.turns.enter(&errand)?;
         self.outside.book.check()?;
         let engine = self.engine()?;
+        self.tidy_unpushed(&errand)?;
         let pushed = self.patiently(&errand, || {
             drive(&errand, &self.io, &self.outside, |coro| {
                 let engine = Arc::clone(&engine);
@@ -59,6 +61,9 @@ impl Replica {
             operation,
             ..
         } = &entry.conflict;
+        if operation == SCHEMA_CHANGE {
+            return SideConnection::open(self, errand)?.in_transaction(|side| unmake(side, entry));
+        }
         let Some(rowid) = *rowid else {
             return Err(Error::not_supported(format!(
                 "the {operation} of \"{table}\" can't be taken back by itself: mend it on the server, and let the local side \
@@ -78,6 +83,39 @@ impl Replica {
             Ok(())
         })
     }
+}
+
+/// Drops what a refused change of the schema has made, and forgets the changes of it that were not pushed.
+fn unmake(side: &SideConnection, entry: &Entry) -> Result<()> {
+    let Conflict { change_id, table, .. } = &entry.conflict;
+    let noted = side.noted_between(change_id - 1, i64::MAX)?;
+    let Some(made) = noted.first().filter(|first| first.change_id == *change_id) else {
+        // An earlier attempt came this far.
+        return Ok(());
+    };
+    let made = match SchemaEntry::of(side, made)? {
+        Some(entry) if made.table == SCHEMA && made.kind == Kind::Insert => entry,
+        _ => {
+            return Err(Error::not_supported(format!(
+                "the change of the schema at \"{table}\" can't be taken back: only what was made can be dropped again. Mend it on \
+             the server, and let the local side prevail with resolve(conflict, \"local\")"
+            )));
+        }
+    };
+    let is_table = made.kind == "table";
+    for change in &noted {
+        let is_of_it = if change.table == SCHEMA {
+            SchemaEntry::of(side, change)?
+                .is_some_and(|other| other.name == made.name || is_table && other.table == made.name)
+        } else {
+            is_table && change.table == made.name
+        };
+        if is_of_it {
+            side.rows("DELETE FROM turso_cdc WHERE change_id = ?", [change.change_id])?;
+        }
+    }
+    side.rows(&format!("DROP {} IF EXISTS {}", made.kind, quoted(&made.name)), ())?;
+    Ok(())
 }
 
 /// Makes a row what it was before a change.

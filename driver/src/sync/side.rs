@@ -1,7 +1,9 @@
 //! A connection beside the user's, whose own changes are not noted as such: for looking at the noted changes and for taking
 //! them back.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use turso_sync_engine::server_proto;
 use turso_sync_engine::types::parse_bin_record;
@@ -10,7 +12,7 @@ use super::line::Errand;
 use super::opening;
 use super::replica::Replica;
 use crate::session::Shared;
-use crate::{Autocommit, Connection, Error, Params, Result, Row, Value};
+use crate::{Autocommit, ConnectOptions, Connection, Error, Params, Result, Row, Value};
 
 /// Such a connection.
 pub(crate) struct SideConnection(Connection);
@@ -50,6 +52,12 @@ impl SideConnection {
             .execute("PRAGMA capture_data_changes_conn('off')", ())?
             .fetchall()?;
         Ok(Self(connection))
+    }
+
+    /// A connection that only reads, also while a transaction of the user's writes.
+    pub(crate) fn to_read(database: &Path, busy_timeout: Duration) -> Result<Self> {
+        let options = ConnectOptions::default().timeout(busy_timeout.as_secs_f64());
+        Ok(Self(crate::connect(database, options)?))
     }
 
     /// Runs a statement and gives all its rows.

@@ -194,6 +194,63 @@ impl Transport for Wire {
     }
 }
 
+/// Has a connection through a SOCKS proxy, which `ureq` makes itself, look while it waits whether the call must stop. (While it
+/// is made, `connect_timeout` bounds it.)
+#[derive(Debug)]
+pub(crate) struct Attend;
+
+impl<In: Transport> Connector<In> for Attend {
+    type Out = Attended<In>;
+
+    fn connect(&self, _: &ConnectionDetails<'_>, chained: Option<In>) -> Result<Option<Self::Out>, Error> {
+        Ok(chained.map(Attended))
+    }
+}
+
+/// Such a connection.
+#[derive(Debug)]
+pub(crate) struct Attended<T>(T);
+
+impl<T: Transport> Transport for Attended<T> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.0.buffers()
+    }
+
+    /// In one go: after a part of it nobody could tell how much went out.
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.0.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let limit = timeout.for_read();
+        let started = Instant::now();
+        loop {
+            let mut stretch = limit;
+            if let Some(most) = limit.not_zero() {
+                let left = most.saturating_sub(started.elapsed());
+                if left.is_zero() {
+                    return Err(Error::Timeout(limit.reason));
+                }
+                stretch.after = left.min(LONGEST_WAIT).into();
+            } else {
+                stretch.after = LONGEST_WAIT.into();
+            }
+            match self.0.await_input(stretch) {
+                Err(Error::Timeout(_)) => look()?,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.0.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.0.is_tls()
+    }
+}
+
 impl fmt::Debug for Wire {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Wire").finish_non_exhaustive()

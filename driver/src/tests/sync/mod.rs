@@ -6,6 +6,7 @@ mod partial;
 mod random;
 mod real;
 mod real_server;
+mod schema;
 mod scripted_server;
 mod waiting;
 

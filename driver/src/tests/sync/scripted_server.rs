@@ -67,6 +67,16 @@ impl ScriptedServer {
             .expect("the rule is taken");
     }
 
+    /// Runs a statement on the server, past the driver.
+    pub(super) fn run(&self, sql: &str) {
+        let request = json!({"requests": [{"type": "execute", "stmt": {"sql": sql}}]});
+        let mut answer = ureq::post(self.control("pipeline"))
+            .send(request.to_string())
+            .expect("it answers");
+        let answer = answer.body_mut().read_to_string().expect("its answer");
+        assert!(!answer.contains("\"error\":{"), "{sql}: {answer}");
+    }
+
     /// Forgets what was to fail.
     pub(super) fn mend(&self) {
         ureq::delete(self.control("faults"))
