@@ -24,6 +24,7 @@ pub fn check_block(block: &Block, report: &mut Report) {
     }
     check_names(block, report);
     check_shared(&block.members.iter().collect::<Vec<_>>(), report);
+    check_snapshots(&block.members, &block.members, report);
     check_setters(block, report);
     check_rows(block, report);
     check_interrupts(block, report);
@@ -112,6 +113,27 @@ pub(crate) fn check_shared(members: &[&Member], report: &mut Report) {
                 reason.ident
             ),
         );
+    }
+}
+
+/// A snapshot comes back with each call of the main lane: a call of another lane ends at its own time, and what it brought
+/// could be older than what is there. Neither colour has it bring anything, so a class that has lanes has no snapshots.
+pub(crate) fn check_snapshots(calls: &[Member], properties: &[Member], report: &mut Report) {
+    let in_lane = |member: &&Member| member.lane.is_some() && member.kind == Kind::Call;
+    let Some(call) = calls.iter().find(in_lane) else {
+        return;
+    };
+    for property in properties {
+        if property.kind == Kind::Property(Property::Snapshot) {
+            report.fault(
+                &property.ident,
+                format!(
+                    "`{}` would come back with each call, but `{}` runs in a lane beside those that bring it",
+                    property.ident, call.ident
+                ),
+                "write `#[proxy(property, live)]`: it is read in place, from any thread",
+            );
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use proc_macro2::Ident;
 
-use crate::check::{are_alternatives, check_shared};
+use crate::check::{are_alternatives, check_shared, check_snapshots};
 use crate::model::{Api, Block, Class, Kind, Member, Receiver};
 use crate::names;
 use crate::report::Report;
@@ -104,6 +104,8 @@ fn check_between_blocks(blocks: &[Block], report: &mut Report) {
     }
     let reason = first.members.iter().find(|member| member.needs_shared_object());
     for block in extensions {
+        // Snapshots stand in the first one.
+        check_snapshots(&block.members, &first.members, report);
         match (reason, block.members.iter().find(|member| member.needs_shared_object())) {
             // The block's own members were compared already.
             (_, Some(member)) if reason.is_none() => report.fault(
@@ -155,6 +157,8 @@ pub(super) fn check_bases(api: &Api, report: &mut Report) {
                 break;
             }
             seen.push(&base.ident);
+            check_snapshots(&base.members, &class.members, report);
+            check_snapshots(&class.members, &base.members, report);
             check_overrides(class, base, report);
             check_kept_as_base(class, base, report);
             next = base.options.extends.as_ref();

@@ -240,6 +240,35 @@ fn an_interrupt_in_a_lane_without_calls() {
     assert_eq!(faults(&[store]), ["no call of `Store` is in the lane `netwrok`"]);
 }
 
+/// Bug: the property of a class that has lanes keeps the value that it had before the call in the lane.
+#[test]
+fn a_snapshot_in_a_class_that_has_lanes() {
+    let block = |head: &str, members: &str| format!("{head} {{ {members} }}");
+    let open = "#[proxy(open)] pub fn open() -> Self { loop {} }";
+    let lane = "#[proxy(lane = \"network\")] pub fn push(&self) {}";
+    let snapshot = "#[proxy(property, snapshot)] pub fn count(&self) -> i64 { 0 }";
+    let direct = "#[proxy(direct)] pub fn size(&self) -> usize { 0 }";
+    let fault = "`count` would come back with each call, but `push` runs in a lane beside those that bring it";
+    let store = |members: &str| block("#[async_proxy] impl Store", members);
+    let more = |members: &str| block("#[async_proxy(extend)] impl Store", members);
+    let derived = |members: &str| block("#[async_proxy(extends = Store)] impl Replica", members);
+    assert_eq!(faults(&[&store(&format!("{open} {lane} {snapshot}"))]), [fault]);
+    assert_eq!(
+        faults(&[&store(&format!("{open} {direct} {snapshot}")), &more(lane)]),
+        [fault]
+    );
+    assert_eq!(
+        faults(&[
+            &store(&format!("{open} {direct} {snapshot}")),
+            &derived(&format!("{open} {lane}"))
+        ]),
+        [fault]
+    );
+    // Where a lane is for an interrupt alone, or the value is read in place, there is nothing to bring back.
+    let live = "#[proxy(property, live)] pub fn count(&self) -> i64 { 0 }";
+    assert_eq!(faults(&[&store(&format!("{open} {lane} {live}"))]), [] as [String; 0]);
+}
+
 #[test]
 fn options_that_are_not_annotated_and_options_that_nothing_takes() {
     let source = "#[async_proxy] pub fn connect(#[proxy(spread)] options: Option1) -> Store { loop {} }
