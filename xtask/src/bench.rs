@@ -18,12 +18,17 @@ const HELP: &str = "\
 What happens: the wheel of this repository is built as it is shipped and installed beside its peers, which come from the
 package index in the versions of benches/requirements.txt, into target/venv/bench. Each cell (a workload, a driver and a
 configuration) then runs in a process of its own, once in each round; the rounds are interleaved, so that what slows the
-machine down for a while does not hit one driver alone. What counts is the ratio of the medians of one run.
+machine down for a while does not hit one driver alone. Every second round is only for the cells that decide whether a bar is
+met. What counts is the ratio of the medians of one run.
+
+How long it takes: twenty minutes for the measuring, since no round is begun that would not end by then (--minutes changes
+that; with --rounds or --quick there is no such limit unless it is given), after the builds, which take some minutes more.
 
 Filters of one kind add up, those of different kinds narrow each other down:
   workloads        point-select, insert, lag …; a part of a name selects all that contain it (`fetch`)
-  drivers          aioturso, turso.aio, aiosqlite, apsw; the blocking aioturso.lib, turso, sqlite3; in Rust async-proxy,
-                   turso-crate, tokio-rusqlite, async-sqlite, spawn-blocking
+  drivers          aioturso, turso.aio, aiosqlite, apsw; other-worker (aioturso with the worker that is not the default);
+                   the blocking aioturso.lib, turso, sqlite3; in Rust async-proxy, turso-crate, tokio-rusqlite, async-sqlite,
+                   spawn-blocking, and engine
   configurations   asyncio, uvloop, tokio (the workloads in Rust), file, memory, all-cores, one-core
 
 Examples:
@@ -31,15 +36,19 @@ Examples:
   cargo xtask bench point-select-tasks --quick     one row of the table
   cargo xtask bench fetchall aioturso aiosqlite    one row, two drivers
   cargo xtask bench iterate one-core               pinned to one core
-  cargo xtask bench fetch point-select asyncio all-cores file --version-specific
-                                                   what the stable ABI costs: the columns aioturso-cp, aioturso.lib-cp
+  cargo xtask bench --version-specific             what the stable ABI costs: the blocking driver, for one version of Python
+                                                   (the column aioturso.lib-cp), beside the same for the stable ABI
   cargo xtask bench rust --quick                   the Rust proxies; their peers are built first, which takes minutes
   cargo xtask bench mirror                         by itself: what twins and awaitables of an async API cost beside block_on
                                                    and pyo3-async-runtimes
+  cargo xtask bench point-select insert --profile  where the time of aioturso goes: by thread, and by function
+  cargo xtask bench --update-docs                  all of it, and the tables into README.md and docs/benchmarks.md
+  cargo xtask bench --as-measured --update-docs    the tables of the last run, without measuring again
   cargo xtask bench                                all of it; leave the machine alone meanwhile
 
-The tables are printed, with what meets its bar and what is short by how much, and written to target/bench: report.md,
-results.json with each single value, and a picture (SVG) of each configuration. docs/benchmarks.md says how to read them.";
+The tables are printed, with what meets its bar and what is short by how much, and written to target/bench/whole (with filters or
+--quick to target/bench/part, with --version-specific to target/bench/stable-abi): report.md, results.json with each single
+value, and a picture (SVG) of each configuration. docs/benchmarks.md says how to read them.";
 
 /// The command line of `cargo xtask bench`.
 #[derive(Args)]
@@ -58,15 +67,35 @@ pub(crate) struct Arguments {
     #[arg(long)]
     list: bool,
 
-    /// How many processes measure each cell; 5 otherwise, or 3 with --quick
+    /// How many processes measure each cell that decides whether a bar is met, the others about half as many; 5 otherwise,
+    /// or 3 with --quick
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     rounds: Option<u32>,
+
+    /// Begin no round that would not end by then; the first is measured in any case
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    minutes: Option<u32>,
+
+    /// Instead of comparing: where the time of aioturso goes in each workload, by thread and by function (asyncio, a file,
+    /// all cores)
+    #[arg(long, conflicts_with_all = ["update_docs", "as_measured", "every_combination", "version_specific"])]
+    profile: bool,
+
+    /// Put what was found into README.md and docs/benchmarks.md, with a profile of what is short of its bar; the whole of it
+    /// only, so without filters
+    #[arg(long, conflicts_with_all = ["filters", "quick", "list", "every_combination"])]
+    update_docs: bool,
+
+    /// Report what the last run has found, without measuring
+    #[arg(long, conflicts_with_all = ["filters", "quick", "list", "rounds", "minutes", "every_combination"])]
+    as_measured: bool,
 
     /// Every combination of loop, storage and cores, not only those that differ from the first in one thing
     #[arg(long)]
     every_combination: bool,
 
-    /// Beside the wheel for the stable ABI, measure one that is built for just this version of Python; both are built quickly
+    /// Beside the wheel for the stable ABI, measure one that is built for just this version of Python; both are built quickly.
+    /// Without filters, the blocking driver alone
     #[arg(long)]
     version_specific: bool,
 
@@ -79,6 +108,23 @@ pub(crate) struct Arguments {
     python: Option<String>,
 }
 
+/// How long a whole run may measure when nothing else is said.
+const MINUTES: u32 = 20;
+
+/// What the stable ABI can make dearer, measured where nothing but the driver works.
+const STABLE_ABI: [&str; 10] = [
+    "point-select",
+    "iterate",
+    "fetchmany",
+    "fetchall",
+    "insert",
+    "executemany",
+    "aioturso.lib",
+    "aioturso.lib-cp",
+    "asyncio",
+    "file",
+];
+
 /// The filter that stands for the measurements of `benches/mirror`, which share nothing with the others.
 const MIRROR: &str = "mirror";
 
@@ -87,7 +133,10 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments, terminal: Termin
     if arguments.filters.iter().any(|filter| filter == MIRROR) {
         return measure_mirror(workspace, arguments, terminal);
     }
-    let environment = prepare(workspace, arguments, terminal)?;
+    let environment = prepare(workspace, &newest_interpreter(arguments.python.as_slice())?, terminal)?;
+    if arguments.as_measured {
+        return report_again(workspace, arguments, &environment, terminal);
+    }
     let rust_program = workspace
         .target
         .join("release")
@@ -120,10 +169,25 @@ pub(crate) fn run(workspace: &Workspace, arguments: &Arguments, terminal: Termin
         .run(terminal)
 }
 
+/// The tables of the last run.
+fn report_again(
+    workspace: &Workspace,
+    arguments: &Arguments,
+    environment: &Environment,
+    terminal: Terminal,
+) -> Result<()> {
+    let mut program = measure(workspace, arguments, environment).argument("--as-measured");
+    if arguments.update_docs {
+        program = program.argument("--docs").argument(&workspace.root);
+    }
+    program.run(terminal)
+}
+
 /// The blocking twins and the awaitables of an async API, beside what they would be made of by hand.
 fn measure_mirror(workspace: &Workspace, arguments: &Arguments, terminal: Terminal) -> Result<()> {
     let others = arguments.filters.len() > 1 || arguments.every_combination || arguments.version_specific;
-    if others || arguments.as_installed || arguments.rounds.is_some() {
+    let ways = arguments.profile || arguments.update_docs || arguments.as_measured || arguments.as_installed;
+    if others || ways || arguments.rounds.is_some() || arguments.minutes.is_some() {
         return Err(Failure::new(
             "`mirror` is measured by itself: run `cargo xtask bench mirror`, with `--quick`, `--python` or `--list` at most",
         ));
@@ -135,12 +199,15 @@ fn measure_mirror(workspace: &Workspace, arguments: &Arguments, terminal: Termin
             wanted.push(option.into());
         }
     }
-    Program::new(&newest_interpreter(arguments)?.executable, &workspace.root)
-        .arguments(wanted)
-        // Beside what `benches/rust` builds: under `target`, and nowhere else.
-        .environment("CARGO_TARGET_DIR", workspace.target.join("bench").join(MIRROR))
-        .advice("its peer comes from the registry of crates")
-        .run(terminal)
+    Program::new(
+        &newest_interpreter(arguments.python.as_slice())?.executable,
+        &workspace.root,
+    )
+    .arguments(wanted)
+    // Beside what `benches/rust` builds: under `target`, and nowhere else.
+    .environment("CARGO_TARGET_DIR", workspace.target.join("bench").join(MIRROR))
+    .advice("its peer comes from the registry of crates")
+    .run(terminal)
 }
 
 /// The program in `benches/python/measure`, as the person wants it.
@@ -150,12 +217,13 @@ fn command_line(
     environment: &Environment,
     rust_program: &Path,
 ) -> Program {
-    let mut program = Program::new(environment.python(), &benches(workspace).join("python"))
-        .arguments(["-m", "measure", "--output"])
-        .argument(workspace.target.join("bench"))
+    let mut program = measure(workspace, arguments, environment)
         .argument("--rust")
         .argument(rust_program)
         .arguments(&arguments.filters);
+    if arguments.version_specific && arguments.filters.is_empty() {
+        program = program.arguments(STABLE_ABI);
+    }
     if arguments.version_specific {
         program = program
             .argument("--for-one-version")
@@ -164,15 +232,39 @@ fn command_line(
     for (wanted, option) in [
         (arguments.quick, "--quick"),
         (arguments.every_combination, "--every-combination"),
+        (arguments.profile, "--profile"),
     ] {
         if wanted {
             program = program.argument(option);
         }
     }
-    if let Some(rounds) = arguments.rounds {
-        program = program.argument("--rounds").argument(rounds.to_string());
+    if arguments.update_docs {
+        program = program.argument("--docs").argument(&workspace.root);
+    }
+    let unlimited =
+        arguments.quick || arguments.version_specific || arguments.rounds.is_some() || arguments.every_combination;
+    let minutes = arguments.minutes.or_else(|| (!unlimited).then_some(MINUTES));
+    for (number, option) in [(arguments.rounds, "--rounds"), (minutes, "--minutes")] {
+        if let Some(number) = number {
+            program = program.argument(option).argument(number.to_string());
+        }
     }
     program
+}
+
+/// The program in `benches/python/measure`, and where it keeps its results: what took long to find out is not overwritten by a
+/// first impression of something else.
+fn measure(workspace: &Workspace, arguments: &Arguments, environment: &Environment) -> Program {
+    let kept = if arguments.version_specific {
+        "stable-abi"
+    } else if arguments.quick || arguments.profile || !arguments.filters.is_empty() {
+        "part"
+    } else {
+        "whole"
+    };
+    Program::new(environment.python(), &python_folder(workspace))
+        .arguments(["-m", "measure", "--output"])
+        .argument(workspace.target.join("bench").join(kept))
 }
 
 /// Builds the peers of the Rust proxies: a workspace of its own, so that nothing else ever builds them.
@@ -207,21 +299,25 @@ fn site_for_one_version(workspace: &Workspace) -> PathBuf {
     workspace.target.join("bench").join("for-one-version")
 }
 
+/// Where what measures in Python stands, with its tests.
+pub(crate) fn python_folder(workspace: &Workspace) -> PathBuf {
+    benches(workspace).join("python")
+}
+
 fn benches(workspace: &Workspace) -> PathBuf {
     workspace.root.join("benches")
 }
 
-fn prepare(workspace: &Workspace, arguments: &Arguments, terminal: Terminal) -> Result<Environment> {
-    let newest = newest_interpreter(arguments)?;
+/// The environment with all that is measured but our own wheel.
+pub(crate) fn prepare(workspace: &Workspace, newest: &Interpreter, terminal: Terminal) -> Result<Environment> {
     let venvs = workspace.target.join("venv");
     fs::create_dir_all(&venvs).context(|| format!("making {}", venvs.display()))?;
     let requirements = benches(workspace).join("requirements.txt");
-    Environment::prepare("bench", &newest, &requirements, &venvs, terminal)
+    Environment::prepare("bench", newest, &requirements, &venvs, terminal)
 }
 
-/// The interpreter that was asked for, or the newest.
-fn newest_interpreter(arguments: &Arguments) -> Result<Interpreter> {
-    let wanted: Vec<String> = arguments.python.iter().cloned().collect();
-    let newest = interpreter::find(&wanted)?.interpreters.pop();
+/// The newest interpreter of those that were asked for, or of all.
+pub(crate) fn newest_interpreter(wanted: &[String]) -> Result<Interpreter> {
+    let newest = interpreter::find(wanted)?.interpreters.pop();
     newest.ok_or_else(|| Failure::new("there is no interpreter to measure on"))
 }

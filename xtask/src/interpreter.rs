@@ -42,8 +42,8 @@ and make sure that `python3` or `python` is on PATH";
 /// A minor version of Python.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Version {
-    major: u32,
-    minor: u32,
+    pub(crate) major: u32,
+    pub(crate) minor: u32,
 }
 
 /// An interpreter that the tests can run on.

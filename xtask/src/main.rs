@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod benches;
 mod environment;
 mod failure;
 mod faults;
@@ -15,6 +16,7 @@ mod process;
 mod runner;
 mod servers;
 mod session;
+mod source_distribution;
 mod step;
 mod steps;
 mod terminal;

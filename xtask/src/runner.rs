@@ -71,6 +71,7 @@ pub(crate) fn run(
         wanted_pythons,
         tools: None,
         interpreters: Vec::new(),
+        wheels: Vec::new(),
         extent,
         fault_rows: Vec::new(),
         servers: Servers::default(),

@@ -20,6 +20,8 @@ pub(crate) struct Session {
     pub(crate) tools: Option<Environment>,
     /// One for each interpreter; set up by the step `environments`.
     pub(crate) interpreters: Vec<Environment>,
+    /// The Python packages; built by the step `wheels`.
+    pub(crate) wheels: Vec<PathBuf>,
     /// How much of the fault matrix is tried.
     pub(crate) extent: Extent,
     /// What came out of it so far.

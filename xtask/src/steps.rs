@@ -8,7 +8,7 @@ use crate::process::Program;
 use crate::servers::Servers;
 use crate::session::Session;
 use crate::step::{Remark, Step};
-use crate::{faults, interpreter, wheel};
+use crate::{benches, faults, interpreter, source_distribution, wheel};
 
 const RUST: &str = "rust";
 const PYTHON: &str = "python";
@@ -108,6 +108,13 @@ pub(crate) const STEPS: &[Step] = &[
         run: faults::check_mutants_fit,
     },
     Step {
+        name: "source-distribution",
+        purpose: "the archive that pip builds a wheel from has all sources of it",
+        groups: &[PYTHON],
+        needs: &[ENVIRONMENTS],
+        run: source_distribution::check,
+    },
+    Step {
         name: WHEELS,
         purpose: "the Python packages, built once and installed into every environment",
         groups: &[PYTHON],
@@ -134,6 +141,13 @@ pub(crate) const STEPS: &[Step] = &[
         groups: &[PYTHON, LINT],
         needs: &[ENVIRONMENTS, WHEELS],
         run: check_stubs,
+    },
+    Step {
+        name: "benches",
+        purpose: "what measures is typed, refuses what did not happen, and computes its tables rightly",
+        groups: &[PYTHON, LINT],
+        needs: &[ENVIRONMENTS, WHEELS],
+        run: benches::check,
     },
     Step {
         name: "pytest",
@@ -205,6 +219,18 @@ fn check_clippy(session: &mut Session) -> Result<Remark> {
         .cargo()
         .arguments(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])
         .advice("if cargo does not know clippy: `rustup component add clippy`")
+        .run(session.terminal)?;
+    // Without the peers, which take minutes to build and are nobody's business here.
+    Program::cargo(&session.workspace.root.join("benches/rust"))
+        .arguments([
+            "clippy",
+            "--locked",
+            "--no-default-features",
+            "--",
+            "--deny",
+            "warnings",
+        ])
+        .environment("CARGO_TARGET_DIR", &session.workspace.target)
         .run(session.terminal)?;
     Ok(Remark::new())
 }
@@ -294,7 +320,8 @@ fn prepare_wheels(session: &mut Session) -> Result<Remark> {
     for environment in session.interpreters.iter().chain([&tools]) {
         wheel::install_all(&wheels, environment, session.terminal)?;
     }
-    Ok(count(wheels.len(), "package"))
+    session.wheels = wheels;
+    Ok(count(session.wheels.len(), "package"))
 }
 
 /// Programs of a user, which must pass the type checkers against the installed packages.

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ class BlockingScene:
     effort: Effort
 
     @contextlib.contextmanager
-    def connection(self, large: bool = False) -> Iterator[Any]:
+    def connection(self, large: bool = False) -> Generator[Any, None, None]:
         """An open connection to a database that has the rows."""
         connection = self.driver.open(self.path or ":memory:")
         try:
@@ -89,7 +89,7 @@ def fetchmany(scene: BlockingScene) -> Result:
 
 def fetchone(scene: BlockingScene) -> Result:
     """The first 1,000 rows, one by one."""
-    count = 1_000
+    count = min(1_000, data.ITEMS)
     with scene.connection() as connection:
         cursor: Any = None
 
@@ -221,6 +221,8 @@ def idle_connections(scene: BlockingScene) -> Result:
     before = memory.resident()
     connections = [scene.driver.open(target) for _ in range(count)]
     grown = memory.resident() - before
+    # They are open indeed.
+    data.check("what the last connection answers", connections[-1].execute("SELECT 1").fetchone(), (1,))
     for connection in connections:
         connection.close()
     return Result(grown / count / 1024, "KiB")

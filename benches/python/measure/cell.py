@@ -9,12 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from . import data, rust
+from . import data, profile, rust, worker
 from .blocking import BLOCKING_DRIVERS
 from .blocking_workloads import BLOCKING_WORKLOADS, BlockingScene
-from .drivers import DRIVERS
+from .drivers import DRIVERS, AioTursoOtherWorker
 from .plan import FOR_ONE_VERSION, Cell
-from .timing import Effort, Result
+from .timing import Effort, Result, Stopwatch
 from .workloads import WORKLOADS, Scene
 
 
@@ -39,10 +39,8 @@ def measure(cell: Cell, effort: Effort, template: Path, rust_program: Path) -> R
         if cell.driver in BLOCKING_DRIVERS:
             scene = BlockingScene(BLOCKING_DRIVERS[cell.driver], path, effort)
             return BLOCKING_WORKLOADS[cell.workload](scene)
-        return asyncio.run(
-            _measure(cell, Scene(DRIVERS[cell.driver], path, effort)),
-            loop_factory=_loop_factory(cell.configuration.loop),
-        )
+        with asyncio.Runner(loop_factory=_loop_factory(cell.configuration.loop)) as runner:
+            return runner.run(_measure(cell, Scene(DRIVERS[cell.driver], path, effort)))
 
 
 async def _measure(cell: Cell, scene: Scene) -> Result:
@@ -61,11 +59,25 @@ def main() -> None:
     """Reads the order, measures, prints the result."""
     order = json.loads(sys.argv[1])
     cell = Cell.from_json(order["cell"])
+    if cell.driver == AioTursoOtherWorker.name:
+        os.environ[worker.VARIABLE] = worker.other()
     if cell.driver in FOR_ONE_VERSION:
         # Before the one that is installed; drivers are imported when they are opened.
         sys.path.insert(0, order["for_one_version"])
+    if order.get("profile"):
+        Stopwatch.profiler = profile.ThreadProfiler()
     result = measure(cell, Effort(**order["effort"]), Path(order["template"]), Path(order["rust"]))
-    print(json.dumps(asdict(result)))
+    print(json.dumps({**asdict(result), **_functions()}))
+
+
+def _functions() -> dict[str, Any]:
+    """What the thread of the loop did, if that was asked for."""
+    profiler = Stopwatch.profiler
+    if profiler is None:
+        return {}
+    # A lag is no operation, and has none.
+    found = profiler.functions(max(1, Stopwatch.profiled_operations))
+    return {"functions": [asdict(function) for function in found]}
 
 
 if __name__ == "__main__":

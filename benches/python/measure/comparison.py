@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from . import rust
 from .bars import Bar, bar_of
-from .plan import Configuration
+from .plan import Configuration, exists
 from .results import Results
 
 
@@ -15,10 +15,13 @@ class Family:
     ours: str
     same_engine: str
     others: tuple[str, ...]
+    # What is 1 in a picture.
+    reference: str
 
 
-IN_PYTHON = Family("aioturso", "turso.aio", ("aiosqlite", "apsw"))
-IN_RUST = Family(rust.OURS, rust.SAME_ENGINE, ("tokio-rusqlite", "async-sqlite"))
+IN_PYTHON = Family("aioturso", "turso.aio", ("aiosqlite", "apsw"), "turso.aio")
+# The driver of the same engine has no hop.
+IN_RUST = Family(rust.OURS, rust.SAME_ENGINE, ("tokio-rusqlite", "async-sqlite"), "tokio-rusqlite")
 
 
 def family(configuration: Configuration) -> Family:
@@ -52,16 +55,22 @@ class Comparison:
     workload: str
     bar: Bar | None
     ratios: tuple[Ratio, ...]
+    # What the bar is about and was not measured, so that nobody takes the rest of it for the whole.
+    missing: tuple[str, ...] = ()
+
+    @property
+    def is_short(self) -> bool:
+        """Whether a ratio is above its bar."""
+        return any(not ratio.met for ratio in self.ratios)
 
     @property
     def verdict(self) -> str:
         """In words."""
-        judged = [ratio for ratio in self.ratios if ratio.largest is not None]
-        if not judged:
+        if self.bar is None:
             return ""
-        short = [ratio for ratio in judged if not ratio.met]
+        short = [ratio for ratio in self.ratios if not ratio.met]
         if not short:
-            return "met"
+            return f"not known: {', '.join(self.missing)} not measured" if self.missing else "met"
         return "short: " + ", ".join(f"{ratio.excess:.2f} times the bar of {ratio.other}" for ratio in short)
 
 
@@ -73,13 +82,20 @@ def compare(results: Results, workload: str, configuration: Configuration) -> Co
         return None
     bar = bar_of(workload, configuration)
     ratios: list[Ratio] = []
+    missing: list[str] = []
     published = results.median(workload, drivers.same_engine, configuration)
     if published:
         ratios.append(Ratio(drivers.same_engine, ours / published, bar.same_engine if bar else None))
-    others = (bar.others if bar else None) or drivers.others
+    elif bar and bar.same_engine is not None:
+        missing.append(drivers.same_engine)
+    others = [name for name in (bar.others if bar else None) or drivers.others if exists(workload, name)]
     measured = {name: results.median(workload, name, configuration) for name in others}
     known = {name: value for name, value in measured.items() if value}
     if known:
         best = min(known, key=lambda name: known[name])
         ratios.append(Ratio(best, ours / known[best], bar.best_other if bar else None))
-    return Comparison(workload, bar, tuple(ratios))
+    if bar and bar.best_other is not None:
+        missing += [name for name in others if name not in known]
+    if bar and bar.milliseconds is not None:
+        ratios.append(Ratio(f"{bar.milliseconds:g} ms", ours / bar.milliseconds, 1.0))
+    return Comparison(workload, bar, tuple(ratios), tuple(missing))

@@ -90,6 +90,12 @@ class AioTursoForOneVersion(AioTurso):
     name = "aioturso-cp"
 
 
+class AioTursoOtherWorker(AioTurso):
+    """The same with the worker that is not the default: it is chosen before the package is imported."""
+
+    name = "other-worker"
+
+
 class TursoAio(Driver):
     """The published driver of the same engine. Its cursors cannot be iterated over, so each row is fetched."""
 
@@ -142,5 +148,13 @@ class Apsw(Driver):
 
 
 DRIVERS: dict[str, Driver] = {
-    driver.name: driver for driver in (AioTurso(), TursoAio(), AioSqlite(), Apsw(), AioTursoForOneVersion())
+    driver.name: driver
+    for driver in (
+        AioTurso(),
+        TursoAio(),
+        AioSqlite(),
+        Apsw(),
+        AioTursoOtherWorker(),
+        AioTursoForOneVersion(),
+    )
 }

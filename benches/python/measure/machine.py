@@ -10,8 +10,9 @@ from pathlib import Path
 
 import psutil
 
+from . import worker
 from .blocking import BLOCKING_DRIVERS
-from .drivers import DRIVERS
+from .drivers import DRIVERS, AioTursoOtherWorker
 from .plan import FOR_ONE_VERSION
 
 
@@ -26,16 +27,17 @@ def describe() -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()} ({platform.machine()})",
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
         "drivers": ", ".join(
-            f"{name} {driver.version}" for name, driver in DRIVERS.items() if name not in FOR_ONE_VERSION
+            f"{name} {driver.version}"
+            for name, driver in DRIVERS.items()
+            if name not in (*FOR_ONE_VERSION, AioTursoOtherWorker.name)
         ),
         "blocking drivers": ", ".join(
             f"{name} {driver.version}" for name, driver in BLOCKING_DRIVERS.items() if name not in FOR_ONE_VERSION
         ),
+        "worker of aioturso": worker.chosen(),
+        "other worker": worker.other(),
         "load at the beginning": load(),
     }
-    # The one setting from outside that changes what is measured.
-    if worker := os.environ.get("AIOTURSO_WORKER"):
-        facts["worker of aioturso"] = worker
     if sys.platform != "win32":
         facts["uvloop"] = version("uvloop")
     return facts

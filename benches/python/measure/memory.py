@@ -38,6 +38,7 @@ class PeakMeter:
     ) -> None:
         self._ended.set()
         self._thread.join()
+        self._peak = max(self._peak, resident())
 
     def _watch(self) -> None:
         while not self._ended.wait(self.PERIOD):
@@ -45,5 +46,5 @@ class PeakMeter:
 
     @property
     def growth(self) -> int:
-        """By how many bytes it was larger at most than at the beginning."""
-        return max(self._peak, resident()) - self._before
+        """By how many bytes it was larger at most than at the beginning, while it was watched."""
+        return self._peak - self._before

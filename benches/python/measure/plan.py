@@ -7,7 +7,7 @@ from typing import Any, Literal
 from . import rust
 from .blocking import BLOCKING_DRIVERS
 from .blocking_workloads import BLOCKING_WORKLOADS
-from .drivers import DRIVERS
+from .drivers import DRIVERS, AioTursoOtherWorker
 from .workloads import WORKLOADS
 
 Loop = Literal["asyncio", "uvloop", "tokio"]
@@ -31,6 +31,11 @@ class Configuration:
         return f"{self.loop}, {self.storage}, {'one core' if self.cores == 'one' else 'all cores'}"
 
     @property
+    def title(self) -> str:
+        """What a table of it is called."""
+        return str(self)[0].upper() + str(self)[1:]
+
+    @property
     def words(self) -> set[str]:
         """The words that select it."""
         return {self.loop, self.storage, f"{self.cores}-core{'s' if self.cores == 'all' else ''}"}
@@ -39,13 +44,21 @@ class Configuration:
         """The workloads that make sense in it."""
         if self.loop == "tokio":
             return list(rust.WORKLOADS)
-        return [name for name, workload in WORKLOADS.items() if self.storage == "file" or not workload.needs_file]
+        in_another_setting = self.loop != "asyncio" or self.cores != "all"
+        return [
+            name
+            for name, workload in WORKLOADS.items()
+            if (self.storage == "file" or not workload.needs_file)
+            and (workload.depends_on_loop or not in_another_setting)
+        ]
 
     def drivers(self) -> list[str]:
-        """The drivers that can be measured in it. Blocking ones need no loop, and so stand beside one of the two."""
+        """The drivers that can be measured in it. Blocking ones need neither a loop nor a second core, so they stand where
+        both are as usual; the worker that is not the default is shown once."""
         if self.loop == "tokio":
             return list(rust.DRIVERS)
-        return [*DRIVERS, *BLOCKING_DRIVERS] if self.loop == "asyncio" else list(DRIVERS)
+        drivers = [name for name in DRIVERS if name != AioTursoOtherWorker.name or self == BASE]
+        return [*drivers, *BLOCKING_DRIVERS] if self.loop == "asyncio" and self.cores == "all" else drivers
 
 
 # A build of ours for just this version of Python: measured beside the one for the stable ABI when it is asked for.
@@ -53,12 +66,15 @@ FOR_ONE_VERSION = ("aioturso-cp", "aioturso.lib-cp")
 
 BASE = Configuration()
 IN_RUST = Configuration(loop="tokio")
+ONE_CORE = Configuration(cores="one")
+# Where the bars are; elsewhere they are shown for comparison.
+JUDGED = (BASE, ONE_CORE, IN_RUST)
 # The base, and what differs from it in one thing.
 CONFIGURATIONS = (
     BASE,
     Configuration(storage="memory"),
     Configuration(loop="uvloop"),
-    Configuration(cores="one"),
+    ONE_CORE,
     IN_RUST,
 )
 # All that there is. The measurements in Rust read a file.
@@ -112,7 +128,7 @@ class Selection:
     def _sort(self, word: str) -> None:
         every_workload = [*WORKLOADS, *rust.WORKLOADS]
         every_driver = [*DRIVERS, *BLOCKING_DRIVERS, *rust.DRIVERS]
-        every_configuration = sorted(set().union(*(configuration.words for configuration in EVERY_COMBINATION)))
+        every_configuration = sorted(set[str]().union(*(configuration.words for configuration in EVERY_COMBINATION)))
         if word in every_configuration:
             self.configurations.add(word)
         elif word in every_driver:
@@ -147,13 +163,14 @@ def cells(configurations: Iterable[Configuration], selection: Selection, *, for_
         for configuration in configurations
         for workload in configuration.workloads()
         for driver in configuration.drivers()
-        if _exists(workload, driver) and (for_one_version or driver not in FOR_ONE_VERSION)
+        if exists(workload, driver) and (for_one_version or driver not in FOR_ONE_VERSION)
         for cell in [Cell(workload, driver, configuration)]
         if selection.has(cell)
     ]
 
 
-def _exists(workload: str, driver: str) -> bool:
+def exists(workload: str, driver: str) -> bool:
+    """Whether the driver has what the workload asks for."""
     if workload in rust.WORKLOADS:
         return driver in rust.WORKLOADS[workload].drivers
     if driver in BLOCKING_DRIVERS:

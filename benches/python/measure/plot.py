@@ -1,4 +1,4 @@
-"""The results as a picture: each driver's time beside that of the published driver of the same engine."""
+"""The results as a picture: each driver's time beside that of a reference, the published driver of the same engine."""
 
 import statistics
 from pathlib import Path
@@ -19,7 +19,7 @@ def write(results: Results, configuration: Configuration, file: Path) -> bool:
     """Writes the picture of one configuration as SVG. The answer is whether there was anything to draw."""
     drivers = family(configuration)
     shown = (drivers.ours, drivers.same_engine, *drivers.others)
-    rows = [name for name in configuration.workloads() if results.median(name, drivers.same_engine, configuration)]
+    rows = [name for name in configuration.workloads() if results.median(name, drivers.reference, configuration)]
     if not rows:
         return False
     mpl.use("svg")
@@ -29,7 +29,7 @@ def write(results: Results, configuration: Configuration, file: Path) -> bool:
 
     figure: Any
     axes: Any
-    figure, axes = pyplot.subplots(figsize=(9, 0.42 * len(rows) + 1.6), layout="constrained")
+    figure, axes = pyplot.subplots(figsize=(9, 0.5 * len(rows) + 1.4), layout="constrained")
     for position, workload in enumerate(rows):
         _draw_row(axes, results, configuration, workload, position)
     for name, (colour, marker) in zip(shown, MARKERS, strict=True):
@@ -40,7 +40,8 @@ def write(results: Results, configuration: Configuration, file: Path) -> bool:
     axes.set_xscale("log")
     axes.axvline(1, color="#000000", linewidth=0.6)
     axes.grid(axis="x", which="both", linewidth=0.3)
-    axes.set_xlabel(f"times {drivers.same_engine} ({configuration}); further left is better")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.set_xlabel(f"times {drivers.reference} ({configuration}); further left is better")
     figure.legend(loc="outside lower center", ncols=5, frameon=False)
     figure.savefig(file, metadata={"Date": None})
     pyplot.close(figure)
@@ -49,15 +50,21 @@ def write(results: Results, configuration: Configuration, file: Path) -> bool:
 
 def _draw_row(axes: Any, results: Results, configuration: Configuration, workload: str, position: int) -> None:
     drivers = family(configuration)
-    unit = results.median(workload, drivers.same_engine, configuration) or 1.0
-    for name, (colour, marker) in zip((drivers.ours, drivers.same_engine, *drivers.others), MARKERS, strict=True):
+    unit = results.median(workload, drivers.reference, configuration) or 1.0
+    shown = (drivers.ours, drivers.same_engine, *drivers.others)
+    for place, (name, (colour, marker)) in enumerate(zip(shown, MARKERS, strict=True)):
         values = results.values(workload, name, configuration)
         if not values:
             continue
         median = statistics.median(values)
-        axes.plot([min(values) / unit, max(values) / unit], [position] * 2, color=colour, linewidth=1, alpha=0.5)
-        axes.plot(median / unit, position, color=colour, marker=marker, markersize=6)
+        # Where two are equally quick, both are seen.
+        height = position + (place - 1.5) * 0.14
+        axes.plot([min(values) / unit, max(values) / unit], [height] * 2, color=colour, linewidth=1, alpha=0.5)
+        axes.plot(median / unit, height, color=colour, marker=marker, markersize=5)
     bar = bar_of(workload, configuration)
-    if bar is not None and bar.same_engine is not None:
+    if bar is None:
+        return
+    largest = bar.same_engine if drivers.reference == drivers.same_engine else bar.best_other
+    if largest is not None:
         # A caret whose point is at the bar: ours must be to the left of it.
-        axes.plot(bar.same_engine, position, color=MARKERS[0][0], marker=4, markersize=8, fillstyle="none")
+        axes.plot(largest, position - 0.21, color=MARKERS[0][0], marker=4, markersize=8, fillstyle="none")

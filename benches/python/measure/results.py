@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .plan import Cell, Configuration
+from .profile import Function
 from .timing import Result
 
 
@@ -18,6 +19,8 @@ class Results:
     rounds: int
     found: dict[Cell, list[Result]] = field(default_factory=dict[Cell, list[Result]])
     failures: dict[Cell, str] = field(default_factory=dict[Cell, str])
+    # Of aioturso in the base, for the workloads that were looked at.
+    functions: dict[str, list[Function]] = field(default_factory=dict[str, list[Function]])
 
     def add(self, cell: Cell, result: Result) -> None:
         """Notes what one process found."""
@@ -63,7 +66,8 @@ class Results:
             for cell, failure in self.failures.items()
             if cell not in self.found
         ]
-        whole = {"machine": self.machine, "rounds": self.rounds, "cells": cells}
+        functions = {name: [asdict(function) for function in found] for name, found in self.functions.items()}
+        whole = {"machine": self.machine, "rounds": self.rounds, "cells": cells, "functions": functions}
         file.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
     @classmethod
@@ -77,4 +81,6 @@ class Results:
                 results.add(cell, Result(**result))
             if value["failure"] is not None:
                 results.failures[cell] = value["failure"]
+        for name, found in whole["functions"].items():
+            results.functions[name] = [Function(**function) for function in found]
         return results

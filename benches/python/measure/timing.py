@@ -2,11 +2,14 @@
 
 import asyncio
 import statistics
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from types import TracebackType
+
+from .profile import ThreadProfiler
 
 
 @dataclass
@@ -29,28 +32,84 @@ class Effort:
         """How many operations a pass has."""
         return max(1, round(full * self.share))
 
+    @property
+    def lighter(self) -> "Effort":
+        """For what is measured by the way."""
+        return Effort(self.share / 2, max(1, self.passes - 1))
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """What a process has used up to a moment, in microseconds, and how often one of its threads went to sleep."""
+
+    elapsed: float
+    cpu: float
+    loop: float
+    kernel: float
+    sleeps: float
+
+    @classmethod
+    def now(cls) -> "Clocks":
+        """Read in the thread of the event loop, which is the one whose work `loop` is."""
+        kernel = sleeps = 0.0
+        if sys.platform != "win32":
+            import resource
+
+            used = resource.getrusage(resource.RUSAGE_SELF)
+            kernel, sleeps = used.ru_stime, float(used.ru_nvcsw)
+        cpu, loop = time.process_time(), time.thread_time()
+        # Last: a pass begins with it.
+        return cls(time.perf_counter() * 1e6, cpu * 1e6, loop * 1e6, kernel * 1e6, sleeps)
+
+    def since(self, begin: "Clocks", operations: int) -> "Clocks":
+        """What each of so many operations used."""
+        return Clocks(
+            (self.elapsed - begin.elapsed) / operations,
+            (self.cpu - begin.cpu) / operations,
+            (self.loop - begin.loop) / operations,
+            (self.kernel - begin.kernel) / operations,
+            (self.sleeps - begin.sleeps) / operations,
+        )
+
 
 class Stopwatch:
     """Times passes over the same work. The first one warms up and does not count."""
 
+    # With one, the functions of the event loop's thread are timed, too: `cargo xtask bench --profile`.
+    profiler: ThreadProfiler | None = None
+    profiled_operations = 0
+
     def __init__(self) -> None:
-        self._elapsed: list[float] = []
-        self._worked: list[float] = []
-        self._begun = (0.0, 0.0)
+        self._passes: list[Clocks] = []
+        self._begun = Clocks.now()
+        self._has_warmed_up = False
 
     def start(self) -> None:
         """Begins a pass."""
-        self._begun = (time.perf_counter(), time.process_time())
+        self._begun = Clocks.now()
+        if self._has_warmed_up and self.profiler is not None:
+            self.profiler.enable()
 
     def stop(self, operations: int) -> None:
         """Ends a pass of so many operations."""
-        elapsed, worked = time.perf_counter(), time.process_time()
-        self._elapsed.append((elapsed - self._begun[0]) / operations * 1e6)
-        self._worked.append((worked - self._begun[1]) / operations * 1e6)
+        if self._has_warmed_up and self.profiler is not None:
+            self.profiler.disable()
+            Stopwatch.profiled_operations += operations
+        ended = Clocks.now()
+        if self._has_warmed_up:
+            self._passes.append(ended.since(self._begun, operations))
+        self._has_warmed_up = True
 
     def result(self) -> Result:
-        """Microseconds for one operation, and those that the processors worked for it: in all threads together."""
-        return Result(statistics.median(self._elapsed[1:]), "µs", {"cpu": statistics.median(self._worked[1:])})
+        """Microseconds for one operation, those that the processors worked for it (in all threads, in that of the loop, in
+        the kernel), and how often a thread went to sleep."""
+        details = {
+            "cpu": statistics.median(clocks.cpu for clocks in self._passes),
+            "loop": statistics.median(clocks.loop for clocks in self._passes),
+            "kernel": statistics.median(clocks.kernel for clocks in self._passes),
+            "sleeps": statistics.median(clocks.sleeps for clocks in self._passes),
+        }
+        return Result(statistics.median(clocks.elapsed for clocks in self._passes), "µs", details)
 
 
 async def per_operation(
@@ -118,6 +177,10 @@ class LagMeter:
     """Asks an event loop to wake it each millisecond, and notes by how much later it was woken."""
 
     PERIOD = 0.001
+    # So many wake-ups, below which the last hundredth of them is a matter of luck.
+    ENOUGH = 400
+    # So many it must have.
+    LEAST = 100
 
     def __init__(self) -> None:
         self._lags: list[float] = []
@@ -130,13 +193,18 @@ class LagMeter:
             await asyncio.sleep(self.PERIOD)
             self._lags.append(time.perf_counter() - begin - self.PERIOD)
 
+    @property
+    def wake_ups(self) -> int:
+        """How many lags are noted."""
+        return len(self._lags)
+
     def stop(self) -> None:
         """Ends `run`."""
         self._wanted = False
 
     def result(self) -> Result:
         """The 99th percentile in milliseconds, with the median and the worst."""
-        if len(self._lags) < 100:
+        if len(self._lags) < self.LEAST:
             raise AssertionError(f"{len(self._lags)} wake-ups are too few for a percentile: the work ended too early")
         lags = sorted(lag * 1e3 for lag in self._lags)
         worst = lags[-1]

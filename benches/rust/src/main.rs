@@ -2,6 +2,7 @@
 //!
 //! `cargo xtask bench rust` builds this and runs it cell by cell.
 
+#[cfg(feature = "peers")]
 mod async_sqlite;
 mod engine;
 mod hop;
@@ -10,9 +11,12 @@ mod lag;
 mod peer;
 mod proxied;
 mod select;
+#[cfg(feature = "peers")]
 mod spawn_blocking;
 mod stopwatch;
+#[cfg(feature = "peers")]
 mod tokio_rusqlite;
+#[cfg(feature = "peers")]
 mod turso_crate;
 
 use std::path::PathBuf;
@@ -43,23 +47,32 @@ struct CommandLine {
 #[derive(Clone, Copy, ValueEnum)]
 enum Workload {
     /// A call that does nothing, by one task
-    RustHop,
+    #[value(name = "rust-hop")]
+    Hop,
     /// A call that does nothing, by 16 tasks on one object
-    RustHopTasks,
+    #[value(name = "rust-hop-tasks")]
+    HopTasks,
     /// One row by its id, by one task
-    RustPointSelect,
+    #[value(name = "rust-point-select")]
+    PointSelect,
     /// 10,000 rows inserted by one statement that is run for each of them, in a transaction that is rolled back
-    RustExecutemany,
+    #[value(name = "rust-executemany")]
+    Executemany,
     /// How late other tasks of the executor run while a heavy query runs
-    RustLag,
+    #[value(name = "rust-lag")]
+    Lag,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Driver {
     AsyncProxy,
+    #[cfg(feature = "peers")]
     TokioRusqlite,
+    #[cfg(feature = "peers")]
     AsyncSqlite,
+    #[cfg(feature = "peers")]
     TursoCrate,
+    #[cfg(feature = "peers")]
     SpawnBlocking,
     /// The engine alone, without a driver and without a thread
     Engine,
@@ -69,10 +82,14 @@ fn main() {
     let arguments = CommandLine::parse();
     let measurement = match arguments.driver {
         Driver::AsyncProxy => measure::<proxied::Proxied>(&arguments),
+        #[cfg(feature = "peers")]
         Driver::TokioRusqlite => measure::<tokio_rusqlite::TokioRusqlite>(&arguments),
+        #[cfg(feature = "peers")]
         Driver::AsyncSqlite => measure::<async_sqlite::AsyncSqlite>(&arguments),
+        #[cfg(feature = "peers")]
         Driver::TursoCrate => measure::<turso_crate::TursoCrate>(&arguments),
         Driver::Engine => measure::<engine::Engine>(&arguments),
+        #[cfg(feature = "peers")]
         Driver::SpawnBlocking => measure::<spawn_blocking::SpawnBlocking>(&arguments),
     };
     let line = serde_json::to_string(&measurement).expect("numbers and words make JSON");
@@ -85,10 +102,10 @@ fn measure<P: Peer>(arguments: &CommandLine) -> Measurement {
         passes: arguments.passes,
     };
     match arguments.workload {
-        Workload::RustHop => hop::by_tasks::<P>(1, &arguments.database, effort),
-        Workload::RustHopTasks => hop::by_tasks::<P>(16, &arguments.database, effort),
-        Workload::RustPointSelect => select::points::<P>(&arguments.database, effort),
-        Workload::RustExecutemany => insert::all::<P>(&arguments.database, effort),
-        Workload::RustLag => lag::during_heavy_query::<P>(&arguments.database),
+        Workload::Hop => hop::by_tasks::<P>(1, &arguments.database, effort),
+        Workload::HopTasks => hop::by_tasks::<P>(16, &arguments.database, effort),
+        Workload::PointSelect => select::points::<P>(&arguments.database, effort),
+        Workload::Executemany => insert::all::<P>(&arguments.database, effort),
+        Workload::Lag => lag::during_heavy_query::<P>(&arguments.database),
     }
 }
