@@ -53,11 +53,7 @@ impl ClientOptions {
             ("longest_backoff", self.longest_backoff),
             ("poll", self.poll),
         ] {
-            if !(seconds > 0.0 && seconds.is_finite()) {
-                return Err(JobsError::BadSetting(format!(
-                    "`{name}` is {seconds}: give seconds, more than 0"
-                )));
-            }
+            check_seconds(name, seconds)?;
         }
         if self.max_attempts == 0 || self.connections == 0 {
             return Err(JobsError::BadSetting(
@@ -66,6 +62,16 @@ impl ClientOptions {
         }
         Ok(())
     }
+}
+
+/// Gives a time back if it is one that can be waited for.
+pub(crate) fn check_seconds(name: &str, seconds: f64) -> Result<f64> {
+    if seconds > 0.0 && seconds.is_finite() {
+        return Ok(seconds);
+    }
+    Err(JobsError::BadSetting(format!(
+        "`{name}` is {seconds}: give seconds, more than 0"
+    )))
 }
 
 /// Opens the queue in the database at that path. The file is made if there is none; `migrate` makes its tables.

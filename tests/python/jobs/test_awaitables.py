@@ -25,14 +25,27 @@ async def test_an_awaitable_is_a_coroutine(path: str) -> None:
         with pytest.raises(RuntimeError, match=r"cannot reuse already awaited coroutine 'Client\.migrate'"):
             await call
         assert await asyncio.wait_for(client.migrate(), 60) == 1
-        assert await asyncio.gather(client.migrate(), client.migrate()) == [1, 1]
+        assert list(await asyncio.gather(client.migrate(), client.migrate())) == [1, 1]
+
+
+async def test_a_second_task_cannot_await_it_and_does_not_disturb_the_first(path: str) -> None:
+    """The result is one's alone: the other one would hear that the call was awaited before, and only when it is over."""
+    async with turso_jobs.connect(path, poll=0.02) as client:
+        await client.migrate()
+        call = client.deliveries().__anext__()
+        first = asyncio.ensure_future(call)
+        await asyncio.sleep(0.02)
+        with pytest.raises(RuntimeError, match="is being awaited already"):
+            await asyncio.wait_for(call, 60)
+        number = await client.insert("a")
+        assert (await first).id == number
 
 
 async def test_it_begins_when_it_is_awaited_and_warns_when_it_never_is(path: str) -> None:
     async with turso_jobs.connect(path) as client:
         await client.migrate()
         with pytest.warns(RuntimeWarning, match=r"coroutine 'Client\.insert' was never awaited"):
-            client.insert("never")
+            client.insert("never")  # type: ignore[unused-coroutine]
             gc.collect()
         closed = client.insert("never")
         closed.close()
@@ -90,6 +103,28 @@ async def test_a_scope_that_is_cancelled_rolls_back(path: str) -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
         assert await client.list_jobs() == []
+
+
+async def test_a_scope_that_is_cancelled_while_it_is_left_is_left_all_the_same(path: str) -> None:
+    """The traceback of a cancelled task holds its transaction, which kept its lock on the database for as long."""
+    async with turso_jobs.connect(path) as client:
+        await client.migrate()
+        transaction = await client.transaction()
+        await transaction.insert("never")
+        count = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000) SELECT COUNT(*) FROM n"
+        slow = asyncio.create_task(transaction.fetch_one(count))
+        await asyncio.sleep(0.01)
+        leaving = asyncio.ensure_future(transaction.__aexit__(None, None, None))
+        await asyncio.sleep(0.01)
+        assert not slow.done()
+        leaving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+        assert await slow == (100000,)
+        assert await asyncio.wait_for(client.insert("next"), 60) == 1
+        with pytest.raises(ValueError, match="Transaction is closed"):
+            await transaction.insert("behind the scope")
+        assert [job.kind for job in await client.list_jobs()] == ["next"]
 
 
 async def test_an_item_that_came_too_late_is_the_next_one(path: str) -> None:

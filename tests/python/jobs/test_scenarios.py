@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import subprocess
 import sys
 import textwrap
@@ -60,6 +61,22 @@ async def test_a_failed_job_comes_again_later_until_its_attempts_are_used_up(fac
         assert await face.call(client, "retry_failed", kind="a") == 1
         [job] = await face.call(client, "claim")
         assert job.attempt == 1
+
+
+async def test_each_failure_doubles_the_wait_up_to_the_longest(face: Face, path: str) -> None:
+    async with face.open(path, backoff=10.0, longest_backoff=35.0, max_attempts=9) as client:
+        await face.call(client, "migrate")
+        await face.call(client, "insert", "a")
+        for wait in (10.0, 20.0, 35.0, 35.0):
+            [job] = await face.call(client, "claim")
+            before = time.time()
+            await face.call(client, "fail", job.id, job.attempt, "no network")
+            after = time.time()
+            assert await face.call(client, "claim") == []
+            [waiting] = await face.call(client, "list_jobs")
+            assert before + wait <= waiting.run_at <= after + wait
+            async with face.transaction(client) as transaction:
+                await face.call(transaction, "execute", "UPDATE job SET run_at = 0")
 
 
 async def test_a_lease_that_runs_out_gives_the_job_to_the_next_and_is_told_to_the_late(face: Face, path: str) -> None:
@@ -201,6 +218,11 @@ async def test_what_is_wrong_is_an_exception_of_the_package(face: Face, path: st
             await face.call(client, "insert", 1)
         with pytest.raises(TypeError):
             await face.call(client, "insert", "a", "b", "keyword-only")
+        for lease in (0.0, -1.0, math.inf, math.nan):
+            with pytest.raises(ValueError, match="`lease` is"):
+                await face.call(client, "claim", lease=lease)
+            with pytest.raises(ValueError, match="`lease` is"):
+                await face.call(client, "extend", 1, 1, lease)
     with pytest.raises(ValueError, match="Client is closed"):
         await face.call(client, "queue_stats")
     with pytest.raises(ValueError, match="`lease` is 0"):

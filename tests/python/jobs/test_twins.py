@@ -226,7 +226,7 @@ def test_after_a_fork_the_child_has_a_runtime_of_its_own(path: str, tmp_path: Pa
 
 
 def test_both_faces_have_the_same_parameters_and_the_same_words() -> None:
-    faces = [
+    faces: list[tuple[type, str, type, str]] = [
         (Client, name, Client, f"{name}_sync")
         for name in vars(Client)
         if not name.startswith("_") and not name.endswith("_sync")

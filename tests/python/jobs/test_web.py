@@ -65,7 +65,7 @@ def flask_application(client: Client) -> flask.Flask:
         return {"id": number}
 
     @application.post("/failing")
-    def fail() -> None:
+    def fail() -> str:
         with client.transaction_sync() as transaction:
             transaction.insert("never")
             flask.abort(409)
@@ -84,7 +84,8 @@ def django_application(client: Client) -> Callable[..., Any]:
         )
         django.setup()
     settings.ROOT_URLCONF = urls
-    return get_wsgi_application()
+    application: Callable[..., Any] = get_wsgi_application()
+    return application
 
 
 def fastapi_application(path: str) -> fastapi.FastAPI:

@@ -855,12 +855,12 @@ impl Client {
         match exc_type {
             None => {
                 self.object
-                    .end(Some(()), move |object| async move { object.close().await })
+                    .leave(move |object| async move { object.close().await })
                     .awaitable(py, "Client.__aexit__", convert)
             }
             Some(_) => {
                 self.object
-                    .end(Some(()), move |object| async move { object.close().await })
+                    .leave(move |object| async move { object.close().await })
                     .awaitable(py, "Client.__aexit__", convert)
             }
         }
@@ -882,12 +882,12 @@ impl Client {
         match exc_type {
             None => {
                 self.object
-                    .end(Some(()), move |object| async move { object.close().await })
+                    .leave(move |object| async move { object.close().await })
                     .twin(py)?
             }
             Some(_) => {
                 self.object
-                    .end(Some(()), move |object| async move { object.close().await })
+                    .leave(move |object| async move { object.close().await })
                     .twin(py)?
             }
         }

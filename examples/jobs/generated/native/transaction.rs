@@ -256,12 +256,12 @@ impl Transaction {
         match exc_type {
             None => {
                 self.object
-                    .end(Some(()), move |object| async move { object.commit().await })
+                    .leave(move |object| async move { object.commit().await })
                     .awaitable(py, "Transaction.__aexit__", convert)
             }
             Some(_) => {
                 self.object
-                    .end(Some(()), move |object| async move { object.rollback().await })
+                    .leave(move |object| async move { object.rollback().await })
                     .awaitable(py, "Transaction.__aexit__", convert)
             }
         }
@@ -504,12 +504,12 @@ impl SyncTransaction {
         match exc_type {
             None => {
                 self.object
-                    .end(Some(()), move |object| async move { object.commit().await })
+                    .leave(move |object| async move { object.commit().await })
                     .twin(py)?
             }
             Some(_) => {
                 self.object
-                    .end(Some(()), move |object| async move { object.rollback().await })
+                    .leave(move |object| async move { object.rollback().await })
                     .twin(py)?
             }
         }

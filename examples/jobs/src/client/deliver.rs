@@ -9,6 +9,7 @@ use futures::stream::try_unfold;
 use turso_driver::{Params, Value};
 
 use super::{BlockingClient, Client};
+use crate::connect::check_seconds;
 use crate::error::{JobsError, Result};
 use crate::job::Job;
 use crate::schema::now;
@@ -19,7 +20,7 @@ impl Client {
     /// seconds; if it is neither completed nor failed by then, somebody else gets it.
     #[proxy(signature = (queue = "default", limit = 1, lease = None))]
     pub async fn claim(&self, queue: &str, limit: u32, lease: Option<f64>) -> Result<Vec<Job>> {
-        let (now, lease) = (now(), lease.unwrap_or(self.options.lease));
+        let (now, lease) = (now(), check_seconds("lease", lease.unwrap_or(self.options.lease))?);
         let session = self.pool.begin().await?;
         // Those whose last attempt ran out of its lease have failed for good.
         let expired = "queue = ?1 AND state = 'running' AND leased_until < ?2";
@@ -87,8 +88,13 @@ impl Client {
     /// Gives the caller `lease` seconds more, from now on, for a job that it has claimed.
     pub async fn extend(&self, job_id: i64, attempt: u32, lease: f64) -> Result<()> {
         let sql = "UPDATE job SET leased_until = ? WHERE id = ? AND attempt = ? AND state = 'running'";
-        self.end_attempt(sql, job_id, attempt, vec![(now() + lease).into()])
-            .await
+        self.end_attempt(
+            sql,
+            job_id,
+            attempt,
+            vec![(now() + check_seconds("lease", lease)?).into()],
+        )
+        .await
     }
 
     /// Does the jobs of a queue until the returned error, or until the future is dropped.

@@ -119,18 +119,23 @@ impl Coroutine {
     }
 
     fn step(&self, py: Python<'_>, sent: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
-        let state = match self.take(py) {
+        let mut running = match self.take(py) {
             State::New(work) => begin(py, work)?,
+            // The loop goes on with it when there is something to go on with: this is another task.
+            State::Running(running) if running.waiting.is_pending(py) => {
+                *self.lock(py) = State::Running(running);
+                return Err(PyRuntimeError::new_err(format!(
+                    "coroutine '{}' is being awaited already: call it once for each task",
+                    self.name
+                )));
+            }
+            State::Running(running) => running,
             State::Done => {
                 return Err(PyRuntimeError::new_err(format!(
                     "cannot reuse already awaited coroutine '{}': call it again",
                     self.name
                 )));
             }
-            running => running,
-        };
-        let State::Running(mut running) = state else {
-            return Ok(py.None());
         };
         if let Some(finish) = running.waiting.take(py) {
             return Err(match running.cancelled.take() {
@@ -235,7 +240,7 @@ fn warn(py: Python<'_>, name: &str) {
 ///
 /// Threads of the runtime take up new tasks in any order: the place in an object's queue is taken here, in the thread of the
 /// loop, where calls are begun one after the other. No sooner: a call that nobody awaits would hold up those behind it.
-fn begin(py: Python<'_>, work: Work) -> PyResult<State> {
+fn begin(py: Python<'_>, work: Work) -> PyResult<Running> {
     let Work { mut future, queues } = work;
     static RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let running_loop = RUNNING_LOOP.get_or_try_init(py, || {
@@ -258,12 +263,12 @@ fn begin(py: Python<'_>, work: Work) -> PyResult<State> {
         notifier,
         waiting: Arc::clone(&waiting),
     });
-    Ok(State::Running(Running {
+    Ok(Running {
         waiter,
         waiting,
         task: task.abort_handle(),
         cancelled: None,
-    }))
+    })
 }
 
 /// The exception that `throw` was called with, in either of its forms.

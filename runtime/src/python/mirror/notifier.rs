@@ -72,6 +72,15 @@ impl Waiting {
         Ok(Some(waiter))
     }
 
+    /// Whether the coroutine waits, and nothing has happened that it could go on with.
+    pub(super) fn is_pending(&self, py: Python<'_>) -> bool {
+        let future = match &*self.lock(py) {
+            Stage::Awaited(future) => future.clone_ref(py),
+            _ => return false,
+        };
+        !is_done(future.bind(py))
+    }
+
     /// Whether somebody waits. Asked without the GIL, too.
     pub(super) fn is_awaited(&self) -> bool {
         let stage = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -106,11 +115,8 @@ impl Waiting {
             }
         };
         let future = future.bind(py);
-        let done = future
-            .call_method0(intern!(py, "done"))
-            .and_then(|done| done.is_truthy());
         // A future that is done was cancelled: the coroutine hears of that.
-        if !done.unwrap_or(true)
+        if !is_done(future)
             && let Err(exception) = future.call_method1(intern!(py, "set_result"), (py.None(),))
         {
             exception.write_unraisable(py, Some(future));
@@ -124,6 +130,11 @@ impl Waiting {
             lose(py, finish);
         }
     }
+}
+
+fn is_done(future: &Bound<'_, PyAny>) -> bool {
+    let done = future.call_method0(intern!(future.py(), "done"));
+    done.and_then(|done| done.is_truthy()).unwrap_or(true)
 }
 
 struct Completion {

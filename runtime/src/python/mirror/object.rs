@@ -12,6 +12,7 @@ use super::ended::InContext;
 use super::run::{Run, turn};
 use crate::python::exceptions::{Failure, IntoException, catch};
 use crate::python::objects::{Ran, Wrapper};
+use crate::twin::Driver;
 
 /// The place of an object: empty once the object is ended.
 type Place<W> = RwLock<Option<InContext<<W as Wrapper>::Object>>>;
@@ -157,13 +158,44 @@ impl<W: Wrapper<Object: Sync>> Mirror<W> {
         T: Send,
         E: IntoException<W::Module>,
     {
+        self.ending(again, false, call)
+    }
+
+    /// The end of a scope. As [`Mirror::end`], but whoever leaves a scope has left it: if the call is cancelled before it has the
+    /// object, that ends by being dropped.
+    pub fn leave<E, F, C>(
+        &self,
+        call: C,
+    ) -> Run<W::Module, impl Future<Output = Result<(), Failure<E>>> + Send + use<W, E, F, C>>
+    where
+        C: FnOnce(W::Object) -> F + Send,
+        F: Future<Output = Result<(), E>> + Send,
+        E: IntoException<W::Module>,
+    {
+        self.ending(Some(()), true, call)
+    }
+
+    fn ending<T, E, F, C>(
+        &self,
+        again: Option<T>,
+        leaves: bool,
+        call: C,
+    ) -> Run<W::Module, impl Future<Output = Result<T, Failure<E>>> + Send + use<W, T, E, F, C>>
+    where
+        C: FnOnce(W::Object) -> F + Send,
+        F: Future<Output = Result<T, E>> + Send,
+        T: Send,
+        E: IntoException<W::Module>,
+    {
         let (place, streams) = (self.place(), self.streams());
         Run::queued(W::NAME, async move {
+            let leaving = leaves.then(|| Leaving::<W>(Arc::clone(&place)));
             let guard = turn(async {
                 streams.end();
                 place.write_owned().await
             });
             let object = guard.await.take();
+            drop(leaving);
             match object {
                 Some(object) => call(object.into_inner()).await.map_err(Failure::Call),
                 None => again.ok_or(Failure::Closed),
@@ -189,6 +221,20 @@ impl<W: Wrapper<Object: Sync>> Mirror<W> {
             })
         });
         ran.raise::<W>()
+    }
+}
+
+/// Ends the object of a scope that is left, as soon as no call has it, if that has not happened.
+struct Leaving<W: Wrapper<Object: Sync>>(Arc<Place<W>>);
+
+impl<W: Wrapper<Object: Sync>> Drop for Leaving<W> {
+    fn drop(&mut self) {
+        if let Ok(mut object) = self.0.try_write() {
+            drop(object.take());
+        } else if let Ok(handle) = Driver::shared().handle() {
+            let place = Arc::clone(&self.0);
+            handle.spawn(async move { drop(place.write().await.take()) });
+        }
     }
 }
 

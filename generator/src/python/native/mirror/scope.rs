@@ -22,7 +22,7 @@ pub(super) fn scope(class: &Class, face: Face, name: &str) -> Option<TokenStream
         } else {
             quote!((#call).map(|_| ()))
         };
-        quote!(self.object.end(Some(()), move |#lent| async move { #outcome }))
+        quote!(self.object.leave(move |#lent| async move { #outcome }))
     };
     let (kept, given_up) = (end(close), end(abandon.unwrap_or(close)));
     let leave = format!("{name}.__aexit__");
