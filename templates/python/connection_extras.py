@@ -42,7 +42,9 @@
         return {% if class.refreshes() %}self._queue{% else %}self._put{% endif %}(lambda: {{ execute.insert }}(self._worker.opened))
 
 {{ execute.fetchall_head }}
-        """Runs a query and gives all of its rows: aiosqlite's short form."""
+        """Runs a query and gives all of its rows: aiosqlite's short form of `execute` and `fetchall`, each of which may take as
+        long as one call may.
+        """
         return {% if class.refreshes() %}self._queue{% else %}self._put{% endif %}(lambda: self._worker.opened.{{ execute.call }}.fetchall())
 {%- endif %}
 

@@ -424,7 +424,9 @@ class Connection(Generic[RowT]):
         return self._put(lambda: insert(self._worker.opened))
 
     def execute_fetchall(self, sql: str, parameters: Parameters = ()) -> Call[list[RowT]]:
-        """Runs a query and gives all of its rows: aiosqlite's short form."""
+        """Runs a query and gives all of its rows: aiosqlite's short form of `execute` and `fetchall`, each of which may take as
+        long as one call may.
+        """
         return self._put(lambda: self._worker.opened.execute(sql, parameters).fetchall())
 
     def stop(self) -> Coroutine[Any, Any, None]:

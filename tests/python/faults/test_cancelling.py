@@ -133,6 +133,7 @@ async def fetch(connection: aioturso.Connection[Any]) -> object:
 
 WORK: dict[str, Callable[[aioturso.Connection[Any]], Awaitable[object]]] = {
     "query": lambda connection: connection.execute_fetchall(ENDLESS),
+    "query and fetch": lambda connection: connection.execute_fetchall(LONG_READ),
     "fetch": fetch,
     "write": lambda connection: connection.execute(ENDLESS_WRITE),
 }

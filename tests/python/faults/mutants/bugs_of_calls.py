@@ -37,13 +37,13 @@ CALLS = [
         "a cancelled call is not interrupted",
         "test_timed_out_in_a_transaction",
         ("worker.py", "        self._interrupt_call(future)\n\n", "\n"),
-        ways="query and wait_for",
+        ways="query and wait_for and not fetch",
     ),
     bug(
         "a long read is not ended between two of its chunks",
         "test_timed_out_in_a_transaction",
         ("rows.py", "            if is_interrupted():\n                break\n", ""),
-        ways="fetch and cancel",
+        ways="fetch and wait_for and not query",
     ),
     bug(
         "an interrupt tells the engine, and not the call",
