@@ -23,6 +23,7 @@ from remains import HANGING, THOROUGHNESS
 
 ROUNDS = int(2000 * THOROUGHNESS)
 WRITTEN_AT_ONCE = 500
+BEFORE = 20_000
 WRITE = f"INSERT INTO written SELECT value FROM generate_series(1, {WRITTEN_AT_ONCE})"
 ENDLESS_WRITE = "WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i + 1 FROM n) INSERT INTO t SELECT i FROM n"
 
@@ -84,16 +85,17 @@ async def test_cancelled_at_random_points(path: str, connect: Connect, note: Not
         moment = chance.choice(["queued", "running", "running", "completing"])
         endless = moment != "completing" and chance.random() < 0.6
         victim = Victim(ENDLESS if endless else WRITE if chance.random() < 0.5 else "SELECT 1")
-        before = connection.execute_fetchall("SELECT count(*), ? FROM generate_series(1, 3000)", (number,))
+        # So long that it often still runs when what is queued behind it is cancelled.
+        before = connection.execute_fetchall(f"SELECT count(*), ? FROM generate_series(1, {BEFORE})", (number,))
         if moment != "queued":
-            assert await before == [(3000, number)]
+            assert await before == [(BEFORE, number)]
         task = asyncio.create_task(connection._put(lambda victim=victim: victim(connection._worker.opened)))
         after = [asyncio.create_task(connection.execute_fetchall("SELECT ?", (number + n,))) for n in range(2)]
         await wait_until(victim, moment, chance)
         state = victim.state(task)
         task.cancel()
         if moment == "queued":
-            assert await before == [(3000, number)]
+            assert await before == [(BEFORE, number)]
         assert await asyncio.wait_for(asyncio.gather(*after), HANGING) == [[(number,)], [(number + 1,)]]
         result = (await asyncio.gather(task, return_exceptions=True))[0]
         assert isinstance(result, list if state == "done" else asyncio.CancelledError), (state, result)
