@@ -1,8 +1,9 @@
 """Measures blocking twins and awaitables beside `block_on` and pyo3-async-runtimes: `cargo xtask bench mirror`.
 
-It compiles the crate beside it (release), and prints microseconds a call: the best of several rounds, since whatever disturbs
-a round makes it longer. A twin may cost 5 more than the same future run by `block_on` in Rust, an awaitable no more than that
-of pyo3-async-runtimes.
+It compiles the crate beside it (release), and prints microseconds a call: the best of many short rounds, since whatever disturbs
+a round makes it longer. The rounds of what is compared take turns, so that a busy moment hits one as it hits the other; on a
+busy machine long rounds, one thing after the other, said of a twin that it cost 10 more one time and 6 the next, and it was 1.
+A twin may cost 5 more than the same future run by `block_on` in Rust, an awaitable no more than that of pyo3-async-runtimes.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-ROUNDS = 15
-QUICK_ROUNDS = 4
-CALLS = 2_000
+ROUNDS = 300
+QUICK_ROUNDS = 60
+CALLS = 256
+"""In each round; so few that some rounds pass undisturbed."""
 
 FUTURES = ("ready", "hop")
 """A future that is ready when it is first polled, and one that waits for another thread of the runtime."""
@@ -52,28 +55,41 @@ def build(folder: Path) -> None:
         shutil.copy(Path(target) / "release" / name, folder / f"{module}{end}")
 
 
-def best(call: Callable[[int], Any], rounds: int) -> float:
-    def once() -> float:
-        begin = time.perf_counter()
+def seconds(call: Callable[[int], Any]) -> float:
+    """Seconds that one call takes."""
+    begin = time.perf_counter()
+    for number in range(CALLS):
+        call(number)
+    return (time.perf_counter() - begin) / CALLS
+
+
+def seconds_in_rust(measured: Callable[[int], tuple[float, float]], kind: int) -> float:
+    """The same, of calls that Rust makes."""
+    return measured(CALLS)[kind]
+
+
+async def awaited_seconds(call: Callable[[int], Awaitable[Any]], tasks: int) -> float:
+    """Seconds that one takes, of so many that wait at once."""
+    begin = time.perf_counter()
+    if tasks == 1:
         for number in range(CALLS):
-            call(number)
-        return (time.perf_counter() - begin) / CALLS * 1e6
+            await call(number)
+    else:
+        for number in range(0, CALLS, tasks):
+            await asyncio.gather(*(call(number + task) for task in range(tasks)))
+    return (time.perf_counter() - begin) / CALLS
 
-    return min(once() for _ in range(rounds))
+
+def best(rounds: int, *measures: Callable[[], float]) -> list[float]:
+    """The best of each, in microseconds."""
+    taken = [[measure() for measure in measures] for _ in range(rounds)]
+    return [min(times) * 1e6 for times in zip(*taken, strict=True)]
 
 
-async def best_awaited(call: Callable[[int], Awaitable[Any]], tasks: int, rounds: int) -> float:
-    async def once() -> float:
-        begin = time.perf_counter()
-        if tasks == 1:
-            for number in range(CALLS):
-                await call(number)
-        else:
-            for number in range(0, CALLS, tasks):
-                await asyncio.gather(*(call(number + task) for task in range(tasks)))
-        return (time.perf_counter() - begin) / CALLS * 1e6
-
-    return min([await once() for _ in range(rounds)])
+async def best_awaited(rounds: int, tasks: int, *calls: Callable[[int], Awaitable[Any]]) -> list[float]:
+    """The best of each, in microseconds."""
+    taken = [[await awaited_seconds(call, tasks) for call in calls] for _ in range(rounds)]
+    return [min(times) * 1e6 for times in zip(*taken, strict=True)]
 
 
 def main() -> None:
@@ -82,8 +98,8 @@ def main() -> None:
     parser.add_argument("--list", action="store_true", help="print what would be measured, and stop")
     wanted = parser.parse_args()
     if wanted.list:
-        for kind in FUTURES:
-            print(f"mirror-twin-{kind}", *(f"mirror-awaited-{kind}-by-{tasks}" for tasks in TASKS), sep="\n")
+        for name in FUTURES:
+            print(f"mirror-twin-{name}", *(f"mirror-awaited-{name}-by-{tasks}" for tasks in TASKS), sep="\n")
         return
     rounds = QUICK_ROUNDS if wanted.quick else ROUNDS
     with tempfile.TemporaryDirectory() as folder:
@@ -91,23 +107,25 @@ def main() -> None:
         sys.path.insert(0, folder)
         native, peers = importlib.import_module("_native"), importlib.import_module("peers")
         futures = native.make_sync()
-        in_rust = [min(peers.block_on(CALLS)[kind] for _ in range(rounds)) * 1e6 for kind in (0, 1)]
-        twins_in_rust = [min(peers.twins(CALLS)[kind] for _ in range(rounds)) * 1e6 for kind in (0, 1)]
+        print("| future | `block_on` in Rust | twin in Rust | by hand in Python | twin in Python | costs | may cost |")
+        print("|---|---|---|---|---|---|---|")
         for kind, name in enumerate(FUTURES):
-            twin = best(getattr(futures, f"{name}_sync"), rounds)
-            by_hand = best(getattr(peers, f"{name}_by_hand"), rounds)
-            print(
-                f"{name:6} twin: {twin:7.2f} from Python, {twins_in_rust[kind]:7.2f} in Rust; block_on: {in_rust[kind]:7.2f} in Rust, "
-                f"{by_hand:7.2f} from Python by hand; the twin costs {twin - in_rust[kind]:+.2f} (at most +5)"
+            in_rust, twin_in_rust, by_hand, twin = best(
+                rounds,
+                partial(seconds_in_rust, peers.block_on, kind),
+                partial(seconds_in_rust, peers.twins, kind),
+                partial(seconds, getattr(peers, f"{name}_by_hand")),
+                partial(seconds, getattr(futures, f"{name}_sync")),
             )
-        for tasks in TASKS:
-            for name in FUTURES:
-                ours = asyncio.run(best_awaited(getattr(futures, name), tasks, rounds))
-                theirs = asyncio.run(best_awaited(getattr(peers, name), tasks, rounds))
-                print(
-                    f"{name:6} awaited, {tasks:2} at once: {ours:7.2f}; pyo3-async-runtimes {theirs:7.2f}: "
-                    f"{ours / theirs:.2f} of it (at most 1)"
-                )
+            print(
+                f"| {name} | {in_rust:.2f} | {twin_in_rust:.2f} | {by_hand:.2f} | {twin:.2f} | {twin - in_rust:+.2f} | +5 |"
+            )
+        print("\n| future | at once | pyo3-async-runtimes | awaitable | of it | may be |\n|---|---|---|---|---|---|")
+        for name in FUTURES:
+            for tasks in TASKS:
+                pair = best_awaited(rounds, tasks, getattr(peers, name), getattr(futures, name))
+                theirs, ours = asyncio.run(pair)
+                print(f"| {name} | {tasks} | {theirs:.2f} | {ours:.2f} | {ours / theirs:.2f} | 1 |")
 
 
 if __name__ == "__main__":
