@@ -9,6 +9,7 @@ use crate::environment::Environment;
 use crate::failure::{Context, Failure, Result};
 use crate::interpreter::Interpreter;
 use crate::process::Program;
+use crate::servers::Servers;
 use crate::terminal::Terminal;
 use crate::workspace::Workspace;
 use crate::{interpreter, wheel};
@@ -41,6 +42,8 @@ Examples:
   cargo xtask bench rust --quick                   the Rust proxies; their peers are built first, which takes minutes
   cargo xtask bench mirror                         by itself: what twins and awaitables of an async API cost beside block_on
                                                    and pyo3-async-runtimes
+  cargo xtask bench sync                           by itself: what a synchronised connection can do while its pull
+                                                   waits for the server
   cargo xtask bench point-select insert --profile  where the time of aioturso goes: by thread, and by function
   cargo xtask bench --update-docs                  all of it, and the tables into README.md and docs/benchmarks.md
   cargo xtask bench --as-measured --update-docs    the tables of the last run, without measuring again
@@ -128,8 +131,14 @@ const STABLE_ABI: [&str; 10] = [
 /// The filter that stands for the measurements of `benches/mirror`, which share nothing with the others.
 const MIRROR: &str = "mirror";
 
+/// The filter that stands for the measurements of `benches/sync`, which need a server.
+const SYNC: &str = "sync";
+
 /// Sets up and measures.
 pub(crate) fn run(workspace: &Workspace, arguments: &Arguments, terminal: Terminal) -> Result<()> {
+    if arguments.filters.iter().any(|filter| filter == SYNC) {
+        return measure_sync(workspace, arguments, terminal);
+    }
     if arguments.filters.iter().any(|filter| filter == MIRROR) {
         return measure_mirror(workspace, arguments, terminal);
     }
@@ -208,6 +217,36 @@ fn measure_mirror(workspace: &Workspace, arguments: &Arguments, terminal: Termin
     .environment("CARGO_TARGET_DIR", workspace.target.join("bench").join(MIRROR))
     .advice("its peer comes from the registry of crates")
     .run(terminal)
+}
+
+/// What a connection that is synchronised can do while its pull waits for the server, beside the published driver.
+fn measure_sync(workspace: &Workspace, arguments: &Arguments, terminal: Terminal) -> Result<()> {
+    let others = arguments.filters.len() > 1 || arguments.every_combination || arguments.version_specific;
+    let ways = arguments.profile || arguments.update_docs || arguments.as_measured;
+    if others || ways || arguments.rounds.is_some() || arguments.minutes.is_some() {
+        return Err(Failure::new(
+            "`sync` is measured by itself: run `cargo xtask bench sync`, with `--quick` (a wheel that is built quickly), \
+             `--as-installed`, `--python` or `--list` at most",
+        ));
+    }
+    let environment = prepare(workspace, &newest_interpreter(arguments.python.as_slice())?, terminal)?;
+    let program = || {
+        Program::new(environment.python(), &workspace.root).argument(benches(workspace).join(SYNC).join("measure.py"))
+    };
+    if arguments.list {
+        return program().argument("--list").run(terminal);
+    }
+    let server = Servers::build(workspace, terminal)?;
+    if !arguments.as_installed {
+        let how = if arguments.quick {
+            wheel::Build::Quick
+        } else {
+            wheel::Build::Shipped
+        };
+        let built = wheel::build(workspace, &workspace.root, &environment, how, terminal)?;
+        wheel::install_all(&[built], &environment, terminal)?;
+    }
+    server.tell(program()).run(terminal)
 }
 
 /// The program in `benches/python/measure`, as the person wants it.

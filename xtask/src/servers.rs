@@ -40,6 +40,12 @@ impl Servers {
         })
     }
 
+    /// Builds the one that is ours, and leaves the other out.
+    pub(crate) fn build(workspace: &Workspace, terminal: Terminal) -> Result<Self> {
+        let ours = Some(build_ours(workspace, terminal)?);
+        Ok(Self { ours, tursodb: None })
+    }
+
     /// A program that is told where they are.
     pub(crate) fn tell(&self, program: Program) -> Program {
         let known = [("SYNC_TEST_SERVER", &self.ours), ("TURSODB", &self.tursodb)];

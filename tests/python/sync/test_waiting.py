@@ -1,7 +1,7 @@
 """While a pull waits for the server, or a push for its answer, the connection works on, and can be told to stop.
 
 A long poll of an hour stands for one that never ends by itself: whatever waits for it hangs, and is found by the time limit of
-the test. How fast the rest is meanwhile is measured by `measure_waiting.py`.
+the test. How fast the rest is meanwhile is measured by `cargo xtask bench sync`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a connection can do while its pull waits for the server, and the published driver beside it, as a Markdown table.
 
-`SYNC_TEST_SERVER=… python tests/python/sync/measure_waiting.py`; `pip install pyturso==0.8.3` for the published driver. Each
-driver runs in a process of its own, one measurement to a process: it may hang.
+`cargo xtask bench sync` runs it. Each driver runs in a process of its own, one measurement to a process: it may hang. `--list`
+names what is measured.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import tempfile
 import textwrap
 from pathlib import Path
 
+# The server of the tests, and the way to start it.
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "python" / "sync"))
 from servers import TestServer, program_of
 
 DRIVERS = {"aioturso": "aioturso", "pyturso": "turso"}
@@ -155,11 +157,12 @@ def measure(package: str, measurement: str, server: TestServer) -> str:
 
 
 def main() -> None:
+    if "--list" in sys.argv[1:]:
+        print("\n".join(MEASUREMENTS))
+        return
     server_program = program_of("SYNC_TEST_SERVER")
     if server_program is None:
-        sys.exit(
-            "SYNC_TEST_SERVER names no server: `cargo build -p sync-test-server` makes target/debug/sync-test-server"
-        )
+        sys.exit("SYNC_TEST_SERVER names no server: `cargo xtask bench sync` builds one and sets it")
     drivers = {name: package for name, package in DRIVERS.items() if importlib.util.find_spec(package)}
     with tempfile.TemporaryDirectory() as folder:
         server = TestServer(server_program, Path(folder) / "remote.db")
