@@ -419,15 +419,20 @@ impl Engine {
         }
     }
 
-    /// Cleans up behind a statement that failed, and gives its error on. If it was stopped while it changed data inside a
-    /// transaction, the whole transaction is rolled back, as SQLite does: its changes are half done.
-    pub(crate) fn abandon(
-        &mut self,
-        statement: impl Into<Box<PreparedStatement>>,
-        error: Error,
-        work: Work<'_>,
-    ) -> Error {
-        let statement = statement.into();
+    /// Cleans up behind a statement that failed, and gives its error on. The statement is kept for the next time, as in
+    /// `sqlite3`, if it was not stopped.
+    pub(crate) fn abandon(&mut self, statement: Box<PreparedStatement>, error: Error, work: Work<'_>) -> Error {
+        if work.is_stopped() {
+            return self.drop_failed(*statement, error, work);
+        }
+        // One that can't be made ready again is dropped.
+        let _ = self.give_back(statement);
+        error
+    }
+
+    /// As [`abandon`](Self::abandon), and drops the statement. If it was stopped while it changed data inside a transaction,
+    /// the whole transaction is rolled back, as SQLite does: its changes are half done.
+    pub(crate) fn drop_failed(&mut self, statement: PreparedStatement, error: Error, work: Work<'_>) -> Error {
         let was_writing = !statement.is_readonly();
         drop(statement);
         if was_writing && self.in_transaction() && work.is_stopped() {

@@ -165,7 +165,7 @@ impl Execution {
             let mut rest = script;
             while let Some((mut statement, length)) = engine.first_statement(rest, work)? {
                 if let Err(error) = run_to_end(engine, &mut statement, work) {
-                    return Err(engine.abandon(statement, error, work));
+                    return Err(engine.drop_failed(statement, error, work));
                 }
                 rest = &rest[length..];
             }

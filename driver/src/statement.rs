@@ -273,7 +273,7 @@ impl PreparedStatement {
     /// Runs it until its next row or its end. Sleeps while another connection holds a lock.
     ///
     /// # Errors
-    /// The engine's, or that the operation was stopped. The statement is then of no further use.
+    /// The engine's, or that the operation was stopped. The statement is of no further use before it is reset.
     pub(crate) fn step(&mut self, work: Work<'_>) -> Result<Step> {
         loop {
             work.check()?;

@@ -1,5 +1,5 @@
 use super::{Scratch, value};
-use crate::{ConnectOptions, Connection, Value};
+use crate::{ConnectOptions, Connection, Error, Value};
 
 fn cached(connection: &Connection) -> Vec<String> {
     connection
@@ -109,4 +109,39 @@ fn a_kept_statement_is_planned_anew_when_an_index_comes_or_goes() {
     );
     connection.execute("DROP INDEX unique_b", ()).unwrap();
     connection.execute(sql, (1,)).unwrap();
+}
+
+#[test]
+fn a_statement_that_failed_is_kept_and_what_is_wrong_with_its_values_is_told_first() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    for (sql, spoil) in [
+        ("CREATE TABLE other (a)", ""),
+        ("INSERT INTO t (a) VALUES (1)", "DROP TABLE t"),
+        ("SELECT * FROM other", "DROP TABLE other"),
+    ] {
+        connection.execute(sql, ()).unwrap().fetchall().unwrap();
+        connection.executescript(spoil).unwrap();
+        assert!(matches!(
+            connection.execute(sql, ()).unwrap_err(),
+            Error::Operational(_)
+        ));
+        assert!(cached(&connection).contains(&sql.to_owned()), "{sql}");
+        assert!(matches!(
+            connection.execute(sql, (5,)).unwrap_err(),
+            Error::Programming(_)
+        ));
+    }
+    connection
+        .executescript("CREATE TABLE t (a INTEGER PRIMARY KEY, b); INSERT INTO t VALUES (1, 1)")
+        .unwrap();
+    let sql = "INSERT INTO t (a) VALUES (?)";
+    for (value, is_refused) in [(1, true), (2, false), (1, true), (3, false)] {
+        assert_eq!(connection.execute(sql, (value,)).is_err(), is_refused);
+    }
+    connection.commit().unwrap();
+    assert_eq!(
+        value(&connection, "SELECT group_concat(a) FROM t"),
+        Value::from("1,2,3")
+    );
 }
