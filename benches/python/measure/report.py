@@ -77,6 +77,8 @@ def number(value: float | None) -> str:
         return "-"
     if abs(value) >= 100:
         return f"{value:,.0f}"
+    if abs(value) < 0.0005:
+        return "0"
     return f"{value:.3g}"
 
 

@@ -124,6 +124,19 @@ def test_a_line_of_the_table_has_ratios_bars_and_words() -> None:
     ) in table
 
 
+def test_a_number_has_three_digits_that_say_something() -> None:
+    """`8e-05` in a table of microseconds is read as eight."""
+    assert [report.number(value) for value in (12_345.6, 123.4, 1.2345, 0.01234, 0.00008, 0.0, None)] == [
+        "12,346",
+        "123",
+        "1.23",
+        "0.0123",
+        "0",
+        "0",
+        "-",
+    ]
+
+
 def test_the_time_that_no_thread_runs_is_what_is_left() -> None:
     stages = report.where_the_time_goes(results_of("point-select", {"aioturso": [40], "aioturso.lib": [4]}), "##")
     # All, loop, other threads, kernel, none, sleeps, blocking.
