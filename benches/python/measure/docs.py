@@ -71,12 +71,13 @@ def in_brief(results: Results) -> str:
         f"{facts['memory']}, {facts['system']}, {facts['Python']}; {facts['drivers']}; {facts['worker of aioturso']} worker."
     ]
     for configuration in JUDGED:
-        judged = [comparison.workload for comparison in report.comparisons(results, configuration) if comparison.bar]
-        if not judged:
+        measured = report.comparisons(results, configuration)
+        shown = [found.workload for found in measured if found.bar is not None or configuration == BASE]
+        if not shown:
             continue
         drivers = IN_BRIEF if configuration != IN_RUST else configuration.drivers()
         parts.append(f"{configuration.title}:")
-        parts.append(report.table(results, configuration, judged, drivers))
+        parts.append(report.table(results, configuration, shown, drivers))
     short = [
         f"{title(comparison.workload)} ({comparison.verdict.removeprefix('short: ')})"
         for configuration in JUDGED

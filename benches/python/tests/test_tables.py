@@ -200,6 +200,15 @@ def test_the_cost_of_the_stable_abi_is_written_where_it_is_told(tmp_path: Path) 
     assert "| `fetchall` of 10,000 rows, per row | 0.795 | 0.75 | 1.06 |" in text
 
 
+def test_memory_stands_in_the_short_table_of_the_base_alone() -> None:
+    """It has no bar, and is asked for all the same."""
+    values: dict[str, list[float]] = {"aioturso": [50], "turso.aio": [100]}
+    line = "| each of 1,000 idle connections | µs | **50** | 100 | 0.5 of turso.aio | - |  |"
+    assert line in docs.in_brief(results_of("idle-connections", values))
+    in_memory = Configuration(storage="memory")
+    assert "idle connections" not in docs.in_brief(results_of("idle-connections", values, in_memory))
+
+
 def test_a_document_without_a_place_is_named() -> None:
     with pytest.raises(docs.MissingMarker, match=r"README.md has no place for it: write `<!-- measured: in brief -->`"):
         docs.replace("no marker", "in brief", "table", "README.md")
