@@ -24,6 +24,8 @@ PREAMBLE = """
 import asyncio, gc, logging, os, signal, sys, threading, time, warnings
 import {module} as driver
 warnings.simplefilter("ignore")
+# A shell has the programs that it starts in the background ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PATH = {path!r}
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 30000000) SELECT count(*) FROM n"
