@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
+use std::thread;
 use std::time::Duration;
 
 use crate::environment::Environment;
@@ -19,6 +20,9 @@ use crate::terminal::{Terminal, seconds};
 
 /// The crate of the matrix of the Rust proxies.
 pub(crate) const PACKAGE: &str = "async-proxy-faults";
+
+/// The parts of the matrix of the Python workers that run side by side: what they are called, and their tests, for `-k`.
+const PYTHON_PARTS: [(&str, &str); 2] = [("python-asyncio", "asyncio"), ("python-other-loops", "not asyncio")];
 
 /// The program that tries the Python worker with one bug at a time, in the folder of the Python tests.
 const PYTHON_MUTANTS: &str = "faults/mutants/run.py";
@@ -48,25 +52,44 @@ pub(crate) fn run_rust(session: &mut Session) -> Result<Remark> {
         program = program.environment("ASYNC_PROXY_SOAK_SECONDS", seconds.to_string());
     }
     let outcome = program.run(session.terminal);
-    collect(session, &rows, outcome)
+    Ok(format!("{} rows", collect(session, &rows, outcome)?))
 }
 
-/// Tries the Python workers. It takes minutes, so on the newest interpreter alone.
+/// Tries the Python workers. It takes minutes, so on the newest interpreter alone, and on the event loops side by side: most
+/// faults wait for something, and none depends on a quiet machine.
 pub(crate) fn run_python(session: &mut Session) -> Result<Remark> {
-    let rows = rows_file(session, "python")?;
-    let environment = newest(session)?;
-    let mut program = Program::new(environment.python(), &session.workspace.root)
-        .arguments(["-m", "pytest", "--quiet", "--config-file"])
-        .argument(session.python_tests().join("pytest.ini"))
-        .argument("--matrix")
-        .argument(&rows);
-    if let Some(seconds) = session.extent.soak_seconds {
-        program = program.argument("--soak-seconds").argument(seconds.to_string());
+    let name = newest(session)?.name.clone();
+    let mut runs = Vec::new();
+    for (part, loops) in PYTHON_PARTS {
+        let rows = rows_file(session, part)?;
+        let mut program = Program::new(newest(session)?.python(), &session.workspace.root)
+            .arguments(["-m", "pytest", "--quiet", "-k", loops, "--config-file"])
+            .argument(session.python_tests().join("pytest.ini"))
+            .argument("--matrix")
+            .argument(&rows);
+        if let Some(seconds) = session.extent.soak_seconds {
+            program = program.argument("--soak-seconds").argument(seconds.to_string());
+        }
+        let program = program.argument(session.python_tests().join("faults"));
+        runs.push((rows, session.servers.tell(program)));
     }
-    let program = program.argument(session.python_tests().join("faults"));
-    let outcome = session.servers.tell(program).run(session.terminal);
-    let name = environment.name.clone();
-    Ok(format!("{}, on {name}", collect(session, &rows, outcome)?))
+    let terminal = session.terminal;
+    let outcomes: Vec<_> = thread::scope(|scope| {
+        let running: Vec<_> = runs
+            .into_iter()
+            .map(|(rows, program)| (rows, scope.spawn(move || program.run_beside(terminal))))
+            .collect();
+        running
+            .into_iter()
+            .map(|(rows, run)| (rows, run.join().expect("to run a program does not panic")))
+            .collect()
+    });
+    let mut counts = Vec::new();
+    for (rows, outcome) in outcomes {
+        counts.push(collect(session, &rows, outcome));
+    }
+    let counts = counts.into_iter().collect::<Result<Vec<usize>>>()?;
+    Ok(format!("{} rows, on {name}", counts.iter().sum::<usize>()))
 }
 
 /// Looks whether all mutants fit the sources as they are: to try them takes minutes, and this a second.
@@ -125,8 +148,8 @@ fn rows_file(session: &Session, part: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Takes the rows of a part into the table, also those of one that failed.
-fn collect(session: &mut Session, path: &PathBuf, outcome: Result<()>) -> Result<Remark> {
+/// Takes the rows of a part into the table, also those of one that failed; how many there are.
+fn collect(session: &mut Session, path: &PathBuf, outcome: Result<()>) -> Result<usize> {
     let rows = match fs::read_to_string(path) {
         Ok(text) => parse(&text)?,
         Err(_) if outcome.is_err() => Vec::new(),
@@ -138,7 +161,7 @@ fn collect(session: &mut Session, path: &PathBuf, outcome: Result<()>) -> Result
     if count == 0 {
         return Err(Failure::new(format!("no row of the matrix is in {}", path.display())));
     }
-    Ok(format!("{count} rows"))
+    Ok(count)
 }
 
 fn parse(text: &str) -> Result<Vec<Row>> {

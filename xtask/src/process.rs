@@ -76,6 +76,24 @@ impl Program {
         }
     }
 
+    /// Runs it to its end beside others: what it has written is passed on in one piece when it has ended. Fails if it does.
+    pub(crate) fn run_beside(mut self, terminal: Terminal) -> Result<()> {
+        terminal.note(&format!("$ {}", self.shown.join(" ")));
+        self.command.stdin(Stdio::null());
+        let output = self.command.output().map_err(|error| self.not_started(&error))?;
+        for written in [&output.stdout, &output.stderr] {
+            let written = String::from_utf8_lossy(written);
+            if !written.trim().is_empty() {
+                terminal.note(written.trim_end());
+            }
+        }
+        if output.status.success() {
+            Ok(())
+        } else {
+            Err(self.failed(&output.status.to_string()))
+        }
+    }
+
     /// Runs it to its end in silence; what it wrote on standard output, or a failure with what it wrote on standard error.
     pub(crate) fn read(mut self) -> Result<String> {
         self.command.stdin(Stdio::null());
