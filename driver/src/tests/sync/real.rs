@@ -139,6 +139,23 @@ fn a_thousand_changes_come_through_in_one_push_and_in_batches() {
     }
 }
 
+/// Bug: what is large is cut somewhere, or costs the square of what it holds.
+#[test]
+fn ten_thousand_changes_come_through_in_one_push() {
+    let replicas = Replicas::new();
+    let server = server!(replicas);
+    let first = replicas.open("first.db", &server.url());
+    run(&first, "CREATE TABLE t (a INTEGER PRIMARY KEY, b)");
+    let many = (0..10_000).map(|number| (number, "text")).collect::<Vec<_>>();
+    first.executemany("INSERT INTO t VALUES (?, ?)", many).unwrap();
+    first.commit().unwrap();
+    assert_eq!(first.stats().unwrap().cdc_operations, 10_001);
+    first.push().unwrap();
+    assert_eq!(first.stats().unwrap().cdc_operations, 0);
+    let second = replicas.open("second.db", &server.url());
+    assert_eq!(rows(&second, "SELECT count(*), sum(a) FROM t"), ["10000|49995000"]);
+}
+
 /// Two replicas of which the second has inserted a value that the first has pushed already, under another key.
 fn collision(replicas: &Replicas, url: &str) -> (crate::ConnectionSync, crate::ConnectionSync) {
     let first = replicas.open("first.db", url);
