@@ -243,6 +243,23 @@ async def test_a_stream_that_somebody_has_still_does_not_keep_the_object_from_cl
         await read.__anext__()
 
 
+async def test_closing_does_not_wait_for_what_waits_for_an_open_transaction(path: str) -> None:
+    """Closing ends that, and the call with it: to wait for the call first is to wait for ever."""
+    async with turso_jobs.connect(path) as client:
+        await client.migrate()
+        held = await client.transaction()
+        await held.insert("never")
+        waiting = asyncio.create_task(client.insert("never"))
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+    with pytest.raises(turso_jobs.JobsError, match="the queue is closed"):
+        await waiting
+    with pytest.raises(turso_jobs.TransactionOver):
+        await held.commit()
+    async with turso_jobs.connect(path) as client:
+        assert await client.list_jobs() == []
+
+
 async def test_calls_reach_the_object_in_the_order_in_which_they_were_begun(path: str) -> None:
     """Threads of the runtime take up new tasks in any order: a commit overtook inserts, and was overtaken."""
     rounds, inserts = 40, 6

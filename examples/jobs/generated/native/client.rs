@@ -277,7 +277,7 @@ impl Client {
     #[pyo3(name = "close", signature = (), text_signature = "($self)")]
     fn close<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, mirror::Call>> {
         self.object
-            .end(Some(()), move |object| async move { object.close().await })
+            .close(Some(()), move |object| async move { object.close().await })
             .awaitable(py, "Client.close", |py, ()| Ok(py.None()))
     }
     /// Waits for the calls that run, rolls back the transactions that are open, and closes the database. Calls that come later
@@ -285,7 +285,7 @@ impl Client {
     #[pyo3(name = "close_sync", signature = (), text_signature = "($self)")]
     fn close_sync<'py>(&self, py: Python<'py>) -> PyResult<()> {
         self.object
-            .end(Some(()), move |object| async move { object.close().await })
+            .close(Some(()), move |object| async move { object.close().await })
             .twin(py)
     }
     /// Claims up to `limit` jobs of a queue that may run now, the most urgent first. Each belongs to the caller for `lease`
@@ -855,12 +855,12 @@ impl Client {
         match exc_type {
             None => {
                 self.object
-                    .leave(move |object| async move { object.close().await })
+                    .close(Some(()), move |object| async move { object.close().await })
                     .awaitable(py, "Client.__aexit__", convert)
             }
             Some(_) => {
                 self.object
-                    .leave(move |object| async move { object.close().await })
+                    .close(Some(()), move |object| async move { object.close().await })
                     .awaitable(py, "Client.__aexit__", convert)
             }
         }
@@ -882,12 +882,12 @@ impl Client {
         match exc_type {
             None => {
                 self.object
-                    .leave(move |object| async move { object.close().await })
+                    .close(Some(()), move |object| async move { object.close().await })
                     .twin(py)?
             }
             Some(_) => {
                 self.object
-                    .leave(move |object| async move { object.close().await })
+                    .close(Some(()), move |object| async move { object.close().await })
                     .twin(py)?
             }
         }

@@ -259,13 +259,17 @@ impl Glue<'_> {
         let call = awaited(member.fallible, call);
         let lent = lent(member.source.receiver, object);
         match (&member.kind, member.source.receiver) {
-            (Kind::Close | Kind::Abandon, _) => {
+            (Kind::Close | Kind::Abandon, receiver) => {
                 let again = if is_lenient(class, member) {
                     quote!(Some(()))
                 } else {
                     quote!(None)
                 };
-                quote!(self.object.end(#again, move |#lent| async move { #call }))
+                let end = match (&member.kind, receiver) {
+                    (Kind::Close, Receiver::Shared) => quote!(close),
+                    _ => quote!(end),
+                };
+                quote!(self.object.#end(#again, move |#lent| async move { #call }))
             }
             (_, Receiver::Exclusive) => quote!(self.object.exclusive(move |#lent| async move { #call })),
             _ => quote!(self.object.shared(move |#lent| async move { #call })),

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use pyo3::prelude::*;
@@ -22,6 +23,8 @@ pub struct Mirror<W: Wrapper<Object: Sync>> {
     /// Taken by `drop` alone.
     place: Option<Arc<Place<W>>>,
     streams: Arc<Streams>,
+    /// Whether its close has begun: calls that come later fail.
+    closing: Arc<AtomicBool>,
 }
 
 /// The tasks that read streams of an object. Each holds the object until its stream is dropped, which its reader may put off
@@ -56,6 +59,14 @@ impl Streams {
 /// The object for a call that takes `&self`, for as long as the call runs.
 pub struct Shared<W: Wrapper>(OwnedRwLockReadGuard<Option<InContext<W::Object>>, W::Object>);
 
+impl<W: Wrapper> Shared<W> {
+    /// The object of a place that is not empty.
+    fn of(place: OwnedRwLockReadGuard<Option<InContext<W::Object>>>) -> Option<Self> {
+        let object = OwnedRwLockReadGuard::try_map(place, |object| object.as_ref().map(InContext::get));
+        object.ok().map(Self)
+    }
+}
+
 impl<W: Wrapper> Deref for Shared<W> {
     type Target = W::Object;
 
@@ -89,6 +100,7 @@ impl<W: Wrapper<Object: Sync>> Mirror<W> {
         Self {
             place: Some(Arc::new(RwLock::new(Some(InContext::new(object))))),
             streams: Arc::default(),
+            closing: Arc::default(),
         }
     }
 
@@ -110,12 +122,16 @@ impl<W: Wrapper<Object: Sync>> Mirror<W> {
         F: Future<Output = Result<T, E>> + Send,
         E: IntoException<W::Module>,
     {
-        let place = self.place();
+        let (place, closing) = (self.place(), Arc::clone(&self.closing));
         Run::queued(W::NAME, async move {
-            let guard = turn(place.read_owned()).await;
-            let object = OwnedRwLockReadGuard::try_map(guard, |object| object.as_ref().map(InContext::get));
-            let object = object.map_err(|_| Failure::Closed)?;
-            call(Shared(object)).await.map_err(Failure::Call)
+            let object = turn(async {
+                if closing.load(Ordering::SeqCst) {
+                    return None;
+                }
+                Shared::of(place.read_owned().await)
+            });
+            let object = object.await.ok_or(Failure::Closed)?;
+            call(object).await.map_err(Failure::Call)
         })
     }
 
@@ -129,24 +145,65 @@ impl<W: Wrapper<Object: Sync>> Mirror<W> {
         F: Future<Output = Result<T, E>> + Send,
         E: IntoException<W::Module>,
     {
-        let (place, streams) = (self.place(), self.streams());
+        let (place, streams, closing) = (self.place(), self.streams(), Arc::clone(&self.closing));
         Run::queued(W::NAME, async move {
+            let is_closing = closing.load(Ordering::SeqCst);
             let guard = turn(async {
-                if streams.are_open() {
+                if is_closing || streams.are_open() {
                     return None;
                 }
                 Some(place.write_owned().await)
             });
-            let guard = guard.await.ok_or(Failure::Reentered)?;
+            let guard = guard.await;
+            let guard = guard.ok_or(if is_closing {
+                Failure::Closed
+            } else {
+                Failure::Reentered
+            })?;
             let object = OwnedRwLockWriteGuard::try_map(guard, |object| object.as_mut().map(InContext::get_mut));
             let object = object.map_err(|_| Failure::Closed)?;
             call(Exclusive(object)).await.map_err(Failure::Call)
         })
     }
 
+    /// A close that takes `&self`. It runs beside the calls that were begun before it, which may wait for what it ends; when they
+    /// are done too, the object is dropped. Calls that are begun after it fail. Streams that are being read end. `again` is what
+    /// it gives where the object is closed already; without it that is an error.
+    ///
+    /// Closing is not undone by dropping its future.
+    pub fn close<T, E, F, C>(
+        &self,
+        again: Option<T>,
+        call: C,
+    ) -> Run<W::Module, impl Future<Output = Result<T, Failure<E>>> + Send + use<W, T, E, F, C>>
+    where
+        C: FnOnce(Shared<W>) -> F + Send,
+        F: Future<Output = Result<T, E>> + Send,
+        T: Send,
+        E: IntoException<W::Module> + Send,
+    {
+        let (place, streams, closing) = (self.place(), self.streams(), Arc::clone(&self.closing));
+        Run::queued(W::NAME, async move {
+            let leaving = Leaving::<W>(Arc::clone(&place));
+            let object = turn(async {
+                streams.end();
+                if closing.swap(true, Ordering::SeqCst) {
+                    return None;
+                }
+                Shared::of(Arc::clone(&place).read_owned().await)
+            });
+            let outcome = match object.await {
+                Some(object) => call(object).await.map_err(Failure::Call),
+                None => again.ok_or(Failure::Closed),
+            };
+            drop(place.write().await.take());
+            drop(leaving);
+            outcome
+        })
+    }
+
     /// A call that ends the object: it gets the object itself, once the calls before it are done. Streams of it that are being
-    /// read end with it. `again` is what it gives
-    /// where the object is ended already; without it that is an error.
+    /// read end with it. `again` is what it gives where the object is ended already; without it that is an error.
     pub fn end<T, E, F, C>(
         &self,
         again: Option<T>,
@@ -212,9 +269,12 @@ impl<W: Wrapper<Object: Sync>> Mirror<W> {
         T: Send,
         E: IntoException<W::Module> + Send,
     {
-        let place = self.place();
+        let (place, closing) = (self.place(), &self.closing);
         let ran = py.detach(|| {
             Ran::of(|| {
+                if closing.load(Ordering::SeqCst) {
+                    return Err(Failure::Closed);
+                }
                 let object = place.try_read().map_err(|_| Failure::Reentered)?;
                 let object = object.as_ref().ok_or(Failure::Closed)?;
                 catch(|| call(object.get()))

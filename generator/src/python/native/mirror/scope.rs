@@ -1,5 +1,6 @@
 //! The scopes of an async API: `async with` and `with`.
 
+use async_proxy_syntax::model::Receiver;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
@@ -22,7 +23,12 @@ pub(super) fn scope(class: &Class, face: Face, name: &str) -> Option<TokenStream
         } else {
             quote!((#call).map(|_| ()))
         };
-        quote!(self.object.leave(move |#lent| async move { #outcome }))
+        match (&member.kind, member.source.receiver) {
+            (Kind::Close, Receiver::Shared) => {
+                quote!(self.object.close(Some(()), move |#lent| async move { #outcome }))
+            }
+            _ => quote!(self.object.leave(move |#lent| async move { #outcome })),
+        }
     };
     let (kept, given_up) = (end(close), end(abandon.unwrap_or(close)));
     let leave = format!("{name}.__aexit__");
