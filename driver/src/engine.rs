@@ -73,10 +73,13 @@ impl Engine {
     }
 
     /// Notes what a statement that has ended has inserted. The engine's own note is changed also by rows that it inserts
-    /// for itself: for a window function, an index or `ANALYZE`.
-    pub(crate) fn note_insert(&mut self, statement: &PreparedStatement) {
-        if statement.may_insert() && self.core.changes() > 0 {
-            self.last_insert_rowid = self.core.last_insert_rowid();
+    /// for itself: for a window function, an index or `ANALYZE`. So where a statement may have updated rows and inserted
+    /// none, a rowid that is as it was before is no news.
+    pub(crate) fn note_insert(&mut self, statement: &PreparedStatement, rowid_before: i64) {
+        let rowid = self.core.last_insert_rowid();
+        let is_news = rowid != rowid_before || !statement.may_update_instead();
+        if statement.may_insert() && self.core.changes() > 0 && is_news {
+            self.last_insert_rowid = rowid;
         }
     }
 

@@ -243,7 +243,7 @@ impl Execution {
         let rowid_before = engine.core().last_insert_rowid();
         let is_alone = engine.begin_around(statement, work)?;
         let outcome = self
-            .run_steps(engine, statement, work)
+            .run_steps(engine, statement, rowid_before, work)
             .inspect_err(|_| note_failure(engine, statement, rowid_before));
         if is_alone {
             engine.end_around(outcome, work)
@@ -256,6 +256,7 @@ impl Execution {
         &mut self,
         engine: &mut Engine,
         statement: &mut PreparedStatement,
+        rowid_before: i64,
         work: Work<'_>,
     ) -> Result<Progress> {
         let first = statement.step(work)?;
@@ -269,7 +270,7 @@ impl Execution {
                 self.ready.push_back(statement.row());
             }
         }
-        engine.note_insert(statement);
+        engine.note_insert(statement, rowid_before);
         if statement.is_dml() {
             let changes = engine.changes();
             if self.ready.is_empty() {
@@ -370,7 +371,7 @@ fn run_to_end(engine: &mut Engine, statement: &mut PreparedStatement, work: Work
         match statement.step(work) {
             Ok(Step::Row) => {}
             Ok(Step::Done) => {
-                engine.note_insert(statement);
+                engine.note_insert(statement, rowid_before);
                 break Ok(());
             }
             Err(error) => {

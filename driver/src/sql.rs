@@ -140,6 +140,14 @@ pub(crate) fn first_name(sql: &str) -> Option<String> {
     Some(name.trim_matches(['"', '`', '[', ']']).to_owned())
 }
 
+/// Whether there may be an `ON CONFLICT` clause in it; a string may hold the word too.
+pub(crate) fn has_upsert(sql: &str) -> bool {
+    let word = b"conflict";
+    sql.as_bytes()
+        .windows(word.len())
+        .any(|bytes| bytes.eq_ignore_ascii_case(word))
+}
+
 /// Whether the statement inserts rows: whether it is an `INSERT` or a `REPLACE`, also behind `WITH`.
 pub(crate) fn may_insert(sql: &str) -> bool {
     let sql = skip_empty(sql);

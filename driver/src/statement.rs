@@ -115,6 +115,11 @@ impl PreparedStatement {
         self.may_insert && !self.is_readonly()
     }
 
+    /// Whether it may update rows in place of those that it was to insert (`ON CONFLICT … DO UPDATE`).
+    pub(crate) fn may_update_instead(&self) -> bool {
+        sql::has_upsert(&self.sql)
+    }
+
     /// Whether it rolls the whole transaction back.
     pub(crate) fn is_rollback(&self) -> bool {
         sql::is_rollback(&self.sql)

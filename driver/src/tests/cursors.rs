@@ -432,3 +432,25 @@ fn a_query_with_a_window_function_is_a_query() {
         .executemany("WITH x AS (SELECT 1) INSERT INTO t (b) SELECT * FROM x", [()])
         .unwrap();
 }
+
+#[test]
+fn an_upsert_that_updates_leaves_the_last_rowid_also_behind_a_window_function() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    connection
+        .execute("INSERT INTO t (a) VALUES (1), (2), (-1)", ())
+        .unwrap();
+    let upsert = "INSERT INTO t (a, b) VALUES (?, 'b') ON CONFLICT (a) DO UPDATE SET b = excluded.b";
+    for (rowid, expected) in [(-1, -1), (2, -1), (70, 70), (1, 70)] {
+        // The engine takes a rowid of its own table for the last one.
+        connection
+            .execute("SELECT row_number() OVER (ORDER BY a) FROM t", ())
+            .unwrap()
+            .fetchall()
+            .unwrap();
+        assert_eq!(
+            connection.execute(upsert, (rowid,)).unwrap().lastrowid(),
+            Some(expected)
+        );
+    }
+}

@@ -325,3 +325,22 @@ fn a_query_that_has_come_to_its_window_function_panics_when_it_is_left_beside_a_
     let left = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| reader.reset()));
     assert!(left.is_err(), "SQLite ends the query");
 }
+
+#[test]
+fn a_query_of_no_table_takes_a_snapshot_in_a_transaction() {
+    for sql in [
+        "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 5) SELECT x FROM n",
+        "SELECT row_number() OVER ()",
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let (one, other) = two_connections(&directory);
+        other.execute("BEGIN").unwrap();
+        rows(&other, sql);
+        one.execute("INSERT INTO t VALUES (3, 3)").unwrap();
+        let refused = other.execute("INSERT INTO t VALUES (4, 4)");
+        assert!(
+            matches!(refused, Err(LimboError::BusySnapshot)),
+            "SQLite has read nothing, and inserts the row: {refused:?}"
+        );
+    }
+}

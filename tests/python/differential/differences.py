@@ -10,6 +10,7 @@ from comparison import Difference
 from explanations import (
     began_with_a_savepoint,
     half_read_returning,
+    inserts_behind_a_window_function,
     is_about_what_is_closed,
     is_refused_beside_a_window_function,
     many_returning,
@@ -22,6 +23,7 @@ from explanations import (
     returns_rows,
     sql_that_is_not_unicode,
     stored_minus_zero,
+    took_a_snapshot_for_no_table,
     total_changes_with_returning,
     waits_for_nothing,
     was_closed_beside_a_half_read_cursor,
@@ -56,6 +58,8 @@ def program(*steps: Step, options: Options | None = None) -> Program:
     """A program behind the steps that every program begins with."""
     return Program(options or Options(), [*FIRST_STEPS, *steps])
 
+
+COUNTING = "SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 5"
 
 FROM_SQLITE3: list[Difference] = [
     Difference(
@@ -151,6 +155,36 @@ FROM_SQLITE3: list[Difference] = [
             Execute(0, "INSERT INTO u (x) VALUES (1)"),
             ConnectionExecute(2, "INSERT INTO u (x) VALUES (2)", connection=1),
             options=Options(in_file=True, isolation_level=None),
+        ),
+    ),
+    Difference(
+        name="A query of no table may take a snapshot in a transaction",
+        whose="engine",
+        reason="It does so where it keeps rows for itself: `WITH RECURSIVE`, a window function. SQLite's transaction has read "
+        "nothing then. What another connection writes behind that is seen here as behind a savepoint.",
+        explains=took_a_snapshot_for_no_table,
+        reproduction="a_query_of_no_table_takes_a_snapshot_in_a_transaction",
+        example=program(
+            ConnectionExecute(1, "BEGIN", connection=1),
+            ConnectionExecute(1, f"WITH RECURSIVE n (x) AS ({COUNTING}) SELECT x FROM n", connection=1),
+            Execute(0, "INSERT INTO u (x) VALUES (1)"),
+            ConnectionExecute(1, "INSERT INTO u (x) VALUES (2)", connection=1),
+            options=Options(in_file=True, isolation_level=None),
+        ),
+    ),
+    Difference(
+        name="Behind a window function the row that ON CONFLICT inserts may not become lastrowid",
+        whose="engine",
+        reason="The engine takes the number of the last row that it keeps for the function for the last rowid. Where an "
+        "`INSERT` with `ON CONFLICT` leaves that as it is, it has updated a row and inserted none, as far as can be told, and "
+        "`lastrowid` stays what it was before; one that has inserted the row of that very number can't be told from it.",
+        explains=inserts_behind_a_window_function,
+        fields=frozenset({"lastrowid"}),
+        reproduction="a_window_function_changes_the_last_rowid",
+        example=program(
+            Execute(0, "INSERT INTO t (id, a) VALUES (-1, 'a')"),
+            Execute(1, "SELECT sum(id) OVER (ORDER BY id) FROM t"),
+            Execute(0, "INSERT INTO t (id, a) VALUES (4, 'b') ON CONFLICT (id) DO UPDATE SET a = excluded.a"),
         ),
     ),
     Difference(

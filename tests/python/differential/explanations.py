@@ -48,6 +48,21 @@ def began_with_a_savepoint(case: Case) -> bool:
     return is_refused or (case.expected.raised is None and case.seen.raised is None)
 
 
+def took_a_snapshot_for_no_table(case: Case) -> bool:
+    """Whether a transaction beside another connection reads or writes behind a query of no table that keeps rows for itself."""
+    if len(case.expected.connections) < 2 or not any("WITH RECURSIVE" in sql for sql in case.sql_before):
+        return False
+    is_refused = "another connection has changed" in case.seen.message
+    is_read = case.expected.raised is None and case.seen.raised is None and case.fields == {"outcome"}
+    return (is_refused and case.expected.raised is None) or is_read
+
+
+def inserts_behind_a_window_function(case: Case) -> bool:
+    """Whether an `INSERT` that may update instead has run behind a query with a window function."""
+    windows = [index for index, sql in enumerate(case.sql_before) if "OVER (" in sql]
+    return bool(windows) and any("ON CONFLICT" in sql for sql in case.sql_before[windows[0] :])
+
+
 def names_what_another_connection_took_away(case: Case) -> bool:
     """Whether a statement is refused for what is not there, in a program that changed the schema on another connection."""
     is_refused = case.seen.message.startswith("no such") or "has no column" in case.seen.message
@@ -200,7 +215,9 @@ def was_ended_by_reading_ahead(case: Case) -> bool:
 
 
 def query_that_fails_ahead(case: Case) -> bool:
-    return case.fields == {"in_transaction"} and "JSON(" in case.sql
+    """Whether a query has failed ahead of its reader, and has rolled back what the end of its block was to commit."""
+    fields = {"in_transaction", "outcome"} if isinstance(case.step, WithBlock) else {"in_transaction"}
+    return case.fields <= fields and "JSON(" in case.sql
 
 
 def ran_a_script(case: Case) -> bool:
