@@ -230,6 +230,15 @@ pub(crate) fn run_as<T>(given_up: Arc<dyn CancelFlag>, call: impl FnOnce() -> T)
     outcome
 }
 
+/// Runs a part of a call that is not given up half way: whoever runs it looks between the parts.
+#[cfg(feature = "python")]
+pub(crate) fn run_whole<T>(part: impl FnOnce() -> T) -> T {
+    let before = CURRENT.take();
+    let outcome = part();
+    CURRENT.set(before);
+    outcome
+}
+
 impl<W: Send, O: Send> CancelFlag for Task<W, O> {
     fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::SeqCst)

@@ -24,10 +24,10 @@ REENTERED = (
 )
 
 
-# Which worker runs the calls: `native`, in whose thread they run without the GIL, or `python`, a thread like any other.
-# `native` is on trial, and not for use: a read that is cancelled on it can lose rows that come after it.
+# Which worker runs the calls: `native`, in whose thread they run without the GIL, or `python`, a thread like any other. The
+# event loop has the last word: it has to watch a descriptor for the native one (`add_reader`).
 WORKER_VARIABLE = "{{ package|upper }}_WORKER"
-DEFAULT_WORKER = "python"
+DEFAULT_WORKER = "native"
 
 
 class CallQueue:
@@ -38,7 +38,8 @@ class CallQueue:
     """
 
     def __init__(self, closed_error: Callable[[str], Exception]) -> None:
-        self._items: SimpleQueue[Item | None] | NativeQueue = _make_items()
+        # Until it is opened, nothing is put in.
+        self._items: SimpleQueue[Item | None] | NativeQueue = SimpleQueue()
         # The garbage collector may run while a thread holds it, and close what it finds, in the same thread.
         self._lock = threading.RLock()
         self._refusal: str | None = NOT_OPEN
@@ -141,11 +142,15 @@ class CallQueue:
 
     def open(self, item: Item) -> None:
         """Takes calls from now on, this one first."""
+        future, _ = item
         with self._lock:
             if self._refusal is not NOT_OPEN:
                 self.check()
-            self._refusal = None
+            # Without a future there is no event loop to be told of results, and no call is a native one.
+            if future is not None:
+                self._items = _make_items(future.get_loop())
             self._items.put_nowait(item)
+            self._refusal = None
 
     def close(self, reason: str) -> bool:
         """Takes no more calls. The answer is whether it took them until now."""
@@ -232,8 +237,8 @@ class CallQueue:
 {%- endif %}
 
 
-def _make_items() -> "SimpleQueue[Item | None] | NativeQueue":
-    if os.environ.get(WORKER_VARIABLE, DEFAULT_WORKER) == "native":
+def _make_items(event_loop: asyncio.AbstractEventLoop) -> "SimpleQueue[Item | None] | NativeQueue":
+    if os.environ.get(WORKER_VARIABLE, DEFAULT_WORKER) == "native" and NativeQueue.can_tell(event_loop):
         return NativeQueue()
     return SimpleQueue()
 {%- if turns %}

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeVar
 
+from ._native import NativeCall
 from .calls import Awaited, Call, raisable
 {%- if dbapi %}
 from .lib import OperationalError
@@ -169,7 +170,7 @@ class Rows(Generic[RowT]):
 class Reading(Awaited[ResultT], Generic[RowT, ResultT]):
     """A read of so many rows, or of all. It is queued, or has found what it wants among those that were read ahead."""
 
-    __slots__ = ("_abandoned", "_call", "_convert", "_rows", "_taken", "size")
+    __slots__ = ("_abandoned", "_call", "_convert", "_native_call", "_rows", "_taken", "size")
 
     def __init__(self, rows: Rows[RowT], size: int | None, convert: Callable[[list[RowT]], ResultT]) -> None:
         super().__init__()
@@ -177,6 +178,7 @@ class Reading(Awaited[ResultT], Generic[RowT, ResultT]):
         self.size = None if size is None else check_size(size)
         self._convert = convert
         self._call: Call[None] | None = None
+        self._native_call: NativeCall | None = None
         # At most one, and taken out by whoever comes first: the reader, or the one that gives it back.
         self._taken: list[Taken[RowT]] = []
         self._abandoned = False
@@ -202,9 +204,10 @@ class Reading(Awaited[ResultT], Generic[RowT, ResultT]):
             self._give_back()
             raise {% if dbapi %}OperationalError("interrupted"){% else %}RuntimeError("interrupted"){% endif %}
 
-    def wait_for(self, call: Call[None]) -> None:
+    def wait_for(self, call: Call[None], native_call: NativeCall | None = None) -> None:
         """Says which call it is that takes the rows."""
         self._call = call
+        self._native_call = native_call
 
     def __await__(self) -> Generator[Any, None, ResultT]:
         try:
@@ -229,6 +232,9 @@ class Reading(Awaited[ResultT], Generic[RowT, ResultT]):
 
     def _abandon(self) -> None:
         self._abandoned = True
+        if self._native_call is not None:
+            # What it has taken may not have come here yet.
+            self._native_call.give_up()
         if self._call is not None:
             self._call.cancel()
         self._give_back()

@@ -139,6 +139,36 @@ async def test_an_argument_that_reaches_no_cursor_leaves_it_the_rows_read_ahead(
     await connection.close()
 
 
+class Adapted:
+    """Becomes a value by what a program has written, which runs in the thread of the worker."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def __conform__(self, protocol: object) -> object:
+        if self.value is None:
+            raise ValueError("there is no value")
+        return self.value
+
+
+async def test_arguments_that_python_code_converts_begin_a_result_set_like_others(path: str) -> None:
+    """Bugs: a call that can't be made without running Python code fails on a cursor that has rows; it leaves those of
+    before; one that fails leaves them too."""
+    connection = await filled(path, 200)
+    for _ in range(2):
+        cursor = await connection.execute("SELECT a FROM t ORDER BY a")
+        assert await cursor.fetchone() == (0,)
+        await cursor.execute("SELECT ?", (Adapted(7),))
+        assert (await cursor.fetchone(), await cursor.fetchone()) == ((7,), None)
+        await cursor.execute("SELECT a FROM t ORDER BY a")
+        with pytest.raises(aioturso.OperationalError, match="no such table"):
+            await cursor.execute("SELECT a FROM missing WHERE a = ?", (Adapted(7),))
+        assert await cursor.fetchall() == []
+        await cursor.execute("SELECT a FROM t WHERE a >= ? ORDER BY a", (Adapted(198),))
+        assert [row async for row in cursor] == [(198,), (199,)]
+    await connection.close()
+
+
 async def test_an_error_at_a_row_waits_for_those_before_it(path: str) -> None:
     """Bug: it is raised by the read that found it, and the rows in front of it are lost."""
 

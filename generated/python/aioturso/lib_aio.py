@@ -673,7 +673,8 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
             return Ready(None)
 
         def close(cursor: BlockingCursor[RowT]) -> None:
-            self._rows.drop()
+            if self._calls is None:
+                self._rows.drop()
             return cursor.close()
 
         return self._call(close)
@@ -762,17 +763,19 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
     def _read(self, size: int | None, convert: Callable[[list[RowT]], ResultT]) -> Reading[RowT, ResultT]:
         reading = Reading(self._rows, size, convert)
         if self._worker.queue.closed or not reading.take_ahead():
-            call = self._call_to_read(reading)
-            reading.wait_for(call)
+            self._queue_read(reading)
         return reading
 
-    def _call_to_read(self, reading: Reading[Any, Any]) -> Call[None]:
+    def _queue_read(self, reading: Reading[Any, Any]) -> None:
         if self._calls is None:
             interrupted = self._worker.is_interrupted
-            return self._call(lambda cursor: reading.take(cursor._read_rows, interrupted))
+            call = self._call(lambda cursor: reading.take(cursor._read_rows, interrupted))
+            reading.wait_for(call)
+            return
         self._made.silence()
         # Nobody looks at what it gives; until it does, this object is not collected, which would end what is read.
-        return self._put(self._calls.take(reading.size, reading.receive).gives(self))
+        take = self._calls.take(reading.size, reading.receive).gives(self)
+        reading.wait_for(self._put(take), take)
 
     def _call(self, function: Callable[[BlockingCursor[RowT]], ResultT]) -> Call[ResultT]:
         self._made.silence()

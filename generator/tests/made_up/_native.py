@@ -18,7 +18,11 @@ class NativeToken:
 
 
 class NativeQueue:
-    """Nothing asks for it."""
+    """No event loop can be told by it, so that none is ever made."""
+
+    @staticmethod
+    def can_tell(event_loop):
+        return False
 
     @staticmethod
     def forget_notifiers():
@@ -112,6 +116,7 @@ class Parent:
         self.name = name
         self.looked = 0
         self.rows = iter(range(5))
+        self._begun = 1
 
     def _snapshot(self):
         return (self.looked,)
@@ -125,6 +130,7 @@ class Parent:
         return f"{self.name} at {object}"
 
     def again(self):
+        self._begun += 1
         self.rows = iter(range(3))
         return self
 
@@ -134,6 +140,7 @@ class Arm(Parent):
         return 7
 
     def lower(self):
+        self._begun += 1
         self.rows = iter(range(2))
         return self
 

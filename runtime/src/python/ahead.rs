@@ -6,7 +6,7 @@
 //! are; they become Python objects where they are handed out.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use pyo3::exceptions::PyBaseException;
@@ -201,7 +201,8 @@ impl<R: Send + 'static> Ahead<R> {
             if is_interrupted() {
                 return;
             }
-            let read = reader.get().read(Limit::of_rows(wanted).asked(began, asked));
+            // One that is cancelled before its next step is not the end of the result set: others read on.
+            let read = task::run_whole(|| reader.get().read(Limit::of_rows(wanted).asked(began, asked)));
             let (entries, exhausted) = match read {
                 Ok(chunk) => {
                     let exhausted = chunk.exhausted;
@@ -479,9 +480,63 @@ pub trait ReaderCalls: Calls<Target: Reads> {
     fn ahead(&self) -> &Ahead<<Self::Target as Reads>::Row>;
 }
 
+/// A read on its way: what it has taken is in one place at a time, so that whoever gives it up finds it, and gives it back
+/// before the next read is made.
+struct Flight<C: ReaderCalls> {
+    calls: Py<C>,
+    place: Mutex<Place<<C::Target as Reads>::Row>>,
+}
+
+/// Where the rows of a read are.
+enum Place<R> {
+    /// Not read yet.
+    Ahead,
+    Taken(Taking<R>),
+    /// On their way to Python, or there.
+    Out,
+    /// Given back: nobody waits for them.
+    GivenUp,
+}
+
+impl<C: ReaderCalls> Flight<C> {
+    /// Takes the rows, unless it was given up. Called without the GIL.
+    fn take(&self, size: Option<usize>) {
+        let ahead = self.calls.get().ahead();
+        let mut place = task::lock(&self.place);
+        if matches!(*place, Place::Ahead) {
+            *place = Place::Taken(task::lock(&ahead.state).take(size));
+        }
+    }
+
+    fn lock(&self, py: Python<'_>) -> MutexGuard<'_, Place<<C::Target as Reads>::Row>> {
+        self.place.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts what was taken into another place; gives it back if that is not to be found any more.
+    fn move_to(&self, py: Python<'_>, next: Place<<C::Target as Reads>::Row>) -> bool {
+        let mut place = self.lock(py);
+        if matches!(*place, Place::GivenUp) {
+            drop(place);
+            if let Place::Taken(mut taking) = next {
+                taking.give_back(py, self.calls.get().ahead());
+            }
+            return false;
+        }
+        *place = next;
+        true
+    }
+
+    fn give_up(&self, py: Python<'_>) {
+        let before = std::mem::replace(&mut *self.lock(py), Place::GivenUp);
+        if let Place::Taken(mut taking) = before {
+            taking.give_back(py, self.calls.get().ahead());
+        }
+    }
+}
+
 /// A read of so many rows, or of all, whose rows are then passed to `receive`.
 pub struct TakeRows<C: ReaderCalls> {
-    calls: Py<C>,
+    flight: Arc<Flight<C>>,
     number: u64,
     size: Option<usize>,
     receive: Py<PyAny>,
@@ -491,43 +546,54 @@ impl<C: ReaderCalls> TakeRows<C> {
     /// The call for it.
     pub fn call(calls: &Bound<'_, C>, size: Option<usize>, receive: Py<PyAny>) -> NativeCall {
         let number = calls.get().ask(calls.py());
-        let read = Self {
+        let flight = Arc::new(Flight {
             calls: calls.clone().unbind(),
+            place: Mutex::new(Place::Ahead),
+        });
+        let read = Self {
+            flight: Arc::clone(&flight),
             number,
             size,
             receive,
         };
-        NativeCall::of(read).numbered(number)
+        NativeCall::of(read)
+            .numbered(number)
+            .given_up_by(move |py| flight.give_up(py))
     }
 }
 
 impl<C: ReaderCalls> Work for TakeRows<C> {
     fn run(self: Box<Self>) -> Box<dyn Finish> {
-        let calls = self.calls.get();
-        let ahead = calls.ahead();
-        if !calls.target().get().is_open() {
-            ahead.answer(self.number);
-            return Box::new(Unmade { calls: self.calls });
+        let Self {
+            flight,
+            number,
+            size,
+            receive,
+        } = *self;
+        let calls = flight.calls.get();
+        let is_open = calls.target().get().is_open();
+        if is_open {
+            calls.ahead().fill(calls.target(), size);
+            flight.take(size);
         }
-        ahead.fill(calls.target(), self.size);
-        let taking = task::lock(&ahead.state).take(self.size);
-        ahead.answer(self.number);
-        Box::new(TakenRows {
-            calls: self.calls,
-            receive: self.receive,
-            taking,
-        })
+        // Whoever finds that it has run finds what it has taken, too.
+        calls.ahead().answer(number);
+        if is_open {
+            Box::new(TakenRows { flight, receive })
+        } else {
+            Box::new(Unmade { flight })
+        }
     }
 }
 
 /// A read of an object that was not made.
 struct Unmade<C: ReaderCalls> {
-    calls: Py<C>,
+    flight: Arc<Flight<C>>,
 }
 
 impl<C: ReaderCalls> Finish for Unmade<C> {
     fn step(&mut self, py: Python<'_>, _wanted: bool, _budget: &Budget) -> Step {
-        let exception = match self.calls.get().making() {
+        let exception = match self.flight.calls.get().making() {
             Some(making) => making.raised::<C::Target>(py),
             None => <C::Target as Wrapper>::Module::unopened(<C::Target as Wrapper>::NAME),
         };
@@ -536,20 +602,30 @@ impl<C: ReaderCalls> Finish for Unmade<C> {
 }
 
 struct TakenRows<C: ReaderCalls> {
-    calls: Py<C>,
+    flight: Arc<Flight<C>>,
     receive: Py<PyAny>,
-    taking: Taking<<C::Target as Reads>::Row>,
 }
 
 impl<C: ReaderCalls> Finish for TakenRows<C> {
     fn step(&mut self, py: Python<'_>, wanted: bool, budget: &Budget) -> Step {
-        let calls = self.calls.get();
+        let calls = self.flight.calls.get();
         if !wanted {
-            self.taking.give_back(py, calls.ahead());
-            return Step::Done(Ok(None));
+            self.flight.give_up(py);
         }
-        match self.taking.convert(calls.target().bind(py), Some(budget)) {
-            Ok(None) => Step::More,
+        let mut taking = {
+            let mut place = self.flight.lock(py);
+            if matches!(*place, Place::GivenUp) {
+                return Step::Done(Ok(None));
+            }
+            match std::mem::replace(&mut *place, Place::Out) {
+                Place::Taken(taking) => taking,
+                _ => return Step::Done(Ok(None)),
+            }
+        };
+        match taking.convert(calls.target().bind(py), Some(budget)) {
+            Ok(None) if self.flight.move_to(py, Place::Taken(taking)) => Step::More,
+            Ok(None) => Step::Done(Ok(None)),
+            // If it was given up meanwhile, the receiver gives them back.
             Ok(Some(taken)) => Step::Done(self.receive.call1(py, (taken,)).map(|_| None)),
             Err(exception) => Step::Done(Err(exception)),
         }

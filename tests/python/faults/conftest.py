@@ -20,7 +20,7 @@ Note = Callable[[str], None]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("faults")
-    group.addoption("--soak-seconds", type=float, default=10.0, help="how long each soak lasts (ten minutes: 600)")
+    group.addoption("--soak-seconds", type=float, default=6.0, help="how long each soak lasts (ten minutes: 600)")
     group.addoption("--worker", choices=list(WORKERS), help="the only worker to be tried; every one otherwise")
     group.addoption(
         "--matrix", type=Path, help="where to write the rows, with tabs between columns, instead of printing them"

@@ -21,7 +21,7 @@ from children import ENDLESS
 from conftest import Connect, Note
 from remains import HANGING, THOROUGHNESS
 
-ROUNDS = int(2000 * THOROUGHNESS)
+ROUNDS = int(1200 * THOROUGHNESS)
 WRITTEN_AT_ONCE = 500
 BEFORE = 20_000
 WRITE = f"INSERT INTO written SELECT value FROM generate_series(1, {WRITTEN_AT_ONCE})"
@@ -230,6 +230,33 @@ async def test_a_cancelled_read_loses_no_row(path: str, connect: Connect, note: 
     await connection.close()
     note(", ".join(f"{count} {what}" for what, count in counts.items()))
     assert counts["cancelled"] > 50
+
+
+READ_ON: dict[str, Callable[[aioturso.Cursor[Any]], Awaitable[list[Any]]]] = {
+    "fetchall": lambda cursor: cursor.fetchall(),
+    "fetchmany": lambda cursor: cursor.fetchmany(1_000_000),
+    "iteration": lambda cursor: collect(cursor),
+}
+
+
+async def collect(cursor: aioturso.Cursor[Any]) -> list[Any]:
+    return [row async for row in cursor]
+
+
+@pytest.mark.parametrize("way", READ_ON)
+async def test_a_read_that_is_given_up_when_it_has_run(path: str, connect: Connect, way: str) -> None:
+    """Bug: rows are on their way to a read that nobody waits for any more, and the next read is made before they come back."""
+    rows = [(value,) for value in range(1, 20_001)]
+    async with connect(path) as connection:
+        for size, turns in itertools.product((500, None), range(4)):
+            cursor = await connection.execute("SELECT value FROM generate_series(1, 20000)")
+            reading = cursor.fetchall() if size is None else cursor.fetchmany(size)
+            # The thread has run it then, and the loop has not heard of it.
+            time.sleep(0.1)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            reading.close()
+            assert await READ_ON[way](cursor) == rows
 
 
 async def test_endless_parameters_that_are_cancelled(path: str, connect: Connect, note: Note) -> None:

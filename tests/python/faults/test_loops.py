@@ -119,6 +119,47 @@ def test_used_from_one_loop_after_the_other(path: str, connect: Connect, run: Ru
     run(_closed(connection))
 
 
+class WatchesNothing(asyncio.SelectorEventLoop):
+    """A loop that watches no descriptors, as the one of Windows with completion ports."""
+
+    def add_reader(self, *_arguments: object) -> None:  # type: ignore[override]
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("first", ["this one", "another"])
+def test_a_loop_that_watches_no_descriptors(path: str, connect: Connect, run: Run, first: str) -> None:
+    """Bugs: the worker cannot tell such a loop of a result, and the first call on it never ends; it tells it in the wrong
+    thread."""
+
+    async def use(connection: aioturso.Connection[Any]) -> None:
+        cursor = await connection.execute("SELECT value FROM generate_series(1, 1000)")
+        assert [row async for row in cursor] == [(value,) for value in range(1, 1001)]
+        slow = asyncio.ensure_future(connection.execute(ENDLESS))
+        await asyncio.sleep(0.01)
+        slow.cancel()
+        assert await asyncio.wait_for(connection.execute_fetchall("SELECT 1"), HANGING) == [(1,)]
+        with pytest.raises(aioturso.OperationalError, match="no such table"):
+            await connection.execute("SELECT * FROM missing")
+
+    async def open_and_use() -> aioturso.Connection[Any]:
+        connection = await made(connect(path))
+        await use(connection)
+        return connection
+
+    loop = WatchesNothing()
+    try:
+        if first == "this one":
+            connection = loop.run_until_complete(open_and_use())
+            # The thread of the native queue has no other way to tell a loop without taking the GIL.
+            assert not connection._worker.queue.is_native
+        else:
+            connection = run(open_and_use())
+            loop.run_until_complete(use(connection))
+        loop.run_until_complete(asyncio.wait_for(_closed(connection), HANGING))
+    finally:
+        loop.close()
+
+
 def test_used_from_two_loops_at_once(path: str, connect: Connect, run: Run, note: Note) -> None:
     """Bug: a result that is delivered in the thread of another loop, or to another caller."""
     connection = run(made(connect(path, isolation_level=None)))

@@ -18,7 +18,7 @@ from children import Children
 from conftest import Connect, Note
 from remains import THOROUGHNESS
 
-KILLS = int(300 * THOROUGHNESS)
+KILLS = int(150 * THOROUGHNESS)
 ROWS_TOGETHER = 5
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits and signals")

@@ -6,10 +6,12 @@ from typing import Any
 
 WORKERS: dict[str, dict[str, Any]] = {
     "python thread": {},
+    "native queue": {},
 }
 """The arguments of `connect` that choose each of them."""
 
 ENVIRONMENTS: dict[str, dict[str, str]] = {
     "python thread": {"AIOTURSO_WORKER": "python"},
+    "native queue": {"AIOTURSO_WORKER": "native"},
 }
 """The environment variables that do, for this process and its children."""

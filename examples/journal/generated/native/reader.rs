@@ -264,8 +264,15 @@ impl ReaderCalls {
     fn answer(&self, py: Python<'_>, number: u64) {
         py.detach(|| self.ahead.answer(number));
     }
-    /// Does nothing: the calls that begin another result set drop the one before.
-    fn drop(&self) {}
+    /// Drops the result set, for a call that Python runs.
+    fn drop(&self, py: Python<'_>) {
+        let dropped = py.detach(|| self.ahead.drop_result_set());
+        drop(dropped);
+    }
+    /// Reads the first rows of a new result set, for a call that Python runs.
+    fn begin(&self, py: Python<'_>, _read_rows: &Bound<'_, PyAny>) {
+        py.detach(|| self.ahead.begin(&self.target));
+    }
     /// Notes that the call of that number waits for a transaction to end.
     fn wait(&self, py: Python<'_>, number: u64, future: Py<PyAny>) {
         self.ahead.wait(py, number, future);

@@ -395,8 +395,16 @@ fn of_reader() -> TokenStream {
             py.detach(|| self.ahead.answer(number));
         }
 
-        #[doc = " Does nothing: the calls that begin another result set drop the one before."]
-        fn drop(&self) {}
+        #[doc = " Drops the result set, for a call that Python runs."]
+        fn drop(&self, py: Python<'_>) {
+            let dropped = py.detach(|| self.ahead.drop_result_set());
+            drop(dropped);
+        }
+
+        #[doc = " Reads the first rows of a new result set, for a call that Python runs."]
+        fn begin(&self, py: Python<'_>, _read_rows: &Bound<'_, PyAny>) {
+            py.detach(|| self.ahead.begin(&self.target));
+        }
 
         #[doc = " Notes that the call of that number waits for a transaction to end."]
         fn wait(&self, py: Python<'_>, number: u64, future: Py<PyAny>) {

@@ -370,7 +370,7 @@ impl<'a> Writer<'a> {
             (true, false) => format!("        return self._worker.close(lambda {object}: {call})"),
             (false, _) => {
                 let drop = if self.package.lineage(self.class).iter().any(|class| class.has_rows()) {
-                    "            self._rows.drop()\n"
+                    "            if self._calls is None:\n                self._rows.drop()\n"
                 } else {
                     ""
                 };

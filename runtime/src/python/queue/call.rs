@@ -67,7 +67,11 @@ pub struct NativeCall {
     made: Option<Py<PyAny>>,
     /// Its place among the calls on a result set.
     number: u64,
+    /// What takes back at once what it has taken.
+    give_up: Option<Box<GiveUp>>,
 }
+
+type GiveUp = dyn Fn(Python<'_>) + Send + Sync;
 
 impl NativeCall {
     /// A call whose third phase is `finish`, on what the second gave.
@@ -86,6 +90,7 @@ impl NativeCall {
             gives: Mutex::new(None),
             made: None,
             number: 0,
+            give_up: None,
         }
     }
 
@@ -100,6 +105,13 @@ impl NativeCall {
     #[must_use]
     pub fn numbered(mut self, number: u64) -> Self {
         self.number = number;
+        self
+    }
+
+    /// Says how it gives back what it has taken, when nobody waits for it any more.
+    #[must_use]
+    pub fn given_up_by(mut self, give_up: impl Fn(Python<'_>) + Send + Sync + 'static) -> Self {
+        self.give_up = Some(Box::new(give_up));
         self
     }
 
@@ -138,6 +150,15 @@ impl NativeCall {
     fn set_gives<'py>(slf: &Bound<'py, Self>, object: Py<PyAny>) -> Bound<'py, Self> {
         *slf.get().lock_gives(slf.py()) = Some(object);
         slf.clone()
+    }
+
+    /// Says that nobody waits for it any more: what it has taken is given back before this returns, or before the next call
+    /// runs.
+    #[pyo3(name = "give_up")]
+    fn call_give_up(&self, py: Python<'_>) {
+        if let Some(give_up) = &self.give_up {
+            give_up(py);
+        }
     }
 
     /// What takes the calls on the object that this one makes.

@@ -288,6 +288,12 @@ impl NativeQueue {
         }
     }
 
+    /// Whether results can be handed to that event loop in batches, for which it has to watch a descriptor.
+    #[staticmethod]
+    fn can_tell(event_loop: &Bound<'_, PyAny>) -> PyResult<bool> {
+        Notifier::of(event_loop).map(|notifier| notifier.is_watched())
+    }
+
     /// Adds a call, or the end.
     fn put_nowait(&self, py: Python<'_>, item: &Bound<'_, PyAny>) -> PyResult<()> {
         let item = match item.cast_exact::<PyTuple>() {
@@ -299,11 +305,6 @@ impl NativeQueue {
                         None => return Ok(()),
                     },
                     Ok(call) => self.native(&future, call)?,
-                    // The first one opens the object: native calls will follow.
-                    Err(_) if !future.is_none() && self.lock_notifier(py).is_none() => {
-                        self.notifier_of(&future)?;
-                        Item::Python(pair.clone().into_any().unbind(), future.as_ptr().addr())
-                    }
                     Err(_) => Item::Python(pair.clone().into_any().unbind(), future.as_ptr().addr()),
                 }
             }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::{
-    PyBaseException, PyGeneratorExit, PyNotImplementedError, PyRuntimeError, PyStopAsyncIteration, PyStopIteration,
+    PyBaseException, PyException, PyGeneratorExit, PyRuntimeError, PyStopAsyncIteration, PyStopIteration,
 };
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -126,7 +126,10 @@ impl Notifier {
     #[cfg(unix)]
     fn watched(event_loop: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
         let py = event_loop.py();
-        let sockets = Sockets::new()?;
+        let Ok(sockets) = Sockets::new() else {
+            // There are too many descriptors.
+            return Self::called(event_loop);
+        };
         let descriptor = sockets.reader.as_raw_fd();
         let notifier = Arc::new(Self {
             event_loop: PyWeakrefReference::new(event_loop)?.unbind(),
@@ -138,8 +141,8 @@ impl Notifier {
         let drain = Bound::new(py, Drain(Arc::clone(&notifier)))?;
         match event_loop.call_method1(intern!(py, "add_reader"), (descriptor, drain)) {
             Ok(_) => Ok(notifier),
-            // It watches no descriptors.
-            Err(exception) if exception.is_instance_of::<PyNotImplementedError>(py) => Self::called(event_loop),
+            // It watches no descriptors, or none of this number, or is closed, which shows when it is called.
+            Err(exception) if exception.is_instance_of::<PyException>(py) => Self::called(event_loop),
             Err(exception) => Err(exception),
         }
     }

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+PYTHON_THREAD = "python thread"
+NATIVE_QUEUE = "native queue"
+
 
 @dataclass(frozen=True)
 class Change:
@@ -28,6 +31,8 @@ class Bug:
     """Which of the test's parameters, as `pytest -k` wants it; all of them otherwise."""
     before: tuple[int, int] | None = None
     """The version of Python that heals it by itself."""
+    worker: str = PYTHON_THREAD
+    """Which worker has it."""
 
     def files(self, package: Path) -> dict[str, str]:
         """The files of the package that it changes, with the bug in them. Raises `ValueError` where it does not fit."""
@@ -45,10 +50,15 @@ class Bug:
 
 
 def bug(
-    name: str, test: str, *changes: tuple[str, str, str], ways: str = "", before: tuple[int, int] | None = None
+    name: str,
+    test: str,
+    *changes: tuple[str, str, str],
+    ways: str = "",
+    before: tuple[int, int] | None = None,
+    worker: str = PYTHON_THREAD,
 ) -> Bug:
     """A bug that consists of these changes."""
-    return Bug(name, test, tuple(Change(*change) for change in changes), ways, before)
+    return Bug(name, test, tuple(Change(*change) for change in changes), ways, before, worker)
 
 
 def tests_of(faults: Path) -> dict[str, Path]:

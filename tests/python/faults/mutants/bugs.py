@@ -5,6 +5,7 @@ from __future__ import annotations
 from bug import Bug
 from bugs_of_calls import CALLS
 from bugs_of_ends import ENDS
+from bugs_of_native_calls import NATIVE_CALLS
 from bugs_of_sharing import SHARING
 
-BUGS: list[Bug] = [*CALLS, *ENDS, *SHARING]
+BUGS: list[Bug] = [*CALLS, *ENDS, *NATIVE_CALLS, *SHARING]

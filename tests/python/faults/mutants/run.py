@@ -43,9 +43,6 @@ CHANCES = 3
 THOROUGHNESS = "0.3"
 """How much of what the matrix does again and again is done here."""
 
-WORKER = "python thread"
-"""The bugs are in Python: it is the worker in Python that has them."""
-
 LOOP = "asyncio"
 """The loop that the bugs are tried on. That the worker without one is right on the others is what the matrix shows."""
 
@@ -89,20 +86,22 @@ def check_fit(package: Path) -> None:
         sys.exit("\n".join([*wrong, f"{len(wrong)} bugs and tests do not fit"]))
 
 
-def run_tests(package_folder: Path, tests: list[str], ways: str, time_limit: float) -> tuple[int | None, str]:
+def run_tests(
+    package_folder: Path, tests: list[str], ways: str, worker: str, time_limit: float
+) -> tuple[int | None, str]:
     """The exit status of pytest, or `None` if it hangs, and what it said last."""
     files = tests_of(FAULTS)
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=line", "--soak-seconds=6"]
     command += [
         "--worker",
-        WORKER,
+        worker,
         "-c",
         str(FAULTS.parent / "pytest.ini"),
         "-k",
         f"{LOOP} and ({ways})" if ways else LOOP,
     ]
     command += [f"{files[test]}::{test}" for test in tests]
-    environment = {**os.environ, **ENVIRONMENTS[WORKER], "PYTHONPATH": str(package_folder)}
+    environment = {**os.environ, **ENVIRONMENTS[worker], "PYTHONPATH": str(package_folder)}
     environment["FAULTS_THOROUGHNESS"] = THOROUGHNESS
     if time_limit == TIME_LIMIT:
         environment["FAULTS_PATIENCE"] = PATIENCE
@@ -139,7 +138,7 @@ def try_bug(package: Path, bug: Bug) -> Verdict:
     with tempfile.TemporaryDirectory() as folder:
         copy_package(package, Path(folder), bug)
         for _ in range(CHANCES):
-            status, output = run_tests(Path(folder), [bug.test], bug.ways, TIME_LIMIT)
+            status, output = run_tests(Path(folder), [bug.test], bug.ways, bug.worker, TIME_LIMIT)
             if status != PASSED:
                 break
     seconds = time.monotonic() - began
@@ -162,9 +161,13 @@ def try_bug(package: Path, bug: Bug) -> Verdict:
 def check_without_bug(package: Path, bugs: list[Bug]) -> None:
     """The tests pass where there is no bug: otherwise it would say nothing that they fail where there is one."""
     began = time.monotonic()
-    whole = sorted({bug.test for bug in bugs if not bug.ways})
-    parts = [(tests, "") for tests in (whole[first::AT_ONCE] for first in range(AT_ONCE)) if tests]
-    parts += [([test], ways) for test, ways in sorted({(bug.test, bug.ways) for bug in bugs if bug.test not in whole})]
+    parts: list[tuple[list[str], str, str]] = []
+    for worker in sorted({bug.worker for bug in bugs}):
+        own = [bug for bug in bugs if bug.worker == worker]
+        whole = sorted({bug.test for bug in own if not bug.ways})
+        parts += [(tests, "", worker) for tests in (whole[first::AT_ONCE] for first in range(AT_ONCE)) if tests]
+        rest = sorted({(bug.test, bug.ways) for bug in own if bug.test not in whole})
+        parts += [([test], ways, worker) for test, ways in rest]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(AT_ONCE) as pool:
         copy_package(package, Path(folder), None)
         for status, output in pool.map(lambda part: run_tests(Path(folder), *part, 600), parts):

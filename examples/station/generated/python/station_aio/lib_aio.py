@@ -161,17 +161,19 @@ class Reader(Awaited["Reader"]):
     def _read(self, size: int | None, convert: Callable[[list[float]], ResultT]) -> Reading[float, ResultT]:
         reading = Reading(self._rows, size, convert)
         if self._worker.queue.closed or not reading.take_ahead():
-            call = self._call_to_read(reading)
-            reading.wait_for(call)
+            self._queue_read(reading)
         return reading
 
-    def _call_to_read(self, reading: Reading[Any, Any]) -> Call[None]:
+    def _queue_read(self, reading: Reading[Any, Any]) -> None:
         if self._calls is None:
             interrupted = self._worker.is_interrupted
-            return self._call(lambda reader: reading.take(reader._read_rows, interrupted))
+            call = self._call(lambda reader: reading.take(reader._read_rows, interrupted))
+            reading.wait_for(call)
+            return
         self._made.silence()
         # Nobody looks at what it gives; until it does, this object is not collected, which would end what is read.
-        return self._put(self._calls.take(reading.size, reading.receive).gives(self))
+        take = self._calls.take(reading.size, reading.receive).gives(self)
+        reading.wait_for(self._put(take), take)
 
     def _call(self, function: Callable[[BlockingReader], ResultT]) -> Call[ResultT]:
         self._made.silence()
@@ -308,17 +310,19 @@ class MarkedReader(Reader):
     def _read(self, size: int | None, convert: Callable[[list[float]], ResultT]) -> Reading[float, ResultT]:
         reading = Reading(self._rows, size, convert)
         if self._worker.queue.closed or not reading.take_ahead():
-            call = self._call_to_read(reading)
-            reading.wait_for(call)
+            self._queue_read(reading)
         return reading
 
-    def _call_to_read(self, reading: Reading[Any, Any]) -> Call[None]:
+    def _queue_read(self, reading: Reading[Any, Any]) -> None:
         if self._calls is None:
             interrupted = self._worker.is_interrupted
-            return self._call(lambda marked_reader: reading.take(marked_reader._read_rows, interrupted))
+            call = self._call(lambda marked_reader: reading.take(marked_reader._read_rows, interrupted))
+            reading.wait_for(call)
+            return
         self._made.silence()
         # Nobody looks at what it gives; until it does, this object is not collected, which would end what is read.
-        return self._put(self._calls.take(reading.size, reading.receive).gives(self))
+        take = self._calls.take(reading.size, reading.receive).gives(self)
+        reading.wait_for(self._put(take), take)
 
     def _call(self, function: Callable[[BlockingMarkedReader], ResultT]) -> Call[ResultT]:
         self._made.silence()

@@ -1,0 +1,42 @@
+"""Bugs of the side of the native queue that is written in Python; what runs its calls is written in Rust."""
+
+from __future__ import annotations
+
+import functools
+
+from bug import NATIVE_QUEUE, bug
+
+native_bug = functools.partial(bug, worker=NATIVE_QUEUE)
+
+NATIVE_CALLS = [
+    native_bug(
+        "rows on their way to a read that is given up are not there for the next",
+        "test_a_read_that_is_given_up_when_it_has_run",
+        ("rows.py", "            self._native_call.give_up()\n", "            pass\n"),
+    ),
+    native_bug(
+        "a native call that is cancelled goes on",
+        "test_timed_out_in_a_transaction",
+        (
+            "call_queue.py",
+            "isinstance(items, NativeQueue) and items.cancel(future, interrupt)",
+            "isinstance(items, NativeQueue) and False",
+        ),
+        ways="wait_for",
+    ),
+    native_bug(
+        "an interrupt between two chunks of a native read is lost",
+        "test_an_interrupt_of_a_long_read",
+        ("call_queue.py", "            self._items.tell_interrupt()\n", "            pass\n"),
+    ),
+    native_bug(
+        "a native worker goes on when the loop of a call is closed",
+        "test_closed_with_work_under_way",
+        ("worker.py", "        self.stop(LOOP_CLOSED)\n", "        pass\n"),
+    ),
+    native_bug(
+        "a loop that watches no descriptors gets the native queue",
+        "test_a_loop_that_watches_no_descriptors",
+        ("call_queue.py", '== "native" and NativeQueue.can_tell(event_loop):', '== "native":'),
+    ),
+]
