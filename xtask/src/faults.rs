@@ -21,8 +21,13 @@ use crate::terminal::{Terminal, seconds};
 /// The crate of the matrix of the Rust proxies.
 pub(crate) const PACKAGE: &str = "async-proxy-faults";
 
-/// The parts of the matrix of the Python workers that run side by side: what they are called, and their tests, for `-k`.
-const PYTHON_PARTS: [(&str, &str); 2] = [("python-asyncio", "asyncio"), ("python-other-loops", "not asyncio")];
+/// The parts of the matrix of the Python workers that run side by side: what they are called, and their tests, for `-k`. Windows
+/// has no other loop.
+const PYTHON_PARTS: &[(&str, &str)] = if cfg!(windows) {
+    &[("python-asyncio", "asyncio")]
+} else {
+    &[("python-asyncio", "asyncio"), ("python-other-loops", "not asyncio")]
+};
 
 /// The program that tries the Python worker with one bug at a time, in the folder of the Python tests.
 const PYTHON_MUTANTS: &str = "faults/mutants/run.py";
@@ -60,7 +65,7 @@ pub(crate) fn run_rust(session: &mut Session) -> Result<Remark> {
 pub(crate) fn run_python(session: &mut Session) -> Result<Remark> {
     let name = newest(session)?.name.clone();
     let mut runs = Vec::new();
-    for (part, loops) in PYTHON_PARTS {
+    for &(part, loops) in PYTHON_PARTS {
         let rows = rows_file(session, part)?;
         let mut program = Program::new(newest(session)?.python(), &session.workspace.root)
             .arguments(["-m", "pytest", "--quiet", "-k", loops, "--config-file"])
