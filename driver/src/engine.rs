@@ -170,10 +170,20 @@ impl Engine {
         let refused = match sql::hard_to_push(statement.sql()) {
             None => None,
             Some(HardToPush::NotNotedIfNew(name)) => {
-                let is_there = self.finds("SELECT 1 FROM sqlite_schema WHERE name = ? COLLATE NOCASE", &name, work)?;
+                let is_there = self.finds(NAMED, &name, work)?;
                 (!is_there).then(not_noted)
             }
             Some(HardToPush::NotNoted) => Some(not_noted()),
+            Some(HardToPush::RowsNotNoted(name)) => {
+                // With `IF NOT EXISTS` it does nothing then, and otherwise the engine has its own words.
+                let is_there = self.finds(NAMED, &name, work)?;
+                (!is_there).then(|| {
+                    Error::not_supported(
+                        "the sync engine notes none of the rows that a table begins with, and the next pull would take them away: \
+                         CREATE TABLE with its columns, then INSERT … SELECT",
+                    )
+                })
+            }
             Some(HardToPush::OddName) => Some(Error::not_supported(
                 "the sync engine can't push a table with a quotation mark in its name: name it otherwise",
             )),
@@ -332,6 +342,10 @@ fn begin(level: IsolationLevel) -> &'static str {
         IsolationLevel::Exclusive => "BEGIN EXCLUSIVE",
     }
 }
+
+/// Looks for something of that name.
+#[cfg(feature = "sync")]
+const NAMED: &str = "SELECT 1 FROM sqlite_schema WHERE name = ? COLLATE NOCASE";
 
 /// The error for a change of the schema that would be lost.
 #[cfg(feature = "sync")]

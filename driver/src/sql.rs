@@ -1,7 +1,7 @@
 //! What is read from the text of SQL itself, as CPython's `sqlite3` reads it.
 
 #[cfg(feature = "sync")]
-use turso_parser::ast::{AlterTable, AlterTableBody, Cmd, Stmt};
+use turso_parser::ast::{AlterTable, AlterTableBody, Cmd, CreateTableBody, Stmt};
 use turso_parser::lexer::Lexer;
 use turso_parser::token::TokenType;
 
@@ -80,6 +80,8 @@ pub(crate) enum HardToPush {
     NotNoted,
     /// As that, if there is nothing of this name yet.
     NotNotedIfNew(String),
+    /// The sync engine notes the table of this name, and not the rows that it begins with.
+    RowsNotNoted(String),
     /// A name that the sync engine does not quote.
     OddName,
     /// The table loses a column.
@@ -97,8 +99,18 @@ pub(crate) fn hard_to_push(sql: &str) -> Option<HardToPush> {
     };
     match statement {
         Stmt::CreateTable {
-            tbl_name, temporary, ..
-        } if !temporary => tbl_name.name.as_str().contains('"').then_some(HardToPush::OddName),
+            temporary: false,
+            tbl_name,
+            body,
+            ..
+        } => {
+            let name = tbl_name.name.as_str();
+            if name.contains('"') {
+                Some(HardToPush::OddName)
+            } else {
+                matches!(body, CreateTableBody::AsSelect(_)).then(|| HardToPush::RowsNotNoted(name.to_owned()))
+            }
+        }
         Stmt::CreateView {
             temporary: false,
             if_not_exists,
@@ -272,12 +284,15 @@ mod tests {
         }
         let if_new = HardToPush::NotNotedIfNew("w".to_owned());
         assert_eq!(hard_to_push("CREATE VIEW IF NOT EXISTS w AS SELECT 1"), Some(if_new));
+        let with_rows = HardToPush::RowsNotNoted("t".to_owned());
+        assert_eq!(hard_to_push("CREATE TABLE t AS SELECT 1"), Some(with_rows));
         let drop = HardToPush::LosesColumn("a b".to_owned());
         assert_eq!(hard_to_push("ALTER TABLE \"a b\" DROP COLUMN c"), Some(drop));
         assert_eq!(hard_to_push("CREATE TABLE [a\"b] (c)"), Some(HardToPush::OddName));
         for sql in [
             "CREATE TABLE t (a)",
             "CREATE TEMP VIEW w AS SELECT 1",
+            "CREATE TEMP TABLE t AS SELECT 1",
             "CREATE INDEX i ON t (a)",
             "ALTER TABLE t ADD COLUMN c",
             "DROP TABLE t",

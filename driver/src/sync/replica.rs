@@ -165,13 +165,7 @@ impl Replica {
         mut task: impl FnMut() -> Result<T>,
     ) -> Result<T> {
         let done = self.patiently(errand, || errand.deafly(|| shared.while_idle(&mut task)));
-        done.map_err(|error| {
-            if !is_busy(&error) {
-                return error;
-            }
-            let advice = "database is locked: a transaction is open, or a statement half read; end it and try again";
-            Error::retold(advice, LimboError::Busy)
-        })
+        done.map_err(in_the_way)
     }
 
     /// Tries again while another connection stands in the way, for as long as the busy timeout says.
@@ -204,6 +198,15 @@ impl Replica {
         self.pulls.wake();
         self.turns.wake();
     }
+}
+
+/// What to do, if an error says that something else stood in the way for too long.
+pub(crate) fn in_the_way(error: Error) -> Error {
+    if !is_busy(&error) {
+        return error;
+    }
+    let advice = "database is locked: a transaction is open, or a statement half read; end it and try again";
+    Error::retold(advice, LimboError::Busy)
 }
 
 /// What closing or interrupting a connection does to its replica.

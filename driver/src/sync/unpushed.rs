@@ -18,7 +18,7 @@ use turso_sync_engine::types::DatabaseMetadata;
 
 use super::line::Errand;
 use super::refusal::{SCHEMA, is_internal};
-use super::replica::Replica;
+use super::replica::{Replica, in_the_way};
 use super::side::{Kind, Noted, SideConnection};
 use crate::{Error, Result, Value};
 
@@ -131,9 +131,13 @@ fn is_plain(name: &str) -> bool {
         && !crate::sql::is_keyword(name)
 }
 
+/// Where a row has got another rowid, the engine notes what it is now as what it was before, and then can't read it.
+const HAS_SWAPPED_IMAGES: &str =
+    "change_type = 1 AND table_name <> 'sqlite_schema' AND \"after\" IS NULL AND \"before\" IS NOT NULL";
+
 impl Replica {
-    /// Looks at the changes that wait for a push, and forgets those of the rows of tables that were dropped after them.
-    /// `None` if it can't be told which they are.
+    /// Looks at the changes that wait for a push, mends those that the engine has noted wrong, and forgets those of the rows of
+    /// tables that were dropped after them. `None` if it can't be told which they are.
     pub(crate) fn tidy_unpushed(&self, errand: &Arc<Errand>) -> Result<Option<Unpushed>> {
         let Some((pushed, after)) = self
             .pushed
@@ -142,8 +146,14 @@ impl Replica {
         else {
             return Ok(None);
         };
-        self.patiently(errand, || {
+        let tidy = || {
             let side = SideConnection::to_read(&pushed.database, self.busy_timeout)?;
+            let swapped = format!("WHERE change_id > {after} AND {HAS_SWAPPED_IMAGES}");
+            let find = format!("SELECT 1 FROM turso_cdc {swapped} LIMIT 1");
+            if !side.rows(&find, ())?.is_empty() {
+                let mend = format!("UPDATE turso_cdc SET \"after\" = \"before\", \"before\" = NULL {swapped}");
+                SideConnection::open(self, errand)?.in_transaction(|side| side.rows(&mend, ()).map(|_| ()))?;
+            }
             let mut moot = Vec::new();
             for change in side.noted_between(after, i64::MAX)? {
                 if change.table == SCHEMA
@@ -163,7 +173,8 @@ impl Replica {
                 }
             }
             Unpushed::read(&side, after).map(Some)
-        })
+        };
+        self.patiently(errand, tidy).map_err(in_the_way)
     }
 
     /// Whether the changes that wait can be put on top of what the server has.
