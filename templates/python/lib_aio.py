@@ -135,9 +135,20 @@ ResultT = TypeVar("ResultT")
         # It is dropped where it was made and used. There is none if `__init__` refused its arguments.
         {{ class.object }} = getattr(self, "_{{ class.object }}", None)
         if {{ class.object }} is not None:
+{%- if class.is_cursor %}
+            # Nothing is left of it that would keep others waiting.
+            is_over = self._calls is not None and self._calls.is_over
+{%- endif %}
             drop = [{{ class.object }}].clear if self._calls is None else self._calls.abandon()
             if drop is not None:
+{%- if class.is_cursor %}
+                if is_over:
+                    self._worker.queue.discard_later(drop)
+                else:
+                    self._worker.queue.discard(drop)
+{%- else %}
                 self._worker.queue.discard(drop)
+{%- endif %}
 {%- endif %}
 {%- for member in class.members %}
 
@@ -297,6 +308,10 @@ ResultT = TypeVar("ResultT")
         if self._worker.queue.closed or not reading.take_ahead():
             self._queue_read(reading)
         return reading
+
+    def _read_one(self) -> Coroutine[Any, Any, {{ class.row }} | None]:
+        row = None if self._worker.queue.closed else self._rows.hand_out()
+        return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row
 
     def _queue_read(self, reading: Reading[Any, Any]) -> None:
         if self._calls is None:

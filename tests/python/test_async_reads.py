@@ -169,6 +169,47 @@ async def test_arguments_that_python_code_converts_begin_a_result_set_like_other
     await connection.close()
 
 
+async def test_a_row_that_is_there_already_is_given_back_by_who_gives_it_up(path: str) -> None:
+    """Bugs: it is lost; it is handed out twice."""
+    connection = await filled(path, 200)
+    cursor = await connection.execute("SELECT a FROM t ORDER BY a")
+    cursor.fetchone().close()
+    assert await cursor.fetchone() == (0,)
+    reading = asyncio.ensure_future(cursor.fetchone())
+    reading.cancel()
+    assert isinstance((await asyncio.gather(reading, return_exceptions=True))[0], asyncio.CancelledError)
+    once = cursor.fetchone()
+    assert await once == (1,)
+    with pytest.raises(RuntimeError, match="await a read once"):
+        await once
+    once.close()
+    assert await asyncio.wait_for(cursor.fetchone(), 60) == (2,)
+    given_up = cursor.fetchone()
+    await cursor.execute("SELECT 'next'")
+    given_up.close()
+    assert await cursor.fetchall() == [("next",)]
+    await connection.close()
+
+
+async def test_a_cursor_that_was_read_to_its_end_is_closed_like_others(path: str) -> None:
+    """Bugs: nobody waits for its end, so that the call behind it comes first; its object is dropped before it is closed."""
+    connection = await filled(path, 200)
+    for _ in range(50):
+        cursor = await connection.execute("SELECT a FROM t WHERE a = 7")
+        assert await cursor.fetchone() == (7,)
+        await cursor.close()
+        with pytest.raises(aioturso.ProgrammingError, match="closed"):
+            await cursor.fetchone()
+        with pytest.raises(aioturso.ProgrammingError, match="closed"):
+            await cursor.execute("SELECT 1")
+        await cursor.close()
+        cursor = await connection.execute("SELECT a FROM t WHERE a = 8")
+        await cursor.close()
+        del cursor
+    assert await connection.execute_fetchall("SELECT count(*) FROM t") == [(200,)]
+    await connection.close()
+
+
 async def test_an_error_at_a_row_waits_for_those_before_it(path: str) -> None:
     """Bug: it is raised by the read that found it, and the rows in front of it are lost."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
-from ._native import NativeQueue
+from ._native import NativeCall, NativeQueue
 from .calls import Assignment
 from .lib import ProgrammingError
 from .turns import ENDED_AROUND, Turn, Turns
@@ -160,9 +160,27 @@ class CallQueue:
         self._refusal = reason
         self.turns = None
 
+    def put_later(self, call: NativeCall) -> bool:
+        """Adds a native call that nobody waits for and that has time until the next one. The answer is whether it took it."""
+        with self._lock:
+            items = self._items
+            if self._refusal is not None or not isinstance(items, NativeQueue):
+                return False
+            if self.turns is not None:
+                return False
+            return items.put_later(call)
+
     def discard(self, drop: Callable[[], object]) -> None:
         """Has the worker drop something, in its own thread. Finalizers call this: it takes no lock and never fails."""
         self._items.put_nowait((None, drop))
+
+    def discard_later(self, drop: Callable[[], object]) -> None:
+        """The same for what has time until the next call."""
+        items = self._items
+        if isinstance(items, NativeQueue) and isinstance(drop, NativeCall):
+            items.discard_later(drop)
+        else:
+            items.put_nowait((None, drop))
 
     def begin_turn(self, turn: Turn, item: Item) -> None:
         """Begins a turn with this call, as soon as it can be."""

@@ -553,9 +553,14 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         # It is dropped where it was made and used. There is none if `__init__` refused its arguments.
         cursor = getattr(self, "_cursor", None)
         if cursor is not None:
+            # Nothing is left of it that would keep others waiting.
+            is_over = self._calls is not None and self._calls.is_over
             drop = [cursor].clear if self._calls is None else self._calls.abandon()
             if drop is not None:
-                self._worker.queue.discard(drop)
+                if is_over:
+                    self._worker.queue.discard_later(drop)
+                else:
+                    self._worker.queue.discard(drop)
 
     def execute(self, sql: str, parameters: Parameters = ()) -> Coroutine[Any, Any, "Cursor[RowT]"]:
         """Runs one statement. Its rows, if it has any, are then read with the `fetch` methods or by iteration.
@@ -600,7 +605,7 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         Errors:
         The engine's, when the row behind it can't be read: `sqlite3` reads one row ahead, and so does this.
         """
-        return self._read(1, lambda rows: rows[0] if rows else None)
+        return self._read_one()
 
     def fetchmany(self, size: int | None = None) -> Coroutine[Any, Any, list[RowT]]:
         """The next rows, as many as `size`, or as `arraysize` if `size` is `None`; fewer at the end. A size of 0 is all that
@@ -670,6 +675,10 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         `ProgrammingError` if the connection is closed already, as in `sqlite3`.
         """
         if self._worker.queue.closed:
+            return Ready(None)
+        calls = self._calls
+        if calls is not None and calls.is_over and self._worker.queue.put_later(calls.close()):
+            calls.note_end()
             return Ready(None)
 
         def close(cursor: BlockingCursor[RowT]) -> None:
@@ -765,6 +774,10 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         if self._worker.queue.closed or not reading.take_ahead():
             self._queue_read(reading)
         return reading
+
+    def _read_one(self) -> Coroutine[Any, Any, RowT | None]:
+        row = None if self._worker.queue.closed else self._rows.hand_out()
+        return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row
 
     def _queue_read(self, reading: Reading[Any, Any]) -> None:
         if self._calls is None:

@@ -18,6 +18,7 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use super::calls::Calls;
 use super::exceptions::Module;
+use super::handed::Handed;
 use super::objects::Wrapper;
 use super::queue::{Budget, Finish, NativeCall, Step, Work, is_interrupted, raisable};
 use super::rows::{Chunk, Limit};
@@ -220,22 +221,6 @@ impl<R: Send + 'static> Ahead<R> {
         }
     }
 
-    /// Whether the next row is there, and no call that is queued before comes to take it.
-    pub fn has_ahead(&self, py: Python<'_>) -> bool {
-        let mut state = self.lock(py);
-        if state.asked != state.answered {
-            return false;
-        }
-        if !state.waiting.is_empty() {
-            drop(state);
-            if self.is_waited_for(py) {
-                return false;
-            }
-            state = self.lock(py);
-        }
-        !matches!(state.entries.front(), None | Some(Entry::Failure(_)))
-    }
-
     /// Whether a call waits for a transaction to end that has not run, and may.
     fn is_waited_for(&self, py: Python<'_>) -> bool {
         let (done, waiting): (Vec<_>, Vec<_>) =
@@ -254,6 +239,22 @@ impl<R: Send + 'static> Ahead<R> {
         is_waited_for
     }
 
+    /// Whether the next row is there, and no call that is queued before comes to take it.
+    pub fn has_ahead(&self, py: Python<'_>) -> bool {
+        let mut state = self.lock(py);
+        if state.asked != state.answered {
+            return false;
+        }
+        if !state.waiting.is_empty() {
+            drop(state);
+            if self.is_waited_for(py) {
+                return false;
+            }
+            state = self.lock(py);
+        }
+        !matches!(state.entries.front(), None | Some(Entry::Failure(_)))
+    }
+
     /// Takes the next row; [`Ahead::has_ahead`] says whether it is there.
     ///
     /// # Errors
@@ -264,6 +265,43 @@ impl<R: Send + 'static> Ahead<R> {
         entry
             .map(|entry| object_of(py, &C::converter(reader), entry))
             .transpose()
+    }
+
+    /// Takes the next row, as something to be awaited, if it is there and no call that is queued before comes to take it.
+    pub fn hand_out<C: Reads<Row = R>>(&self, reader: &Bound<'_, C>, rows: &Bound<'_, PyAny>) -> Option<Handed> {
+        let py = reader.py();
+        let (entry, result_set) = {
+            let mut state = self.lock(py);
+            if state.asked != state.answered || !state.waiting.is_empty() {
+                return None;
+            }
+            match state.entries.pop_front()? {
+                failure @ Entry::Failure(_) => {
+                    state.entries.push_front(failure);
+                    return None;
+                }
+                entry => (entry, state.result_set),
+            }
+        };
+        match object_of(py, &C::converter(reader), entry) {
+            Ok(row) => Some(Handed::new(row.unbind(), rows.clone().unbind(), result_set)),
+            Err(exception) => {
+                // It is raised where the read is awaited.
+                self.put_back(py, VecDeque::from([Entry::Failure(exception)]), result_set);
+                None
+            }
+        }
+    }
+
+    /// Undoes the handing out of one row.
+    pub fn give_back_one(&self, py: Python<'_>, row: Py<PyAny>, result_set: u64) {
+        self.put_back(py, VecDeque::from([Entry::Object(row)]), result_set);
+    }
+
+    /// Whether the last row was read, and no call is queued: nothing of the result set is left but rows that are here.
+    pub fn is_over(&self, py: Python<'_>) -> bool {
+        let state = self.lock(py);
+        state.asked == state.answered && state.waiting.is_empty() && state.exhausted && state.failures == 0
     }
 
     /// Takes so many rows, or all, if nothing has to be read for that.

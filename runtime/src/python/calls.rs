@@ -4,6 +4,8 @@
 //! of running one. The companion of an object that a call is yet to make is there at once, so that calls on that object can
 //! be queued behind it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use pyo3::prelude::*;
 use pyo3::pyclass::boolean_struct::True;
 use pyo3::{IntoPyObjectExt, PyClass, PyTraverseError, PyVisit};
@@ -48,11 +50,23 @@ pub trait Calls: PyClass<Frozen = True> + Send + Sync {
 pub struct Making {
     /// Its traceback may lead back here.
     error: Slot,
+    /// Whether the call that ends the object is queued.
+    ends: AtomicBool,
 }
 
 impl Making {
     fn fail(&self, py: Python<'_>, exception: &PyErr) {
         self.error.set(exception.value(py).as_any());
+    }
+
+    /// Says that the call that ends the object is queued, and that nobody can cancel it.
+    pub fn note_end(&self) {
+        self.ends.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that was said.
+    pub fn ends(&self) -> bool {
+        self.ends.load(Ordering::Relaxed)
     }
 
     /// The error of the call that should have made it.

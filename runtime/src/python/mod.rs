@@ -16,6 +16,7 @@ mod carried;
 mod confined;
 pub mod dbapi;
 mod exceptions;
+mod handed;
 #[cfg(feature = "twins")]
 pub mod mirror;
 mod objects;
@@ -33,6 +34,7 @@ pub use calls::{Calls, Making, call, call_for_child, call_for_rows, call_to_clos
 pub use carried::carry;
 pub use confined::Home;
 pub use exceptions::{Failure, IntoException, Module};
+pub use handed::Handed;
 pub use objects::{Closed, Ran, Wrapper, run};
 pub use owned::Owned;
 pub use queue::{Budget, Finish, NativeCall, NativeQueue, NativeToken, Step, Work};

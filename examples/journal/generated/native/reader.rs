@@ -242,8 +242,15 @@ impl ReaderCalls {
     fn is_made(&self) -> bool {
         self.target.get().object.is_opened()
     }
+    /// Says that the call that ends the object is queued, and that nobody can cancel it.
+    fn note_end(&self) {
+        self.making.note_end();
+    }
     /// A call that drops the object; `None` if there is nothing to drop, or not yet.
     fn abandon(&self) -> Option<python::NativeCall> {
+        if self.making.ends() {
+            return None;
+        }
         let object = self.target.get().object.abandon()?;
         Some(python::NativeCall::new(move || drop(object), |_, ()| Ok(None)))
     }
@@ -284,6 +291,20 @@ impl ReaderCalls {
     /// Takes the next row; `has_ahead` says whether it is there.
     fn next_ahead<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.ahead.next_ahead(self.target.bind(py))
+    }
+    /// Takes the next row, as something to be awaited; `None` if it is not there, or another call comes to take it.
+    fn hand_out(slf: &Bound<'_, Self>) -> Option<python::Handed> {
+        let own = slf.get();
+        own.ahead.hand_out(own.target.bind(slf.py()), slf.as_any())
+    }
+    /// Undoes that.
+    fn give_back_one(&self, py: Python<'_>, row: Py<PyAny>, result_set: u64) {
+        self.ahead.give_back_one(py, row, result_set);
+    }
+    /// Whether nothing of the result set is left to be read, and no call is queued.
+    #[getter]
+    fn is_over(&self, py: Python<'_>) -> bool {
+        self.target.get().object.is_opened() && self.ahead.is_over(py)
     }
     /// Takes so many rows, or all, if nothing has to be read for that.
     fn take_ahead(

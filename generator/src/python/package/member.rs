@@ -332,7 +332,7 @@ impl<'a> Writer<'a> {
     fn rows(&self, member: &Member, role: RowsRole) -> String {
         let list = locals::builtin("list", &member.parameters);
         let body = match role {
-            RowsRole::One => "        return self._read(1, lambda rows: rows[0] if rows else None)".to_owned(),
+            RowsRole::One => "        return self._read_one()".to_owned(),
             RowsRole::All | RowsRole::Iterate => format!("        return self._read(None, {list})"),
             RowsRole::Many => match member.parameters.first() {
                 None => format!("        return self._read(1, {list})"),
@@ -375,8 +375,19 @@ impl<'a> Writer<'a> {
                     ""
                 };
                 let close = locals::free("close", &member.parameters);
+                // The end of a cursor that was read to its end does nothing that anybody would wait for.
+                let later = if self.class.role == Role::Cursor && member.parameters.is_empty() {
+                    format!(
+                        "        calls = self._calls\n        if calls is not None and calls.is_over and \
+                         self._worker.queue.put_later(calls.{}()):\n            calls.note_end()\n            return \
+                         Ready(None)\n",
+                        member.name
+                    )
+                } else {
+                    String::new()
+                };
                 format!(
-                    "        if self._worker.queue.closed:\n            return Ready(None)\n\n        def {close}({object}: {}) -> \
+                    "        if self._worker.queue.closed:\n            return Ready(None)\n{later}\n        def {close}({object}: {}) -> \
                      None:\n{drop}            return {call}\n\n        return self._call({close})",
                     self.blocking
                 )

@@ -91,7 +91,8 @@ enum Item {
 }
 
 struct Queued {
-    future: Py<PyAny>,
+    /// `None` if nobody waits for it.
+    future: Option<Py<PyAny>>,
     call: Py<NativeCall>,
     notifier: Arc<Notifier>,
     cancelled: bool,
@@ -119,9 +120,16 @@ impl NativeQueue {
         }
     }
 
+    /// Adds something that has time until the next call: the thread is not woken for it.
+    fn append(&self, py: Python<'_>, item: Item) {
+        let mut state = self.lock(py);
+        state.items.push_back(item);
+        self.length.fetch_add(1, Ordering::SeqCst);
+    }
+
     fn native(&self, future: &Bound<'_, PyAny>, call: &Bound<'_, NativeCall>) -> PyResult<Item> {
         Ok(Item::Native(Queued {
-            future: future.clone().unbind(),
+            future: Some(future.clone().unbind()),
             call: call.clone().unbind(),
             notifier: self.notifier_of(future)?,
             cancelled: false,
@@ -158,7 +166,7 @@ impl NativeQueue {
                 self.length.fetch_sub(1, Ordering::SeqCst);
                 let begins = match &item {
                     Item::Native(queued) if !queued.cancelled && !state.skips => {
-                        Some((queued.future.as_ptr().addr(), true))
+                        Some((address_of(queued.future.as_ref()), true))
                     }
                     Item::Python(_, future) => Some((*future, false)),
                     _ => None,
@@ -218,6 +226,10 @@ impl NativeQueue {
     }
 }
 
+fn address_of(future: Option<&Py<PyAny>>) -> usize {
+    future.map_or(0, |future| future.as_ptr().addr())
+}
+
 /// Runs a call, which can ask what it was told.
 fn as_current<T>(flags: Arc<Flags>, call: impl FnOnce() -> T) -> T {
     let before = CURRENT.replace(Some(Arc::clone(&flags)));
@@ -253,9 +265,9 @@ impl Attached {
         self.run.call1(py, (PyList::new(py, [item])?,))
     }
 
-    fn run_pair(&self, future: Py<PyAny>, call: Py<NativeCall>) {
+    fn run_pair(&self, future: Option<Py<PyAny>>, call: Py<NativeCall>) {
         Python::attach(|py| {
-            let pair = PyTuple::new(py, [future, call.into_any()]);
+            let pair = PyTuple::new(py, [future.unwrap_or_else(|| py.None()), call.into_any()]);
             report(py, pair.and_then(|pair| self.run_in_list(pair.into_any())));
         });
     }
@@ -292,6 +304,30 @@ impl NativeQueue {
     #[staticmethod]
     fn can_tell(event_loop: &Bound<'_, PyAny>) -> PyResult<bool> {
         Notifier::of(event_loop).map(|notifier| notifier.is_watched())
+    }
+
+    /// Adds a native call whose result nobody waits for, and that has time until the next call. The answer is whether it
+    /// could be added.
+    fn put_later(&self, py: Python<'_>, call: &Bound<'_, NativeCall>) -> bool {
+        let Some(notifier) = self.lock_notifier(py).clone() else {
+            return false;
+        };
+        let queued = Queued {
+            future: None,
+            call: call.clone().unbind(),
+            notifier,
+            cancelled: false,
+        };
+        self.append(py, Item::Native(queued));
+        true
+    }
+
+    /// Adds a native call that refers to nothing in Python, whose result nobody waits for and that has time until the next
+    /// call.
+    fn discard_later(&self, py: Python<'_>, call: &Bound<'_, NativeCall>) {
+        if let Some(work) = call.get().take() {
+            self.append(py, Item::Unseen(work));
+        }
     }
 
     /// Adds a call, or the end.
@@ -338,7 +374,7 @@ impl NativeQueue {
         let is_queued = {
             let mut state = self.lock(py);
             let queued = state.items.iter_mut().find_map(|item| match item {
-                Item::Native(queued) if queued.future.as_ptr().addr() == wanted => Some(queued),
+                Item::Native(queued) if address_of(queued.future.as_ref()) == wanted => Some(queued),
                 _ => None,
             });
             queued.map(|queued| queued.cancelled = true).is_some()

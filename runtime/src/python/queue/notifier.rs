@@ -27,7 +27,8 @@ static NOTIFIERS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// A call whose second phase is done.
 pub(super) struct Completion {
-    pub(super) future: Py<PyAny>,
+    /// `None` if nobody waits for it.
+    pub(super) future: Option<Py<PyAny>>,
     pub(super) call: Py<NativeCall>,
     pub(super) finish: Box<dyn Finish>,
 }
@@ -186,7 +187,11 @@ impl Notifier {
         if self.is_closed() {
             return Err(completion);
         }
+        let is_awaited = completion.future.is_some();
         pending.done.push_back(completion);
+        if !is_awaited {
+            return Ok(());
+        }
         let was_told = std::mem::replace(&mut pending.told, true);
         drop(pending);
         if !was_told && !self.tell() {
@@ -281,7 +286,11 @@ impl Notifier {
 
 /// Does a part of the third phase of a call, and hands its result to the future. The answer is whether that was all.
 fn finish(py: Python<'_>, completion: &mut Completion, budget: &Budget) -> bool {
-    let future = completion.future.bind(py);
+    let Some(future) = &completion.future else {
+        // Nobody is told of an error, nor of a value.
+        return matches!(completion.finish.step(py, true, budget), Step::Done(_));
+    };
+    let future = future.bind(py);
     let is_done = |future: &Bound<'_, PyAny>| {
         let done = future.call_method0(intern!(py, "done"));
         done.and_then(|done| done.is_truthy()).unwrap_or(true)

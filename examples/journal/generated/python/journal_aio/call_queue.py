@@ -9,7 +9,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
-from ._native import NativeQueue
+from ._native import NativeCall, NativeQueue
 from .calls import Assignment
 
 Item = tuple["asyncio.Future[Any] | None", Callable[[], object]]
@@ -143,9 +143,25 @@ class CallQueue:
         self.server = None
         self._refusal = reason
 
+    def put_later(self, call: NativeCall) -> bool:
+        """Adds a native call that nobody waits for and that has time until the next one. The answer is whether it took it."""
+        with self._lock:
+            items = self._items
+            if self._refusal is not None or not isinstance(items, NativeQueue):
+                return False
+            return items.put_later(call)
+
     def discard(self, drop: Callable[[], object]) -> None:
         """Has the worker drop something, in its own thread. Finalizers call this: it takes no lock and never fails."""
         self._items.put_nowait((None, drop))
+
+    def discard_later(self, drop: Callable[[], object]) -> None:
+        """The same for what has time until the next call."""
+        items = self._items
+        if isinstance(items, NativeQueue) and isinstance(drop, NativeCall):
+            items.discard_later(drop)
+        else:
+            items.put_nowait((None, drop))
 
 
 def _make_items(event_loop: asyncio.AbstractEventLoop) -> "SimpleQueue[Item | None] | NativeQueue":

@@ -218,7 +218,7 @@ class Reader(Awaited["Reader"]):
 
         A damaged entry is an error; the call after it goes on with the entry behind.
         """
-        return self._read(1, lambda rows: rows[0] if rows else None)
+        return self._read_one()
 
     def next_entries(self, size: int) -> Coroutine[Any, Any, list[Entry]]:
         """The next entries, at most `size` of them. If one of them is damaged, the error comes in place of those before it."""
@@ -280,6 +280,10 @@ class Reader(Awaited["Reader"]):
         if self._worker.queue.closed or not reading.take_ahead():
             self._queue_read(reading)
         return reading
+
+    def _read_one(self) -> Coroutine[Any, Any, Entry | None]:
+        row = None if self._worker.queue.closed else self._rows.hand_out()
+        return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row
 
     def _queue_read(self, reading: Reading[Any, Any]) -> None:
         if self._calls is None:

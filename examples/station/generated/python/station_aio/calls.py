@@ -71,7 +71,7 @@ class Ready(Awaited[OutcomeT]):
     __slots__ = ("_result",)
 
     def __init__(self, result: OutcomeT) -> None:
-        super().__init__()
+        self._steps = None
         self._result = result
 
     def __await__(self) -> Generator[Any, None, OutcomeT]:
@@ -87,7 +87,7 @@ class Call(Awaited[OutcomeT]):
     def __init__(
         self, future: "asyncio.Future[OutcomeT]", cancel: Callable[["asyncio.Future[OutcomeT]"], None]
     ) -> None:
-        super().__init__()
+        self._steps = None
         self._future = future
         self._cancel = cancel
 

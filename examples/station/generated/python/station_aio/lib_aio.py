@@ -83,7 +83,7 @@ class Reader(Awaited["Reader"]):
 
     def next_reading(self) -> Coroutine[Any, Any, float | None]:
         """The next reading."""
-        return self._read(1, lambda rows: rows[0] if rows else None)
+        return self._read_one()
 
     def next_readings(self, count: int) -> Coroutine[Any, Any, list[float]]:
         """The next readings, that many at the most."""
@@ -163,6 +163,10 @@ class Reader(Awaited["Reader"]):
         if self._worker.queue.closed or not reading.take_ahead():
             self._queue_read(reading)
         return reading
+
+    def _read_one(self) -> Coroutine[Any, Any, float | None]:
+        row = None if self._worker.queue.closed else self._rows.hand_out()
+        return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row
 
     def _queue_read(self, reading: Reading[Any, Any]) -> None:
         if self._calls is None:
@@ -312,6 +316,10 @@ class MarkedReader(Reader):
         if self._worker.queue.closed or not reading.take_ahead():
             self._queue_read(reading)
         return reading
+
+    def _read_one(self) -> Coroutine[Any, Any, float | None]:
+        row = None if self._worker.queue.closed else self._rows.hand_out()
+        return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row
 
     def _queue_read(self, reading: Reading[Any, Any]) -> None:
         if self._calls is None:

@@ -111,6 +111,12 @@ class Rows(Generic[RowT]):
         """Takes the next row; `has_ahead` says whether it is there."""
         return self._ahead.popleft()
 
+    def hand_out(self) -> "Handed[RowT] | None":
+        """Takes the next row, if it is there and no call that is queued before comes to take it."""
+        if self._asked != self._answered or not self._ahead:
+            return None
+        return Handed(self, self._ahead.popleft(), self._result_set)
+
     def give_back(self, taken: Taken[RowT]) -> None:
         """Undoes a `take`."""
         if taken.result_set is self._result_set:
@@ -141,13 +147,36 @@ class Rows(Generic[RowT]):
         return Taken(rows, error, self._result_set, cut_off)
 
 
+class Handed(Awaited[RowT]):
+    """A read of one row that was read ahead. Whoever gives it up gives the row back."""
+
+    __slots__ = ("_result_set", "_row", "_rows")
+
+    def __init__(self, rows: Rows[RowT], row: RowT, result_set: object) -> None:
+        self._steps = None
+        self._rows = rows
+        self._row = [row]
+        self._result_set = result_set
+
+    def __await__(self) -> Generator[Any, None, RowT]:
+        yield from ()
+        if not self._row:
+            raise RuntimeError("this row was handed out already: await a read once")
+        return self._row.pop()
+
+    def _abandon(self) -> None:
+        rows, self._row = self._row, []
+        if rows:
+            self._rows.give_back(Taken(rows, None, self._result_set, False))
+
+
 class Reading(Awaited[ResultT], Generic[RowT, ResultT]):
     """A read of so many rows, or of all. It is queued, or has found what it wants among those that were read ahead."""
 
     __slots__ = ("_abandoned", "_call", "_convert", "_native_call", "_rows", "_taken", "size")
 
     def __init__(self, rows: Rows[RowT], size: int | None, convert: Callable[[list[RowT]], ResultT]) -> None:
-        super().__init__()
+        self._steps = None
         self._rows = rows
         self.size = None if size is None else check_size(size)
         self._convert = convert
