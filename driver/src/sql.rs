@@ -186,6 +186,15 @@ pub(crate) fn is_query(sql: &str) -> bool {
     starts_with_one_of(skip_empty(sql), &["SELECT", "VALUES", "WITH"])
 }
 
+/// Whether the statement is a `PRAGMA` of a setting that the connection has, and its database has not.
+pub(crate) fn asks_for_setting(sql: &str) -> bool {
+    let sql = skip_empty(sql);
+    starts_with_one_of(sql, &["PRAGMA"]) && starts_with_one_of(&sql["PRAGMA".len()..], SETTINGS)
+}
+
+/// The settings of a connection that the engine knows.
+const SETTINGS: &[&str] = &["foreign_keys", "busy_timeout", "query_only", "ignore_check_constraints"];
+
 /// Whether the statement rolls the whole transaction back: `ROLLBACK`, and not `ROLLBACK TO` a savepoint.
 pub(crate) fn is_rollback(sql: &str) -> bool {
     let sql = skip_empty(sql);

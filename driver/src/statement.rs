@@ -136,9 +136,9 @@ impl PreparedStatement {
         !self.statement.get_program().cursor_ref.is_empty()
     }
 
-    /// Whether it reads from the database while it is half read: all do but a query of no table.
+    /// Whether it reads from the database while it is half read: all do but a query of no table, or of a connection's setting.
     pub(crate) fn reads(&self) -> bool {
-        self.opens_tables() || !self.is_query
+        self.opens_tables() || !(self.is_query || sql::asks_for_setting(&self.sql))
     }
 
     /// Whether it inserts, changes or deletes rows.

@@ -137,6 +137,7 @@ fn a_table_is_not_dropped_while_a_cursor_is_half_read() {
     let pragma = connection.execute("PRAGMA table_info(t)", ()).unwrap();
     assert!(connection.execute("DROP TABLE t", ()).is_err());
     drop(pragma);
+    let _of_a_setting = connection.execute("PRAGMA foreign_keys", ()).unwrap();
     let _of_no_table = connection.execute("SELECT 1 UNION ALL SELECT 2", ()).unwrap();
     connection.execute("DROP TABLE t", ()).unwrap();
 }

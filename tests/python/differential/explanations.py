@@ -63,6 +63,15 @@ def inserts_behind_a_window_function(case: Case) -> bool:
     return bool(windows) and any("ON CONFLICT" in sql for sql in case.sql_before[windows[0] :])
 
 
+def or_fail_is_not_counted(case: Case) -> bool:
+    """Whether the changes of `OR FAIL` differ: what the connection shows, or a query of them."""
+    if case.fields == {"total_changes"}:
+        return "OR FAIL" in case.sql
+    reading = reading_of(case)
+    asks = reading is not None and "TOTAL_CHANGES()" in reading.sql
+    return asks and case.fields == {"outcome"} and any("OR FAIL" in sql for sql in case.sql_before)
+
+
 def names_what_another_connection_took_away(case: Case) -> bool:
     """Whether a statement is refused for what is not there, in a program that changed the schema on another connection."""
     is_refused = case.seen.message.startswith("no such") or "has no column" in case.seen.message
