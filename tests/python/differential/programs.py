@@ -71,7 +71,13 @@ class World:
 
 async def settled(value: Any) -> Any:
     """What a call gave, or what it is going to give."""
-    return await value if inspect.isawaitable(value) else value
+    if not inspect.isawaitable(value):
+        return value
+    try:
+        return await value
+    finally:
+        # An error has this frame behind it, and would keep the call, which has the error, and with them a cursor.
+        del value
 
 
 class Step:
