@@ -220,7 +220,9 @@ def reads_behind_a_cut(case: Case) -> bool:
 
 def was_ended_by_reading_ahead(case: Case) -> bool:
     """Whether a query that is half read on the blocking side, and read to its end on the other, makes the difference."""
-    return bool(case.half_read) or was_read_ahead(case) or query_that_fails_ahead(case)
+    # What has ended on one side only lets that side see what another connection did to the schema.
+    sees_schema = bool(case.ever_half_read) and names_what_another_connection_took_away(case)
+    return bool(case.half_read) or was_read_ahead(case) or query_that_fails_ahead(case) or sees_schema
 
 
 def query_that_fails_ahead(case: Case) -> bool:
