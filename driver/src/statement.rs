@@ -1,5 +1,6 @@
 //! A prepared statement: prepared, bound, and stepped without spinning.
 
+use std::fmt::Debug;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -131,9 +132,11 @@ impl PreparedStatement {
         sql::drops_pages(&self.sql) && self.opens_tables()
     }
 
-    /// Whether it reads from tables or writes to them.
+    /// Whether it reads from tables or writes to them, those apart that the engine makes for the statement alone: the queue of
+    /// `WITH RECURSIVE`, say.
     pub(crate) fn opens_tables(&self) -> bool {
-        !self.statement.get_program().cursor_ref.is_empty()
+        let program = self.statement.get_program();
+        program.insns.iter().any(|(instruction, _)| opens_table(instruction))
     }
 
     /// Whether it reads from the database while it is half read: all do but a query of no table, or of a connection's setting.
@@ -317,6 +320,14 @@ impl PreparedStatement {
         self.has_run = true;
         Ok(())
     }
+}
+
+/// Whether an instruction of the engine opens a table or an index of a database, or a virtual table, which may read from one.
+fn opens_table(instruction: &impl Debug) -> bool {
+    // Their type is not public: its variants can be told apart by their names alone, those that `EXPLAIN` gives too.
+    let shown = format!("{instruction:?}");
+    let name = shown.split(|character: char| !character.is_alphanumeric()).next();
+    matches!(name, Some("OpenRead" | "OpenWrite" | "VOpen"))
 }
 
 fn missing_value(name: &str) -> Error {

@@ -143,6 +143,39 @@ fn a_table_is_not_dropped_while_a_cursor_is_half_read() {
 }
 
 #[test]
+fn a_table_is_dropped_beside_a_query_that_reads_only_what_the_engine_keeps_for_it() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    connection.execute("INSERT INTO t (a) VALUES (1), (2)", ()).unwrap();
+    connection.execute("CREATE TABLE u (x)", ()).unwrap();
+    connection.commit().unwrap();
+    let counting = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 5) SELECT x FROM n";
+    for sql in [
+        &format!("{counting}, t"),
+        "SELECT a FROM t UNION SELECT 1",
+        "SELECT value FROM generate_series(1, 3)",
+    ] {
+        let _half_read = connection.execute(sql, ()).unwrap();
+        let error = connection.execute("DROP TABLE u", ()).unwrap_err();
+        assert_eq!(error.to_string(), "database table is locked", "{sql}");
+    }
+    for sql in [
+        counting,
+        &format!("{counting} ORDER BY x DESC"),
+        "SELECT 1 UNION SELECT 2",
+        "SELECT DISTINCT x FROM (SELECT 1 AS x UNION ALL SELECT 2)",
+        "VALUES (1), (2)",
+    ] {
+        let mut half_read = connection.execute(sql, ()).unwrap();
+        connection.execute("DROP TABLE u", ()).expect(sql);
+        connection.execute("CREATE TABLE u (x)", ()).unwrap();
+        // What is half read goes on as if nothing had been dropped.
+        let undisturbed = connection.execute(sql, ()).unwrap().fetchall().unwrap();
+        assert_eq!(half_read.fetchall().unwrap(), undisturbed, "{sql}");
+    }
+}
+
+#[test]
 fn the_ways_to_fetch_share_one_result_set() {
     let scratch = Scratch::new();
     let connection = scratch.with_table();

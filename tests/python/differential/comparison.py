@@ -89,7 +89,8 @@ class Difference:
 
     name: str
     whose: Literal["engine", "sqlite3", "driver"]
-    """Whose doing it is: the engine's, a fault of CPython's module, or a decision of this driver."""
+    """Whose doing it is: the engine's, a fault of CPython's module or of the SQLite in it, or a decision of this
+    driver."""
     reason: str
     explains: Callable[[Case], bool]
     reproduction: str

@@ -7,6 +7,7 @@ then it is no longer true.
 from __future__ import annotations
 
 from comparison import Difference
+from emptied import has_emptied_its_database
 from explanations import (
     began_with_a_savepoint,
     half_read_returning,
@@ -307,6 +308,22 @@ FROM_SQLITE3: list[Difference] = [
             Reopen(),
             ConnectionExecute(2, "INSERT INTO u (x) VALUES (2)"),
             options=Options(in_file=True),
+        ),
+    ),
+    Difference(
+        name="A savepoint does not empty the database",
+        whose="sqlite3",
+        reason="SQLite takes a database for empty when a connection that has read nothing yet opens a savepoint, is refused "
+        "`BEGIN IMMEDIATE` or `BEGIN EXCLUSIVE` in it, and rolls back to it: its tables are gone, and a commit makes that last "
+        "(seen in 3.40.1, without Python too).",
+        explains=has_emptied_its_database,
+        reproduction="test_sqlite_takes_a_database_for_empty_behind_a_savepoint",
+        example=program(
+            ConnectionExecute(1, "SAVEPOINT s", connection=1),
+            ConnectionExecute(1, "BEGIN IMMEDIATE", connection=1),
+            ConnectionExecute(1, "ROLLBACK TO s", connection=1),
+            ConnectionExecute(1, "INSERT INTO u (x) VALUES (1)", connection=1),
+            options=Options(in_file=True, isolation_level=None),
         ),
     ),
 ]

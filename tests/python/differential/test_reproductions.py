@@ -107,6 +107,27 @@ def test_a_closed_connection_lets_go_of_its_file(tmp_path: Path) -> None:
         del half_read
 
 
+def test_sqlite_takes_a_database_for_empty_behind_a_savepoint(tmp_path: Path) -> None:
+    """Read by a connection that has no part in it."""
+    for module, is_lost in ((sqlite3, True), (aioturso.lib, False)):
+        path = tmp_path / f"{module.__name__}.db"
+        opened(module, path).close()
+        connection = module.connect(str(path), isolation_level=None)
+        connection.execute("SAVEPOINT s")
+        with pytest.raises(module.OperationalError, match="within a transaction"):
+            connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK TO s")
+        connection.execute("COMMIT")
+        connection.close()
+        other = module.connect(str(path))
+        if is_lost:
+            with pytest.raises(module.OperationalError, match="no such table"):
+                other.execute("SELECT id FROM t")
+        else:
+            assert other.execute("SELECT count(*) FROM t").fetchone() == (3,)
+        other.close()
+
+
 def test_sql_that_is_not_unicode_leaves_the_cursor_as_it_is() -> None:
     for module, rowcount in ((sqlite3, -1), (aioturso.lib, 3)):
         connection = opened(module)
