@@ -222,3 +222,21 @@ async def test_an_error_at_a_row_waits_for_those_before_it(path: str) -> None:
         assert await cursor.fetchone() == 2
         with pytest.raises(ValueError, match="three"):
             await cursor.fetchone()
+
+
+def test_a_loop_that_closes_behind_a_cursor_takes_no_connection_with_it(path: str) -> None:
+    """Bug: the end of a cursor is told to the loop that used it; that this loop is closed by then closed the connection."""
+
+    async def read(connection: aioturso.Connection[Any]) -> None:
+        async with connection.execute("SELECT 1") as cursor:
+            assert await cursor.fetchall() == [(1,)]
+
+    async def opened() -> aioturso.Connection[Any]:
+        connection = await aioturso.connect(path)
+        await read(connection)
+        return connection
+
+    connection = asyncio.run(opened())
+    for _ in range(3):
+        asyncio.run(read(connection))
+    asyncio.run(connection.close())

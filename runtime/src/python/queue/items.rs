@@ -272,11 +272,14 @@ impl Attached {
         });
     }
 
-    /// The loop of a call is closed.
+    /// The loop of a call is closed. The object is lost with it only if somebody waited there for the call.
     fn lose(&self, undelivered: Completion) {
         Python::attach(|py| {
+            let was_awaited = undelivered.future.is_some();
             drop(undelivered);
-            report(py, self.lose.call0(py));
+            if was_awaited {
+                report(py, self.lose.call0(py));
+            }
         });
     }
 }
