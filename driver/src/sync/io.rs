@@ -259,7 +259,7 @@ impl Outside {
             .body
             .read_to_end(&mut content)
             .map_err(|error| answer.place.broken(errand, &error))?;
-        match errand.notes(|notes| prepared.read(&content, &mut notes.push)) {
+        match errand.notes(|notes| prepared.read(&content, &answer.secrets, &mut notes.push)) {
             Some(Ok(content)) => Ok(Arrival::whole(content)),
             Some(Err(error)) => Err(answer.place.operational(error.message())),
             None => Err(answer.place.unintelligible("it does not fit the request")),

@@ -10,10 +10,11 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 use turso_sync_engine::server_proto::{
-    Batch, BatchCond, BatchResult, BatchStep, PipelineReqBody, PipelineRespBody, Row, Stmt, StreamRequest,
+    self, Batch, BatchCond, BatchResult, BatchStep, PipelineReqBody, PipelineRespBody, Row, Stmt, StreamRequest,
     StreamResponse, StreamResult, Value,
 };
 
+use super::request::Secrets;
 use super::side::quoted;
 use crate::sql;
 use crate::{Error, Result};
@@ -266,13 +267,22 @@ impl Prepared {
     ///
     /// # Errors
     /// `OperationalError` if the batch failed and no change is at fault; `None` in its place if the answer can't be read.
-    pub(crate) fn read(&self, answer: &[u8], notes: &mut PushNotes) -> Option<Result<Vec<u8>>> {
+    pub(crate) fn read(&self, answer: &[u8], secrets: &Secrets, notes: &mut PushNotes) -> Option<Result<Vec<u8>>> {
         let mut parsed: PipelineRespBody = serde_json::from_slice(answer).ok()?;
+        for error in parsed.results.iter_mut().flat_map(errors_in) {
+            error.message = secrets.conceal(&error.message);
+            error.code = secrets.conceal(&error.code);
+        }
         match self {
             Self::Impossible(..) => None,
             Self::Question => {
                 notes.mark = parsed.results.first().and_then(mark_in);
-                Some(Ok(answer.to_vec()))
+                // The engine understands one error: no push has made the table of the marks yet.
+                let error = parsed.results.iter_mut().flat_map(errors_in).next();
+                if let Some(error) = error.filter(|error| !error.message.contains("no such table")) {
+                    return Some(Err(Error::operational(error.message.clone())));
+                }
+                serde_json::to_vec(&parsed).ok().map(Ok)
             }
             Self::Push(push) => {
                 let result = match parsed.results.first_mut()? {
@@ -289,6 +299,17 @@ impl Prepared {
                 serde_json::to_vec(&parsed).ok().map(Ok)
             }
         }
+    }
+}
+
+/// The errors that a result tells.
+fn errors_in(result: &mut StreamResult) -> Vec<&mut server_proto::Error> {
+    match result {
+        StreamResult::Error { error } => vec![error],
+        StreamResult::Ok {
+            response: StreamResponse::Batch(batch),
+        } => batch.result.step_errors.iter_mut().flatten().collect(),
+        _ => Vec::new(),
     }
 }
 

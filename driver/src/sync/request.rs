@@ -41,6 +41,8 @@ pub(crate) struct Answer {
     pub(crate) body: BodyReader<'static>,
     /// For errors on the way.
     pub(crate) place: Place,
+    /// What its words may not show.
+    pub(crate) secrets: Secrets,
 }
 
 /// Which request it was, for errors: the server and the endpoint, and the way there.
@@ -53,9 +55,21 @@ pub(crate) struct Place {
 }
 
 /// What may be shown in no error.
-struct Secrets {
+pub(crate) struct Secrets {
     token: Option<String>,
     key: Option<String>,
+}
+
+impl Secrets {
+    /// The server's words, without what they may not show.
+    pub(crate) fn conceal(&self, words: &str) -> String {
+        let secrets = [&self.token, &self.key].into_iter().flatten();
+        secrets
+            .filter(|secret| !secret.is_empty())
+            .fold(words.to_owned(), |words, secret| {
+                words.replace(secret.as_str(), "[held back]")
+            })
+    }
 }
 
 impl Requests {
@@ -87,7 +101,7 @@ impl Requests {
             let sent = with_secrets.then_some(&secrets);
             let answer = self.send_once(errand, &mut place, &url, headers, sent, body)?;
             if !is_redirect(answer.status()) {
-                return accept(errand, answer, place, &secrets);
+                return accept(errand, answer, place, secrets);
             }
             let location = answer
                 .headers()
@@ -157,10 +171,10 @@ fn is_redirect(status: StatusCode) -> bool {
 }
 
 /// The answer, if it is none of the server's errors.
-fn accept(errand: &Errand, answer: Response<Body>, place: Place, secrets: &Secrets) -> Result<Answer> {
+fn accept(errand: &Errand, answer: Response<Body>, place: Place, secrets: Secrets) -> Result<Answer> {
     let status = answer.status();
     if status != StatusCode::OK {
-        let words = words_of(answer.into_body(), secrets);
+        let words = words_of(answer.into_body(), &secrets);
         errand.check()?;
         return Err(place.refused(status, &words));
     }
@@ -172,6 +186,7 @@ fn accept(errand: &Errand, answer: Response<Body>, place: Place, secrets: &Secre
     Ok(Answer {
         body: answer.into_body().into_reader(),
         place,
+        secrets,
     })
 }
 
@@ -194,12 +209,7 @@ fn words_of(body: Body, secrets: &Secrets) -> String {
             said.as_str().map(str::to_owned)
         })
         .unwrap_or_else(|| text.into_owned());
-    let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    for secret in [&secrets.token, &secrets.key].into_iter().flatten() {
-        if !secret.is_empty() {
-            words = words.replace(secret.as_str(), "[held back]");
-        }
-    }
+    let mut words = secrets.conceal(&text.split_whitespace().collect::<Vec<_>>().join(" "));
     if let Some((end, _)) = words.char_indices().nth(LONGEST_WORDS) {
         words.truncate(end);
         words.push('…');

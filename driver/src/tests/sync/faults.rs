@@ -223,6 +223,55 @@ fn a_token_is_sent_and_a_wrong_one_refused_and_shown_nowhere() {
     }
 }
 
+/// Bug: only an answer that was an error by its status was told without the token; in one that told the failure of a statement it
+/// went into the error and into the file of the conflicts. And what was wrong with a whole request was told as Rust shows it.
+#[test]
+fn a_token_that_the_server_repeats_in_an_answer_is_shown_nowhere() {
+    let replicas = Replicas::new();
+    let server = server!(replicas);
+    let options = SyncOptions::new(server.url())
+        .auth_token("SECRET-TOKEN")
+        .remote_encryption_key("SECRET-KEY")
+        .remote_encryption_cipher(RemoteEncryptionCipher::Aes256Gcm);
+    let connection = replicas.open_with("first.db", options).unwrap();
+    run(&connection, "CREATE TABLE t (a INTEGER PRIMARY KEY)");
+    connection.push().unwrap();
+    run(&connection, "INSERT INTO t VALUES (1)");
+    let said = json!({"message": "bad luck for SECRET-TOKEN with SECRET-KEY", "code": "SECRET-TOKEN"});
+    let of_request = json!({"results": [{"type": "error", "error": said}]});
+    let of_step = |errors: Value| {
+        let count = errors.as_array().map_or(0, Vec::len);
+        let result = json!({"step_results": vec![Value::Null; count], "step_errors": errors});
+        json!({"results": [{"type": "ok", "response": {"type": "batch", "result": result}}]})
+    };
+    // Begin, the table of the marks, the row, the mark, commit, roll back.
+    let of_change = of_step(json!([null, null, said, null, null, null]));
+    let of_begin = of_step(json!([said, null, null, null, null, null]));
+    for (behind, answer) in [
+        (0, of_request.clone()),
+        (0, of_step(json!([said]))),
+        (1, of_request),
+        (1, of_begin),
+        (1, of_change),
+    ] {
+        let fault = json!({"kind": "status", "status": 200, "body": answer.to_string()});
+        server.fail_later("push", behind, fault);
+        let refused = error(connection.push());
+        server.mend();
+        let told = format!("{refused:?}{refused}{:?}", connection.conflicts().unwrap());
+        assert!(
+            told.contains("bad luck for [held back] with [held back]") && !told.contains("Error {"),
+            "{told}"
+        );
+        assert!(!told.contains("SECRET"), "{told}");
+    }
+    assert_eq!(connection.conflicts().unwrap().len(), 1);
+    for file in replicas.files().iter().filter(|file| file.starts_with("first.db")) {
+        let content = std::fs::read(replicas.path(file)).unwrap();
+        assert!(!String::from_utf8_lossy(&content).contains("SECRET"), "{file}");
+    }
+}
+
 #[test]
 fn a_source_that_fails_is_the_error_of_the_call() {
     let replicas = Replicas::new();
