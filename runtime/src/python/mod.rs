@@ -16,6 +16,7 @@ mod carried;
 mod confined;
 pub mod dbapi;
 mod exceptions;
+mod finalizer;
 mod handed;
 #[cfg(feature = "twins")]
 pub mod mirror;

@@ -56,6 +56,25 @@ async def test_it_begins_when_it_is_awaited_and_warns_when_it_never_is(path: str
         assert await client.list_jobs() == []
 
 
+async def test_what_is_raised_before_it_is_awaited_goes_on(path: str) -> None:
+    """The warning is given while the exception unwinds the frame that holds the awaitable: it lost the exception, or crashed."""
+    async with turso_jobs.connect(path) as client:
+        await client.migrate()
+        with pytest.warns(RuntimeWarning, match="was never awaited"), pytest.raises((TypeError, AttributeError)):
+            # The `async` is missing.
+            with client.transaction():  # type: ignore[attr-defined]
+                pass
+        with pytest.warns(RuntimeWarning, match="was never awaited"), pytest.raises(ValueError, match="invalid literal"):
+            await asyncio.gather(client.insert("a"), client.insert("b", int("x")))
+        with pytest.warns(RuntimeWarning, match="was never awaited"), pytest.raises(TypeError, match="unsupported operand"):
+            client.insert("a") + 1  # type: ignore[operator]
+        with pytest.warns(RuntimeWarning, match="was never awaited"), pytest.raises(TypeError, match="not subscriptable"):
+            client.list_jobs()[0]  # type: ignore[index]
+        with pytest.warns(RuntimeWarning, match="was never awaited"), pytest.raises(ZeroDivisionError):
+            [client.insert("a"), 1 / 0]
+        assert await client.list_jobs() == []
+
+
 async def test_cancelling_a_task_drops_the_future(path: str) -> None:
     """One that goes on would put its job into the queue, although nobody waits for it any more."""
     async with turso_jobs.connect(path, connections=1) as client:

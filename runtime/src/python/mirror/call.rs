@@ -18,6 +18,7 @@ use pyo3::sync::{MutexExt, PyOnceLock};
 use pyo3::types::PyType;
 use tokio::task::AbortHandle;
 
+use super::super::finalizer::finalize;
 use super::notifier::{Finish, Notifier, Waiting, lose};
 use super::run::refusal;
 use crate::error::drop_guarded;
@@ -216,12 +217,11 @@ impl Drop for Coroutine {
         match std::mem::replace(state, State::Done) {
             State::Running(running) => {
                 running.task.abort();
-                // The interpreter drops it, with the GIL.
-                let _ = Python::try_attach(|py| running.waiting.forget(py));
+                finalize(|py| running.waiting.forget(py));
             }
             State::New(work) => {
                 drop(work);
-                let _ = Python::try_attach(|py| warn(py, self.name));
+                finalize(|py| warn(py, self.name));
             }
             State::Done => {}
         }

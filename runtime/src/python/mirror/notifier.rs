@@ -20,6 +20,7 @@ use pyo3::prelude::*;
 use pyo3::sync::{MutexExt, PyOnceLock};
 use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
 
+use super::super::finalizer::finalize;
 use crate::error::drop_guarded;
 use crate::twin::Driver;
 
@@ -350,8 +351,7 @@ impl Drop for Drain {
     fn drop(&mut self) {
         #[cfg(unix)]
         if self.0.sockets.is_some() {
-            // The interpreter drops it, with the GIL.
-            let _ = Python::try_attach(|py| self.0.close(py));
+            finalize(|py| self.0.close(py));
         }
     }
 }

@@ -18,6 +18,7 @@ use pyo3::prelude::*;
 use pyo3::sync::{MutexExt, PyOnceLock};
 use pyo3::types::PyWeakrefReference;
 
+use super::super::finalizer::finalize;
 use crate::task;
 
 use super::call::{Budget, Finish, NativeCall, Step};
@@ -350,8 +351,7 @@ impl Drain {
 impl Drop for Drain {
     fn drop(&mut self) {
         if self.0.is_watched {
-            // The interpreter drops it, with the GIL.
-            let _ = Python::try_attach(|py| self.0.close(py));
+            finalize(|py| self.0.close(py));
         }
     }
 }
