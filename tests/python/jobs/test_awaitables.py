@@ -60,10 +60,13 @@ async def test_what_is_raised_before_it_is_awaited_goes_on(path: str) -> None:
     """The warning is given while the exception unwinds the frame that holds the awaitable: it lost the exception, or crashed."""
     async with turso_jobs.connect(path) as client:
         await client.migrate()
-        with pytest.warns(RuntimeWarning, match="was never awaited"), pytest.raises((TypeError, AttributeError)):
+        with (
+            pytest.warns(RuntimeWarning, match="was never awaited"),
+            pytest.raises((TypeError, AttributeError)),
             # The `async` is missing.
-            with client.transaction():  # type: ignore[attr-defined]
-                pass
+            client.transaction(),  # type: ignore[attr-defined]
+        ):
+            pass
         with pytest.warns(RuntimeWarning, match="was never awaited"), pytest.raises(ValueError, match="invalid literal"):
             await asyncio.gather(client.insert("a"), client.insert("b", int("x")))
         with pytest.warns(RuntimeWarning, match="was never awaited"), pytest.raises(TypeError, match="unsupported operand"):
