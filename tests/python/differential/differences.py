@@ -10,13 +10,13 @@ from comparison import Difference
 from emptied import has_emptied_its_database
 from explanations import (
     began_with_a_savepoint,
+    does_not_fit_a_schema_changed_by_another,
     half_read_returning,
     inserts_behind_a_window_function,
     is_about_what_is_closed,
     is_refused_beside_a_window_function,
     many_returning,
     misses_a_snapshot,
-    names_what_another_connection_took_away,
     or_fail_is_not_counted,
     query_that_fails,
     ran_a_script,
@@ -194,7 +194,7 @@ FROM_SQLITE3: list[Difference] = [
         whose="engine",
         reason="SQLite prepares by the schema that it knows, and looks whether that is still true at the first step: an error "
         'of the parameters comes before "no such table".',
-        explains=names_what_another_connection_took_away,
+        explains=does_not_fit_a_schema_changed_by_another,
         reproduction="a_schema_changed_by_another_connection_is_seen_at_prepare",
         example=program(
             ConnectionExecute(1, "ALTER TABLE u RENAME TO renamed", connection=1),

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from comparison import Case
 from players import Observation
-from programs import CloseConnection, ConnectionExecute, NewCursor, Reopen, Rollback, Step, WithBlock, sql_of
+from programs import CloseConnection, Reopen, Rollback, Step, WithBlock, sql_of
+from reading import connections_of
 
 READS = re.compile(r"\b(FROM|INTO|UPDATE|TABLE|INDEX|VIEW|USER_VERSION|TABLE_INFO)\b")
 """What a statement has that SQLite reads the schema for."""
@@ -32,13 +33,11 @@ class State:
 def has_emptied_its_database(case: Case) -> bool:
     """Whether SQLite takes the database for empty before the step, on one connection, or on all once that has committed."""
     states: dict[int, State] = {}
-    connection_of: dict[int, int] = {}
     was_in_transaction: dict[int, bool] = {}
     begins_at_once = case.program.options.autocommit is False
-    for step, observation in zip(
-        case.program.steps[: case.index], case.expected_transcript.observations[: case.index], strict=True
-    ):
-        number = connection_number(step, observation, connection_of)
+    observations = case.expected_transcript.observations
+    numbers = connections_of(case.program, case.expected_transcript)
+    for step, observation, number in list(zip(case.program.steps, observations, numbers, strict=True))[: case.index]:
         state = states.setdefault(number, State())
         note(state, step, observation, was_in_transaction.get(number, begins_at_once))
         was_in_transaction = {
@@ -49,17 +48,6 @@ def has_emptied_its_database(case: Case) -> bool:
                 return True
             states[number] = State(has_read=state.has_read and not isinstance(step, Reopen))
     return any(state.is_empty for state in states.values())
-
-
-def connection_number(step: Step, observation: Observation, connection_of: dict[int, int]) -> int:
-    """The connection that a step works on."""
-    number: int | None = getattr(step, "connection", None)
-    cursor: int | None = getattr(step, "cursor", None)
-    if number is None:
-        return connection_of.get(cursor, 0) if cursor is not None else 0
-    if isinstance(step, NewCursor) or (isinstance(step, ConnectionExecute) and observation.raised is None):
-        connection_of[step.cursor] = number
-    return number
 
 
 def rolls_back(step: Step, observation: Observation) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 from comparison import Case
+from players import Observation
 from programs import (
     FETCHES,
     CloseConnection,
+    Commit,
     ConnectionExecute,
     Execute,
     ExecuteMany,
@@ -17,7 +19,7 @@ from programs import (
     WithBlock,
     sql_of,
 )
-from reading import REFUSED_AT_ONCE, Reading
+from reading import REFUSED_AT_ONCE, Reading, connections_of
 
 
 def is_about_what_is_closed(case: Case) -> bool:
@@ -54,7 +56,7 @@ def took_a_snapshot_for_no_table(case: Case) -> bool:
         return False
     is_refused = "another connection has changed" in case.seen.message
     is_read = case.expected.raised is None and case.seen.raised is None and case.fields == {"outcome"}
-    return is_refused or is_read
+    return is_refused or is_read or knows_another_schema(case)
 
 
 def inserts_behind_a_window_function(case: Case) -> bool:
@@ -72,10 +74,32 @@ def or_fail_is_not_counted(case: Case) -> bool:
     return asks and case.fields == {"outcome"} and any("OR FAIL" in sql for sql in case.sql_before)
 
 
-def names_what_another_connection_took_away(case: Case) -> bool:
-    """Whether a statement is refused for what is not there, in a program that changed the schema on another connection."""
-    is_refused = case.seen.message.startswith("no such") or "has no column" in case.seen.message
-    return is_refused and len(case.expected.connections) > 1 and any(changes_schema(sql) for sql in case.sql_before)
+def does_not_fit_a_schema_changed_by_another(case: Case) -> bool:
+    """Whether a statement does not fit the schema, in a program that changed that on another connection."""
+    return does_not_fit(case.seen) and changed_schema_beside(case)
+
+
+def knows_another_schema(case: Case) -> bool:
+    """Whether one side knows what another connection did to the schema, and the other does not yet."""
+    is_shown = does_not_fit(case.expected) or does_not_fit(case.seen) or "description" in case.fields
+    return is_shown and changed_schema_beside(case)
+
+
+def does_not_fit(observation: Observation) -> bool:
+    """Whether a statement is refused for what is not in the schema, or is in it already."""
+    message = observation.message.lower()
+    return message.startswith("no such") or any(
+        words in message for words in ("has no column", "values were supplied", "values for", "already exists")
+    )
+
+
+def changed_schema_beside(case: Case) -> bool:
+    """Whether another connection than the step's has changed the schema before it."""
+    if case.step is None:
+        return False
+    numbers = connections_of(case.program, case.expected_transcript)
+    earlier = zip(numbers, case.sql_before[:-1], strict=False)
+    return any(number != numbers[case.index] and changes_schema(sql) for number, sql in earlier)
 
 
 def changes_schema(sql: str) -> bool:
@@ -170,7 +194,7 @@ def misses_a_snapshot(case: Case) -> bool:
     """Whether a connection beside another one was half read, and reads or writes what it could not in SQLite."""
     if len(case.expected.connections) < 2 or not case.ever_half_read:
         return False
-    return "locked" in case.expected.message or isinstance(case.step, FETCHES)
+    return "locked" in case.expected.message or isinstance(case.step, FETCHES) or knows_another_schema(case)
 
 
 def was_closed_beside_a_half_read_cursor(case: Case) -> bool:
@@ -220,9 +244,33 @@ def reads_behind_a_cut(case: Case) -> bool:
 
 def was_ended_by_reading_ahead(case: Case) -> bool:
     """Whether a query that is half read on the blocking side, and read to its end on the other, makes the difference."""
-    # What has ended on one side only lets that side see what another connection did to the schema.
-    sees_schema = bool(case.ever_half_read) and names_what_another_connection_took_away(case)
-    return bool(case.half_read) or was_read_ahead(case) or query_that_fails_ahead(case) or sees_schema
+    return (
+        bool(case.half_read)
+        or was_read_ahead(case)
+        or query_that_fails_ahead(case)
+        or began_beside_what_was_half_read(case)
+    )
+
+
+def began_beside_what_was_half_read(case: Case) -> bool:
+    """Whether a transaction is open, beside another connection, that began while a query was half read: that leaves it the
+    snapshot that it has read from, and one that was read to its end before leaves none."""
+    if len(case.expected.connections) < 2 or case.index == 0:
+        return False
+    before = case.expected_transcript.observations[case.index - 1].connections
+    open_ones = [number for number, shown in before.items() if shown.get("in_transaction") is True]
+    return any(case.half_read_before(beginning_of_transaction(case, number)) for number in open_ones)
+
+
+def beginning_of_transaction(case: Case, connection: int) -> int:
+    """The step that began the transaction that is open on a connection before the step."""
+    observations = case.expected_transcript.observations
+    for index in reversed(range(1, case.index)):
+        was_open = observations[index - 1].connections.get(connection, {}).get("in_transaction") is True
+        # With autocommit off the end of one is the beginning of the next.
+        if not was_open or isinstance(case.program.steps[index], (Commit, Rollback, WithBlock)):
+            return index
+    return 0
 
 
 def query_that_fails_ahead(case: Case) -> bool:

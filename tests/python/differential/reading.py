@@ -47,6 +47,20 @@ def half_read(program: Program, transcript: Transcript, index: int) -> dict[int,
     return reading
 
 
+def connections_of(program: Program, transcript: Transcript) -> list[int]:
+    """The connection that each step works on."""
+    numbers: list[int] = []
+    connection_of: dict[int, int] = {}
+    for step, observation in zip(program.steps, transcript.observations, strict=True):
+        number = getattr(step, "connection", None)
+        if number is None:
+            number = connection_of.get(getattr(step, "cursor", -1), 0)
+        elif isinstance(step, NewCursor) or (isinstance(step, ConnectionExecute) and observation.raised is None):
+            connection_of[step.cursor] = number
+        numbers.append(number)
+    return numbers
+
+
 def note(
     reading: dict[int, Reading], connection_of: dict[int, int], position: int, step: Step, observation: Observation
 ) -> None:
