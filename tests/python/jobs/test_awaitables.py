@@ -67,11 +67,20 @@ async def test_what_is_raised_before_it_is_awaited_goes_on(path: str) -> None:
             client.transaction(),  # type: ignore[attr-defined]
         ):
             pass
-        with pytest.warns(RuntimeWarning, match="was never awaited"), pytest.raises(ValueError, match="invalid literal"):
+        with (
+            pytest.warns(RuntimeWarning, match="was never awaited"),
+            pytest.raises(ValueError, match="invalid literal"),
+        ):
             await asyncio.gather(client.insert("a"), client.insert("b", int("x")))
-        with pytest.warns(RuntimeWarning, match="was never awaited"), pytest.raises(TypeError, match="unsupported operand"):
+        with (
+            pytest.warns(RuntimeWarning, match="was never awaited"),
+            pytest.raises(TypeError, match="unsupported operand"),
+        ):
             client.insert("a") + 1  # type: ignore[operator]
-        with pytest.warns(RuntimeWarning, match="was never awaited"), pytest.raises(TypeError, match="not subscriptable"):
+        with (
+            pytest.warns(RuntimeWarning, match="was never awaited"),
+            pytest.raises(TypeError, match="not subscriptable"),
+        ):
             client.list_jobs()[0]  # type: ignore[index]
         with pytest.warns(RuntimeWarning, match="was never awaited"), pytest.raises(ZeroDivisionError):
             [client.insert("a"), 1 / 0]
