@@ -9,4 +9,5 @@ mod faults;
 mod inspect;
 mod project;
 mod sources;
+mod twins;
 mod writing;
