@@ -4,6 +4,7 @@ It compiles the crate beside it (release), and prints microseconds a call: the b
 a round makes it longer. The rounds of what is compared take turns, so that a busy moment hits one as it hits the other; on a
 busy machine long rounds, one thing after the other, said of a twin that it cost 10 more one time and 6 the next, and it was 1.
 A twin may cost 5 more than the same future run by `block_on` in Rust, an awaitable no more than that of pyo3-async-runtimes.
+A last table has the milliseconds from Ctrl-C to the `KeyboardInterrupt` of a twin that waits: 100 at most.
 """
 
 from __future__ import annotations
@@ -11,10 +12,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
+import os
 import shutil
+import signal
+import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -32,6 +37,15 @@ FUTURES = ("ready", "hop")
 
 TASKS = (1, 16)
 """How many awaitables wait at once."""
+
+INTERRUPTS = 20
+SECONDS_BEFORE_THEM = 0.1
+SECONDS_APART = 0.0137
+"""Each Ctrl-C comes so much later after the beginning of its twin than the one before: a twin looks after signals at intervals,
+and they shall come at each moment between two looks."""
+
+MAY_TAKE = 100
+"""Milliseconds in which Ctrl-C has to end a twin."""
 
 
 def build(folder: Path) -> None:
@@ -92,6 +106,27 @@ async def best_awaited(rounds: int, tasks: int, *calls: Callable[[int], Awaitabl
     return [min(times) * 1e6 for times in zip(*taken, strict=True)]
 
 
+def interrupted(twin: Callable[[], None], after: float) -> float:
+    """Milliseconds from Ctrl-C, which comes so many seconds after the beginning of a twin, to the end of the twin."""
+    sent: list[float] = []
+
+    def interrupt() -> None:
+        sent.append(time.perf_counter())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    timer = threading.Timer(after, interrupt)
+    timer.start()
+    try:
+        twin()
+    except KeyboardInterrupt:
+        ended = time.perf_counter()
+    else:
+        raise RuntimeError("the twin ended before Ctrl-C came")
+    finally:
+        timer.join()
+    return (ended - sent[0]) * 1e3
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds of each, not {ROUNDS}")
@@ -100,6 +135,7 @@ def main() -> None:
     if wanted.list:
         for name in FUTURES:
             print(f"mirror-twin-{name}", *(f"mirror-awaited-{name}-by-{tasks}" for tasks in TASKS), sep="\n")
+        print("mirror-twin-interrupted")
         return
     rounds = QUICK_ROUNDS if wanted.quick else ROUNDS
     with tempfile.TemporaryDirectory() as folder:
@@ -126,6 +162,9 @@ def main() -> None:
                 pair = best_awaited(rounds, tasks, getattr(peers, name), getattr(futures, name))
                 theirs, ours = asyncio.run(pair)
                 print(f"| {name} | {tasks} | {theirs:.2f} | {ours:.2f} | {ours / theirs:.2f} | 1 |")
+        waits = [interrupted(futures.never_sync, SECONDS_BEFORE_THEM + n * SECONDS_APART) for n in range(INTERRUPTS)]
+        print("\n| Ctrl-C during a twin | median, ms | worst, ms | may take, ms |\n|---|---|---|---|")
+        print(f"| {INTERRUPTS} times | {statistics.median(waits):.1f} | {max(waits):.1f} | {MAY_TAKE} |")
 
 
 if __name__ == "__main__":

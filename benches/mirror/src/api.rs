@@ -22,4 +22,9 @@ impl Futures {
     pub async fn hop(&self, number: u64) -> u64 {
         tokio::spawn(async move { number }).await.unwrap_or_default()
     }
+
+    /// A future that is never ready: what its twin waits for is Ctrl-C.
+    pub async fn never(&self) {
+        std::future::pending().await
+    }
 }

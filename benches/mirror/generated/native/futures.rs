@@ -89,4 +89,22 @@ impl Futures {
             .twin(py)?;
         ::pyo3::IntoPyObjectExt::into_py_any(value, py)
     }
+    /// A future that is never ready: what its twin waits for is Ctrl-C.
+    #[pyo3(name = "never", signature = (), text_signature = "($self)")]
+    fn never<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, mirror::Call>> {
+        self.object
+            .shared(move |object| async move {
+                Ok::<_, ::std::convert::Infallible>(object.never().await)
+            })
+            .awaitable(py, "Futures.never", |py, ()| Ok(py.None()))
+    }
+    /// A future that is never ready: what its twin waits for is Ctrl-C.
+    #[pyo3(name = "never_sync", signature = (), text_signature = "($self)")]
+    fn never_sync<'py>(&self, py: Python<'py>) -> PyResult<()> {
+        self.object
+            .shared(move |object| async move {
+                Ok::<_, ::std::convert::Infallible>(object.never().await)
+            })
+            .twin(py)
+    }
 }

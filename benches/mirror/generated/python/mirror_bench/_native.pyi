@@ -24,6 +24,12 @@ class Futures:
     def hop_sync(self, number: int) -> int:
         """A future that waits for another task of the runtime."""
 
+    def never(self) -> Coroutine[Any, Any, None]:
+        """A future that is never ready: what its twin waits for is Ctrl-C."""
+
+    def never_sync(self) -> None:
+        """A future that is never ready: what its twin waits for is Ctrl-C."""
+
 class Opening(Coroutine[Any, Any, _T_co]):
     """The awaitable of an object, which may be entered at once: `async with` awaits it and ends it."""
 
