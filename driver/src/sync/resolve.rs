@@ -1,5 +1,6 @@
 //! Pushing, and deciding about what the server refused.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::conflicts::{Conflict, Entry, Keep, SCHEMA_CHANGE};
@@ -71,18 +72,106 @@ impl Replica {
             )));
         };
         SideConnection::open(self, errand)?.in_transaction(|side| {
-            let noted = side.noted_of(table, rowid, entry.first_unpushed)?;
+            let changed = ChangedRows::read(side, table, entry.first_unpushed)?;
             // If there are none, an earlier attempt came this far.
-            let Some(first) = noted.first() else {
-                return Ok(());
-            };
-            restore(side, table, rowid, first)?;
-            for change in &noted {
-                side.rows("DELETE FROM turso_cdc WHERE change_id = ?", [change.change_id])?;
+            let taken_back = changed.taken_back_with(side, rowid)?;
+            // All of them go before the first comes back: they may have exchanged their keys.
+            for rowid in taken_back.keys() {
+                side.rows(&format!("DELETE FROM {} WHERE rowid = ?", quoted(table)), [*rowid])?;
+            }
+            for (rowid, changes) in &taken_back {
+                restore(side, table, *rowid, changes[0])?;
+                for change in changes {
+                    side.rows("DELETE FROM turso_cdc WHERE change_id = ?", [change.change_id])?;
+                }
             }
             Ok(())
         })
     }
+}
+
+/// The changes of a table's rows that were not pushed, in order.
+struct ChangedRows {
+    /// With the number of the transaction.
+    changes: Vec<(Noted, Option<i64>)>,
+    /// For each row, where its changes stand among them.
+    of_row: BTreeMap<i64, Vec<usize>>,
+}
+
+impl ChangedRows {
+    fn read(side: &SideConnection, table: &str, first_unpushed: i64) -> Result<Self> {
+        let changes = side.noted_of(table, first_unpushed)?;
+        let mut of_row = BTreeMap::<i64, Vec<usize>>::new();
+        for (place, (change, _)) in changes.iter().enumerate() {
+            if let Some(rowid) = change.rowid {
+                of_row.entry(rowid).or_default().push(place);
+            }
+        }
+        Ok(Self { changes, of_row })
+    }
+
+    /// A row with its changes, and the rows that it has replaced with theirs: else these would still be deleted on the server.
+    fn taken_back_with(&self, side: &SideConnection, rowid: i64) -> Result<BTreeMap<i64, Vec<&Noted>>> {
+        let mut taken_back = BTreeMap::new();
+        let mut wanted = vec![rowid];
+        while let Some(rowid) = wanted.pop() {
+            let Some(places) = self.of_row.get(&rowid).filter(|_| !taken_back.contains_key(&rowid)) else {
+                continue;
+            };
+            for place in places {
+                wanted.extend(self.replaced_at(side, *place)?);
+            }
+            taken_back.insert(rowid, places.iter().map(|place| &self.changes[*place].0).collect());
+        }
+        Ok(taken_back)
+    }
+
+    /// The rows that a change has replaced. The engine notes an `UPDATE` of a rowid, and an `INSERT OR REPLACE`, as the deletes
+    /// of the rows that were there, and the insert directly after them. A `DELETE` of the user's that stands there in the same
+    /// transaction (a pull puts all on top in one) can't be told from them: if in doubt its row comes back, too, because none
+    /// may be lost.
+    fn replaced_at(&self, side: &SideConnection, place: usize) -> Result<Vec<i64>> {
+        let (insert, transaction) = &self.changes[place];
+        if insert.kind != Kind::Insert {
+            return Ok(Vec::new());
+        }
+        let row = side.image(insert.change_id, false)?;
+        let before = self.changes[..place].iter().rev();
+        let deletes = before.take_while(|(change, other)| change.kind == Kind::Delete && other == transaction);
+        let mut replaced = Vec::new();
+        for (distance, (delete, _)) in deletes.enumerate() {
+            let Some(rowid) = delete.rowid else {
+                continue;
+            };
+            // An update of a rowid is noted beside its insert; what stood in the way of a unique value shares it.
+            let is_replaced = distance == 0 || share_a_value(&row, &side.image(delete.change_id, true)?);
+            if !is_replaced || delete.rowid == insert.rowid {
+                continue;
+            }
+            let last = self.of_row[&rowid].last().map(|place| self.changes[*place].0.kind);
+            if last != Some(Kind::Delete) {
+                return Err(stands_in_the_place(&delete.table, rowid));
+            }
+            replaced.push(rowid);
+        }
+        Ok(replaced)
+    }
+}
+
+/// The error for a row whose place another one has taken meanwhile: one of the two would be lost.
+fn stands_in_the_place(table: &str, rowid: i64) -> Error {
+    Error::operational(format!(
+        "row {rowid} of table \"{table}\" was replaced or deleted just before the refused row was written, and would come back \
+         with it; but another row has its place now. All is as it was: delete that row here, resolve, and insert it again with \
+         another key. Or let the local side prevail with resolve(conflict, \"local\")"
+    ))
+}
+
+/// Whether two rows of a table hold the same in some column.
+fn share_a_value(one: &[Value], other: &[Value]) -> bool {
+    one.iter()
+        .zip(other)
+        .any(|(one, other)| *one != Value::Null && one == other)
 }
 
 /// Drops what a refused change of the schema has made, and forgets the changes of it that were not pushed.
@@ -118,9 +207,8 @@ fn unmake(side: &SideConnection, entry: &Entry) -> Result<()> {
     Ok(())
 }
 
-/// Makes a row what it was before a change.
+/// Brings a row back as it was before a change, if it was there.
 fn restore(side: &SideConnection, table: &str, rowid: i64, first: &Noted) -> Result<()> {
-    side.rows(&format!("DELETE FROM {} WHERE rowid = ?", quoted(table)), [rowid])?;
     if first.kind == Kind::Insert {
         return Ok(());
     }
@@ -141,6 +229,13 @@ fn restore(side: &SideConnection, table: &str, rowid: i64, first: &Noted) -> Res
     );
     let mut parameters = vec![Value::Integer(rowid)];
     parameters.extend(values.into_iter().take(names.len()));
-    side.rows(&sql, Params::Positional(parameters))?;
-    Ok(())
+    match side.rows(&sql, Params::Positional(parameters)) {
+        Ok(_) => Ok(()),
+        Err(Error::Integrity(fault)) => Err(Error::integrity(format!(
+            "row {rowid} of table \"{table}\" can't become again what it was: {}. All is as it was; change what stands in its \
+             way here, and resolve again",
+            fault.message()
+        ))),
+        Err(error) => Err(error),
+    }
 }

@@ -86,14 +86,18 @@ impl SideConnection {
         Ok(rows.iter().filter_map(noted).collect())
     }
 
-    /// The changes of one row that were noted from one on.
-    pub(crate) fn noted_of(&self, table: &str, rowid: i64, from: i64) -> Result<Vec<Noted>> {
+    /// The changes of a table's rows that were noted from one on, each with the number of its transaction.
+    pub(crate) fn noted_of(&self, table: &str, from: i64) -> Result<Vec<(Noted, Option<i64>)>> {
         let rows = self.rows(
-            "SELECT change_id, change_type, table_name, id FROM turso_cdc \
-             WHERE change_id >= ? AND table_name = ? AND id = ? ORDER BY change_id",
-            (from, table, rowid),
+            "SELECT change_id, change_type, table_name, id, change_txn_id FROM turso_cdc \
+             WHERE change_id >= ? AND table_name = ? ORDER BY change_id",
+            (from, table),
         )?;
-        Ok(rows.iter().filter_map(noted).collect())
+        let transaction = |row: &Row| row.get::<i64>(4).ok();
+        Ok(rows
+            .iter()
+            .filter_map(|row| noted(row).map(|noted| (noted, transaction(row))))
+            .collect())
     }
 
     /// The row before a change, or after it.

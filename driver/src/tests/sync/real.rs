@@ -300,3 +300,139 @@ fn an_update_and_a_delete_are_taken_back_whole() {
     second.pull().unwrap();
     assert_eq!(rows(&second, "SELECT * FROM users"), ["1|eve|[00]", "2|bob|[ff]"]);
 }
+
+/// Bug: only the changes with the rowid of the refused row were taken back. The row that it was before, or that it had replaced,
+/// was gone here, and the next push deleted it on the server too, where nobody had touched it.
+#[test]
+fn what_a_refused_row_has_replaced_comes_back_with_it() {
+    for (local, remote, refused) in [
+        (
+            "UPDATE t SET id = 9, name = 'X' WHERE id = 2",
+            "INSERT INTO t VALUES (5, 'X', 'x')",
+            9,
+        ),
+        (
+            "INSERT OR REPLACE INTO t VALUES (9, 'B', 'm')",
+            "INSERT INTO t VALUES (5, 'Q', 'm')",
+            9,
+        ),
+        (
+            "INSERT OR REPLACE INTO t VALUES (9, 'A', 'b'); UPDATE t SET id = 10, mail = 'm' WHERE id = 9",
+            "INSERT INTO t VALUES (5, 'Q', 'm')",
+            10,
+        ),
+    ] {
+        // What a pull has put on top is noted anew.
+        for is_pulled in [false, true] {
+            let replicas = Replicas::new();
+            let server = server!(replicas);
+            let first = replicas.open("first.db", &server.url());
+            run(
+                &first,
+                "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT UNIQUE, mail TEXT UNIQUE);
+                 INSERT INTO t VALUES (1, 'A', 'a'), (2, 'B', 'b'), (3, 'C', 'c')",
+            );
+            first.push().unwrap();
+            let second = replicas.open("second.db", &server.url());
+            run(&second, local);
+            if is_pulled {
+                run(&first, "INSERT INTO t VALUES (20, 'T', 't')");
+                first.push().unwrap();
+                assert!(second.pull().unwrap());
+            }
+            run(&first, remote);
+            first.push().unwrap();
+            assert!(matches!(error(second.push()), Error::Integrity(_)), "{local}");
+            let conflict = second.conflicts().unwrap().remove(0);
+            assert_eq!(conflict.rowid, Some(refused), "{local}");
+            second.resolve(&conflict, Keep::Remote).unwrap();
+            let whole = rows(&second, "SELECT * FROM t WHERE id < 4 ORDER BY id");
+            second.push().unwrap();
+            second.pull().unwrap();
+            first.pull().unwrap();
+            for side in [&first, &second] {
+                let all = rows(side, "SELECT * FROM t WHERE id < 4 ORDER BY id");
+                assert_eq!(all, whole, "{local}");
+                let names = rows(side, "SELECT name FROM t WHERE name < 'D' ORDER BY name");
+                assert_eq!(names, ["A", "B", "C"], "{local}");
+                assert_eq!(rows(side, "PRAGMA integrity_check"), ["ok"]);
+            }
+            assert_eq!(
+                rows(&first, "SELECT * FROM t ORDER BY id"),
+                rows(&second, "SELECT * FROM t ORDER BY id")
+            );
+        }
+    }
+}
+
+/// Bug: the row that an update of a rowid had taken from its place was lost where another row had come there since.
+#[test]
+fn a_row_whose_place_is_taken_is_named_and_nothing_is_changed() {
+    let replicas = Replicas::new();
+    let server = server!(replicas);
+    let first = replicas.open("first.db", &server.url());
+    run(
+        &first,
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT UNIQUE); INSERT INTO t VALUES (1, 'A'), (2, 'B')",
+    );
+    first.push().unwrap();
+    let second = replicas.open("second.db", &server.url());
+    run(
+        &second,
+        "UPDATE t SET id = 9, name = 'X' WHERE id = 2; INSERT INTO t VALUES (2, 'N')",
+    );
+    run(&first, "INSERT INTO t VALUES (5, 'X')");
+    first.push().unwrap();
+    second.push().unwrap_err();
+    let conflict = second.conflicts().unwrap().remove(0);
+    let failed = error(second.resolve(&conflict, Keep::Remote));
+    assert!(failed.to_string().contains("row 2 of table \"t\""), "{failed}");
+    assert_eq!(rows(&second, "SELECT * FROM t ORDER BY id"), ["1|A", "2|N", "9|X"]);
+    run(&second, "DELETE FROM t WHERE id = 2");
+    second.resolve(&conflict, Keep::Remote).unwrap();
+    run(&second, "INSERT INTO t VALUES (10, 'N')");
+    second.push().unwrap();
+    second.pull().unwrap();
+    assert_eq!(
+        rows(&second, "SELECT * FROM t ORDER BY id"),
+        ["1|A", "2|B", "5|X", "10|N"]
+    );
+}
+
+/// Bug: a row that can't come back, because another one has its unique value here, ended in words that name nothing.
+#[test]
+fn a_row_that_can_not_come_back_is_named_and_nothing_is_changed() {
+    let replicas = Replicas::new();
+    let server = server!(replicas);
+    let first = replicas.open("first.db", &server.url());
+    run(
+        &first,
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT UNIQUE); INSERT INTO t VALUES (1, 'A'), (2, 'B')",
+    );
+    first.push().unwrap();
+    let second = replicas.open("second.db", &server.url());
+    run(
+        &second,
+        "UPDATE t SET id = 9, name = 'X' WHERE id = 2; INSERT INTO t VALUES (4, 'B')",
+    );
+    run(&first, "INSERT INTO t VALUES (5, 'X')");
+    first.push().unwrap();
+    second.push().unwrap_err();
+    let conflict = second.conflicts().unwrap().remove(0);
+    let failed = error(second.resolve(&conflict, Keep::Remote));
+    assert!(matches!(failed, Error::Integrity(_)), "{failed}");
+    assert!(failed.to_string().contains("row 2 of table \"t\""), "{failed}");
+    assert_eq!(rows(&second, "SELECT * FROM t ORDER BY id"), ["1|A", "4|B", "9|X"]);
+    run(&second, "UPDATE t SET name = 'C' WHERE id = 4");
+    second.resolve(&conflict, Keep::Remote).unwrap();
+    // The row that stood in the way here was that row's twin on the server, when it was inserted.
+    assert!(error(second.push()).to_string().contains("row 4 of table \"t\""));
+    let conflict = second.conflicts().unwrap().remove(0);
+    second.resolve(&conflict, Keep::Remote).unwrap();
+    second.push().unwrap();
+    second.pull().unwrap();
+    first.pull().unwrap();
+    for side in [&first, &second] {
+        assert_eq!(rows(side, "SELECT * FROM t ORDER BY id"), ["1|A", "2|B", "5|X"]);
+    }
+}
