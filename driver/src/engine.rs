@@ -226,12 +226,13 @@ impl Engine {
     }
 
     /// Ends the transaction around one statement. What a statement that failed has left of itself is committed: nothing,
-    /// or with `OR FAIL` what SQLite leaves. One that was stopped is rolled back with its transaction, by `abandon`.
+    /// or with `OR FAIL` what SQLite leaves. One that was stopped is rolled back with its transaction, by `abandon`; one that
+    /// came to its end is whole, and whoever stops it then comes too late.
     pub(crate) fn end_around<T>(&mut self, outcome: Result<T>, work: Work<'_>) -> Result<T> {
-        if !self.in_transaction() || work.is_stopped() {
+        if !self.in_transaction() || (outcome.is_err() && work.is_stopped()) {
             return outcome;
         }
-        if let Err(error) = self.run("COMMIT", work) {
+        if let Err(error) = work.shielded(|| self.run("COMMIT", work)) {
             // The error of the statement, if there is one, came first.
             let error = outcome.err().unwrap_or(error);
             work.shield();

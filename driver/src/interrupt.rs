@@ -10,7 +10,7 @@
 //! one of the two sees the other.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use async_proxy::CallToken;
@@ -39,6 +39,8 @@ pub(crate) struct Operations {
     interrupted: AtomicU64,
     /// When the operation that runs now must have ended, in nanoseconds after `origin`, or 0 for never.
     deadline: AtomicU64,
+    /// Whether what the operation does now is done to its end: see [`Work::shielded`].
+    shielded: AtomicBool,
     /// Where `deadline` counts from.
     origin: Instant,
 }
@@ -80,6 +82,7 @@ impl Operations {
             running: AtomicU64::new(NONE),
             interrupted: AtomicU64::new(NONE),
             deadline: AtomicU64::new(0),
+            shielded: AtomicBool::new(false),
             origin: Instant::now(),
         }
     }
@@ -137,7 +140,9 @@ impl Operations {
     /// Whether the operation that runs now must stop: what the engine's progress handler asks.
     pub(crate) fn must_stop(&self) -> bool {
         let running = self.running.load(Ordering::SeqCst);
-        running != NONE && (self.interrupted.load(Ordering::SeqCst) == running || self.is_past_deadline())
+        running != NONE
+            && !self.shielded.load(Ordering::SeqCst)
+            && (self.interrupted.load(Ordering::SeqCst) == running || self.is_past_deadline())
     }
 
     fn is_past_deadline(&self) -> bool {
@@ -160,7 +165,7 @@ impl Operation {
 impl Work<'_> {
     /// An error if the operation must stop.
     pub(crate) fn check(self) -> Result<()> {
-        if self.operation.shielded.get() || !self.is_stopped() {
+        if self.operation.shielded.get() || self.operations.shielded.load(Ordering::SeqCst) || !self.is_stopped() {
             return Ok(());
         }
         Err(self.stop_error())
@@ -192,6 +197,19 @@ impl Work<'_> {
         self.operations.running.store(NONE, Ordering::SeqCst);
     }
 
+    /// Does a part of the operation to its end. Who wants the operation to stop meanwhile is heard behind it.
+    pub(crate) fn shielded<T>(self, part: impl FnOnce() -> T) -> T {
+        struct Lowered<'a>(&'a AtomicBool, bool);
+        impl Drop for Lowered<'_> {
+            fn drop(&mut self) {
+                self.0.store(self.1, Ordering::SeqCst);
+            }
+        }
+        let shield = &self.operations.shielded;
+        let _lowered = Lowered(shield, shield.swap(true, Ordering::SeqCst));
+        part()
+    }
+
     /// Sleeps, but not past the moment at which the operation must stop.
     pub(crate) fn sleep(self, duration: Duration) -> Result<()> {
         let end = Instant::now() + duration;
@@ -206,12 +224,41 @@ impl Work<'_> {
     }
 
     fn is_interrupted(self) -> bool {
+        #[cfg(test)]
+        if moments::is_now() {
+            self.operations
+                .interrupted
+                .store(self.operation.number, Ordering::SeqCst);
+        }
         self.operations.interrupted.load(Ordering::SeqCst) == self.operation.number || self.operation.is_given_up()
     }
 }
 
 fn nanoseconds_of(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The moments at which an operation looks whether it must stop, each of which a test can make the one of an interrupt.
+#[cfg(test)]
+pub(crate) mod moments {
+    use std::cell::Cell;
+
+    thread_local! {
+        static LEFT: Cell<Option<u32>> = const { Cell::new(None) };
+    }
+
+    /// Interrupts what this thread does at the look of that number, counted from 0. The answer is whether it came to that.
+    pub(crate) fn interrupt_at<T>(look: u32, act: impl FnOnce() -> T) -> (T, bool) {
+        LEFT.set(Some(look));
+        let outcome = act();
+        (outcome, LEFT.take().is_none())
+    }
+
+    pub(super) fn is_now() -> bool {
+        let left = LEFT.get();
+        LEFT.set(left.and_then(|left| left.checked_sub(1)));
+        left == Some(0)
+    }
 }
 
 #[cfg(test)]
