@@ -15,7 +15,11 @@ pub(crate) const SCHEMA: &str = "sqlite_schema";
 /// Finds the change, and what would make room for it on the server.
 pub(crate) fn identify(replica: &Replica, errand: &Arc<Errand>, refusal: &Refusal) -> Result<Entry> {
     let refused = refusal.statements[refusal.refused].clone();
-    let side = SideConnection::open(replica, errand)?;
+    // To find it takes no more than reading, which a transaction that is open here does not hold up.
+    let side = match &replica.pushed {
+        Some(pushed) => SideConnection::to_read(&pushed.database, replica.busy_timeout)?,
+        None => SideConnection::open(replica, errand)?,
+    };
     let noted = side.noted_between(refusal.after_change_id, refusal.last_change_id)?;
     let found = find(&noted, &refusal.statements, refusal.refused);
     let (conflict, clearing) = match found {

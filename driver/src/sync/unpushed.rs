@@ -24,7 +24,7 @@ use crate::{Error, Result, Value};
 
 /// What is known of the last push, from the file that the engine keeps beside the database.
 pub(crate) struct Pushed {
-    database: PathBuf,
+    pub(crate) database: PathBuf,
     info: PathBuf,
 }
 

@@ -436,3 +436,25 @@ fn a_row_that_can_not_come_back_is_named_and_nothing_is_changed() {
         assert_eq!(rows(side, "SELECT * FROM t ORDER BY id"), ["1|A", "2|B", "5|X"]);
     }
 }
+
+/// Bug: a transaction that was open here held up the search for the refused change: the push said after the busy timeout that the
+/// database was locked, and named nothing.
+#[test]
+fn a_refused_change_is_named_while_a_transaction_is_open() {
+    let replicas = Replicas::new();
+    let server = server!(replicas);
+    let (_first, second) = collision(&replicas, &server.url());
+    second.execute("INSERT INTO users VALUES (7, 'kim')", ()).unwrap();
+    let refused = error(second.push());
+    assert!(refused.to_string().contains("row 2 of table \"users\""), "{refused}");
+    assert_eq!(second.conflicts().unwrap().len(), 1);
+    second.commit().unwrap();
+    let conflict = second.conflicts().unwrap().remove(0);
+    second.resolve(&conflict, Keep::Remote).unwrap();
+    second.push().unwrap();
+    second.pull().unwrap();
+    assert_eq!(
+        rows(&second, "SELECT * FROM users ORDER BY id"),
+        ["1|ada", "5|eve", "6|bob", "7|kim"]
+    );
+}
