@@ -206,6 +206,35 @@ async def test_queues_are_looked_after(face: Face, path: str) -> None:
         assert await face.call(client, "discard_failed", "a") == 0
 
 
+async def test_the_failed_jobs_of_a_kind_are_discarded_and_no_others(face: Face, path: str) -> None:
+    """A condition too few would delete jobs that wait, or those of another kind."""
+    async with face.open(path, max_attempts=1) as client:
+        await face.call(client, "migrate")
+        failing = [await face.call(client, "insert", kind) for kind in ("a", "a", "b")]
+        jobs = await face.call(client, "claim", limit=3)
+        assert sorted(job.id for job in jobs) == failing
+        for job in jobs:
+            await face.call(client, "fail", job.id, job.attempt, "no network")
+        done = await face.call(client, "insert", "a")
+        [job] = await face.call(client, "claim")
+        await face.call(client, "complete", job.id, job.attempt)
+        cancelled = await face.call(client, "insert", "a")
+        await face.call(client, "cancel", cancelled)
+        running = await face.call(client, "insert", "a")
+        await face.call(client, "claim")
+        waiting = await face.call(client, "insert", "a")
+        assert await face.call(client, "discard_failed", "a") == 2
+        jobs = await face.call(client, "list_jobs")
+        assert {job.id: job.state for job in jobs} == {
+            failing[2]: "failed",
+            done: "completed",
+            cancelled: "cancelled",
+            running: "running",
+            waiting: "available",
+        }
+        assert await face.call(client, "discard_failed", "a") == 0
+
+
 async def test_what_is_wrong_is_an_exception_of_the_package(face: Face, path: str) -> None:
     async with face.open(path) as client:
         with pytest.raises(NotMigrated, match="call `migrate` once"):
