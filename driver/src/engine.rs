@@ -62,6 +62,17 @@ impl Engine {
         &self.core
     }
 
+    /// Reads the schema anew from the file, for all connections to it, whatever they remember.
+    ///
+    /// # Errors
+    /// The engine's, if a transaction is open here.
+    #[cfg(feature = "sync")]
+    pub(crate) fn reread_schema(&self) -> Result<()> {
+        self.core.force_reparse_schema_without_publish()?;
+        self.core.publish_schema_after_external_restore()?;
+        Ok(())
+    }
+
     /// How many rows the last statement changed.
     pub(crate) fn changes(&self) -> i64 {
         self.core.changes()

@@ -83,13 +83,28 @@ impl Shared {
         })
     }
 
-    /// Does something while no statement of this connection runs; those that come wait.
-    #[cfg(feature = "sync")]
+    /// Does something to the file while no statement of this connection runs; those that come wait.
+    ///
+    /// If it fails, the schema is read anew: the sync engine lets all connections know that of the server's pages before it puts the
+    /// local changes on top, and not that these pages are gone again.
     ///
     /// # Errors
     /// The task's, or [`Error::Programming`] if the connection is closed.
+    #[cfg(feature = "sync")]
     pub(crate) fn while_idle<T>(&self, task: impl FnOnce() -> Result<T>) -> Result<T> {
-        self.with_engine(|_| task())
+        self.with_engine(|engine| {
+            let done = task();
+            if let Err(error) = &done
+                && !matches!(
+                    error.fault().engine_error(),
+                    Some(turso_core::LimboError::Busy | turso_core::LimboError::BusySnapshot)
+                )
+            {
+                // The task's error is the one to tell.
+                let _ = engine.reread_schema();
+            }
+            done
+        })
     }
 
     /// Runs a task as one operation under the query timeout, with the engine to itself.
