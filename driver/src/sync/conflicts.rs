@@ -14,7 +14,7 @@ use super::io::write_durably;
 use super::pipeline::{Forced, INFINITE, Sent};
 use crate::{Error, Result};
 
-/// A local change that the server refused. Nothing of its push was kept there, and the local row is as it was.
+/// A local change that the server refused. Nothing sent with it was kept there, and the local row is as it was.
 ///
 /// `ConnectionSync.resolve` decides which side prevails; until then `pull` and `push` are refused.
 #[async_proxy(value)]
@@ -67,7 +67,7 @@ impl Conflict {
             "lets the local change prevail"
         };
         let message = format!(
-            "the server refuses {self}. Nothing of this push was kept there, and all is here as it was; \
+            "the server refuses {self}. Nothing that was sent with it was kept there, and all is here as it was; \
              resolve(conflict, \"local\") {local}, resolve(conflict, \"remote\") drops it here"
         );
         if self.reason == INFINITE {

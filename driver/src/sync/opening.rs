@@ -148,7 +148,16 @@ impl<'a> Plan<'a> {
                 self.path
             )));
         }
-        Ok(mark)
+        // The conflicts of a database that stood here before are none of the new one's.
+        match fs::remove_file(ConflictBook::path(database)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                mark.finish();
+                Err(self.cannot_open(&format!(
+                    "the conflicts of an earlier database of that name can't be removed: {error}"
+                )))
+            }
+            _ => Ok(mark),
+        }
     }
 
     /// Opens it; what a failed attempt has made it removes again.

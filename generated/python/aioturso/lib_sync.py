@@ -37,7 +37,7 @@ RemoteEncryptionCipher: TypeAlias = Literal[
 
 @dataclasses.dataclass(frozen=True)
 class Conflict:
-    """A local change that the server refused. Nothing of its push was kept there, and the local row is as it was.
+    """A local change that the server refused. Nothing sent with it was kept there, and the local row is as it was.
 
     `ConnectionSync.resolve` decides which side prevails; until then `pull` and `push` are refused.
     """

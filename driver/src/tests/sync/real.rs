@@ -492,3 +492,49 @@ fn a_pull_that_fails_before_the_first_push_leaves_the_connection_usable() {
     assert_eq!(rows(&connection, "SELECT * FROM t ORDER BY id"), ["3|x", "9|i"]);
     assert_eq!(rows(&connection, "PRAGMA integrity_check"), ["ok"]);
 }
+
+/// Bug: the conflicts of a database whose file was removed were taken for those of the one that was fetched in its place, which
+/// could neither pull nor push.
+#[test]
+fn conflicts_go_with_the_database_that_they_belong_to() {
+    let replicas = Replicas::new();
+    let server = server!(replicas);
+    let (_first, second) = collision(&replicas, &server.url());
+    second.push().unwrap_err();
+    second.close().unwrap();
+    for file in replicas.files() {
+        if file.starts_with("second.db") && !file.ends_with("-conflicts") {
+            std::fs::remove_file(replicas.path(&file)).unwrap();
+        }
+    }
+    assert!(replicas.files().contains(&"second.db-conflicts".to_owned()));
+    let second = replicas.open("second.db", &server.url());
+    assert_eq!(second.conflicts().unwrap(), []);
+    run(&second, "INSERT INTO users VALUES (8, 'new')");
+    second.push().unwrap();
+    second.pull().unwrap();
+    assert_eq!(rows(&second, "SELECT * FROM users ORDER BY id"), ["1|ada", "8|new"]);
+}
+
+/// Bug: a push in batches said that nothing of it had been kept, while the batches before the refused one had been.
+#[test]
+fn a_refused_batch_does_not_deny_those_before_it() {
+    let replicas = Replicas::new();
+    let server = server!(replicas);
+    let first = replicas.open("first.db", &server.url());
+    run(&first, "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT UNIQUE)");
+    first.push().unwrap();
+    let options = SyncOptions::new(server.url()).push_operations_threshold(1);
+    let second = replicas.open_with("second.db", options).unwrap();
+    run(&first, "INSERT INTO t VALUES (1, 'ada')");
+    first.push().unwrap();
+    run(&second, "INSERT INTO t VALUES (2, 'bob')");
+    run(&second, "INSERT INTO t VALUES (3, 'ada')");
+    let refused = error(second.push());
+    assert!(
+        refused.to_string().contains("Nothing that was sent with it"),
+        "{refused}"
+    );
+    first.pull().unwrap();
+    assert_eq!(rows(&first, "SELECT * FROM t ORDER BY id"), ["1|ada", "2|bob"]);
+}
