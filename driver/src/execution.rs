@@ -289,11 +289,21 @@ impl Execution {
             return Ok(row);
         };
         let is_cut_off = engine.is_cut_off(key);
+        let began_outside = engine.began_outside(key);
         let step = match engine.half_read(key) {
-            Some(statement) => statement.step_on(work).map(|step| match step {
-                Step::Row => Some(statement.row()),
-                Step::Done => None,
-            }),
+            Some(statement) => {
+                let step = if began_outside {
+                    // The engine takes the transaction for the query's own, and would roll it back with the query. So the
+                    // query is stopped between two rows alone.
+                    work.check().and_then(|()| work.shielded(|| statement.step_on(work)))
+                } else {
+                    statement.step_on(work)
+                };
+                step.map(|step| match step {
+                    Step::Row => Some(statement.row()),
+                    Step::Done => None,
+                })
+            }
             // The row that was read before is still good.
             None if is_cut_off && row.is_some() => return Ok(row),
             None if is_cut_off => Err(Error::cut_off()),

@@ -132,6 +132,12 @@ impl Engine {
         }
     }
 
+    /// Whether a half-read statement began before the transaction that is open.
+    pub(crate) fn began_outside(&self, key: StatementKey) -> bool {
+        let half_read = self.half_read.get(key.0).and_then(Option::as_ref);
+        self.in_transaction() && half_read.is_some_and(|half_read| !half_read.in_transaction)
+    }
+
     /// Ends the statements that waited for the end of a transaction, if it has come.
     pub(crate) fn release_waiting(&mut self) {
         if !self.waiting.is_empty() && !self.in_transaction() {

@@ -332,3 +332,23 @@ fn a_statement_that_is_stopped_at_any_moment_beside_a_half_read_query_leaves_no_
     }
     assert!(stopped >= 8, "{stopped} were stopped");
 }
+
+/// Bug: the engine rolled the transaction back with the query, where the interrupt came between two rows that are far apart.
+#[test]
+fn a_query_that_began_before_the_transaction_is_interrupted_without_it() {
+    let scratch = Scratch::new();
+    let connection = scratch.connect();
+    connection.execute("CREATE TABLE t (a)", ()).unwrap();
+    let mut half_read = connection
+        .execute(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i < 4 OR i > 300000",
+            (),
+        )
+        .unwrap();
+    half_read.fetchone().unwrap();
+    connection.execute("INSERT INTO t VALUES (1)", ()).unwrap();
+    assert_interrupted(interrupted(&connection, || half_read.fetchall()));
+    assert!(connection.in_transaction().unwrap());
+    connection.commit().unwrap();
+    assert_eq!(integers(&scratch.connect(), "SELECT a FROM t"), [1]);
+}
