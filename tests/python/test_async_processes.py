@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import warnings
 from typing import Any
 
 import aioturso
+import aioturso.lib
 import pytest
 from filled_databases import SLOW, filled, rows_of, threads_settle_at
 
@@ -22,15 +24,17 @@ def test_a_loop_that_is_closed_with_work_under_way_ends_the_worker(path: str) ->
     threads = threading.active_count()
     loop = asyncio.new_event_loop()
 
-    async def leave_work() -> aioturso.Connection:
+    async def leave_work(writing: aioturso.lib.Connection) -> aioturso.Connection:
         connection = await filled(path, 0)
-        connection.execute("SELECT count(*) FROM generate_series(1, 300000)")
+        # The write waits for its lock until the loop is closed.
+        writing.execute("BEGIN IMMEDIATE")
         connection.execute("INSERT INTO t VALUES (1)")
         connection.commit()
         return connection
 
-    connection = loop.run_until_complete(leave_work())
-    loop.close()
+    with contextlib.closing(aioturso.lib.connect(path, isolation_level=None)) as writing:
+        connection = loop.run_until_complete(leave_work(writing))
+        loop.close()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         asyncio.run(threads_settle_at(threads))

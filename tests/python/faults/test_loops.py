@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import threading
 import time
@@ -11,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import aioturso
+import aioturso.lib
 import pytest
 from children import ENDLESS
 from conftest import Connect, Note
@@ -51,18 +53,21 @@ def test_closed_with_work_under_way(path: str, connect: Connect, run: Run, work:
     """Bugs: the worker dies of the result that it cannot deliver; it waits for ever, with the database open; what was
     called before is not done."""
     before = holdings()
+    run(_closed(run(made(connect(path)))))
+    # Until the loop is closed, no write gets further than its wait for this one's lock.
+    with contextlib.closing(aioturso.lib.connect(path, isolation_level=None)) as writing:
+        writing.execute("BEGIN IMMEDIATE")
 
-    async def leave() -> aioturso.Connection[Any]:
-        connection = await made(connect(path))
-        calls = [connection.execute("SELECT count(*) FROM generate_series(1, 1000000)")]
-        calls += [connection.execute("INSERT INTO t VALUES (?)", (number,)) for number in range(50)]
-        committing = connection.commit()
-        if work == "running":
-            await asyncio.sleep(0.005)
-        del calls, committing
-        return connection
+        async def leave() -> aioturso.Connection[Any]:
+            connection = await connect(path)
+            calls = [connection.execute("INSERT INTO t VALUES (?)", (number,)) for number in range(50)]
+            committing = connection.commit()
+            if work == "running":
+                await asyncio.sleep(0.02)
+            del calls, committing
+            return connection
 
-    connection = run(leave())
+        connection = run(leave())
     check_nothing_is_left_outside(before)
 
     async def look() -> None:
