@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 import aioturso
+import aioturso.lib
 import pytest
 from filled_databases import SLOW, filled, rows_of, threads_settle_at
 
@@ -23,19 +24,23 @@ from filled_databases import SLOW, filled, rows_of, threads_settle_at
 async def test_a_task_that_is_cancelled_before_its_first_step_runs_nothing(path: str) -> None:
     """Bug: the call is queued when it is made, and nobody tells it that its task never began."""
     connection = await filled(path, 0)
-    blocker = connection.execute("SELECT count(*) FROM generate_series(1, 300000)")
-    tasks = [
-        asyncio.create_task(connection.execute("INSERT INTO t VALUES (1)")),
-        asyncio.create_task(connection.execute_insert("INSERT INTO t VALUES (2)")),
-    ]
-    for task in tasks:
-        task.cancel()
+    with contextlib.closing(aioturso.lib.connect(path, isolation_level=None)) as writing:
+        # Until the tasks are cancelled, the one before them waits for this lock.
+        writing.execute("BEGIN IMMEDIATE")
+        blocker = connection.execute("INSERT INTO t VALUES (0)")
+        tasks = [
+            asyncio.create_task(connection.execute("INSERT INTO t VALUES (1)")),
+            asyncio.create_task(connection.execute_insert("INSERT INTO t VALUES (2)")),
+        ]
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
     await blocker
     assert [type(result) for result in await asyncio.gather(*tasks, return_exceptions=True)] == [
         asyncio.CancelledError,
         asyncio.CancelledError,
     ]
-    assert await rows_of(connection) == []
+    assert await rows_of(connection) == [0]
     await connection.close()
 
 
@@ -155,7 +160,7 @@ async def test_a_close_that_is_cancelled_goes_on(path: str) -> None:
     """Bug: it hangs when it is called again, or never ends the thread."""
     threads = threading.active_count()
     connection = await filled(path, 10)
-    slow = asyncio.create_task(connection.execute_fetchall("SELECT count(*) FROM generate_series(1, 300000)"))
+    slow = asyncio.create_task(connection.execute_fetchall("SELECT count(*) FROM generate_series(1, 30000000)"))
     await asyncio.sleep(0)
     closing = asyncio.create_task(connection.close())
     await asyncio.sleep(0)
@@ -163,7 +168,7 @@ async def test_a_close_that_is_cancelled_goes_on(path: str) -> None:
     with pytest.raises(asyncio.CancelledError):
         await closing
     await asyncio.wait_for(connection.close(), 30)
-    assert await slow == [(300000,)]
+    assert await slow == [(30000000,)]
     await threads_settle_at(threads)
 
 

@@ -142,7 +142,7 @@ async def test_a_scope_that_is_cancelled_while_it_is_left_is_left_all_the_same(p
         await client.migrate()
         transaction = await client.transaction()
         await transaction.insert("never")
-        count = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 400000) SELECT COUNT(*) FROM n"
+        count = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1000000) SELECT COUNT(*) FROM n"
         slow = asyncio.create_task(transaction.fetch_one(count))
         await asyncio.sleep(0.01)
         leaving = asyncio.ensure_future(transaction.__aexit__(None, None, None))
@@ -151,7 +151,7 @@ async def test_a_scope_that_is_cancelled_while_it_is_left_is_left_all_the_same(p
         leaving.cancel()
         with pytest.raises(asyncio.CancelledError):
             await leaving
-        assert await slow == (400000,)
+        assert await slow == (1000000,)
         assert await asyncio.wait_for(client.insert("next"), 60) == 1
         with pytest.raises(ValueError, match="Transaction is closed"):
             await transaction.insert("behind the scope")
