@@ -180,17 +180,32 @@ impl Error {
 
     /// The same error under another of SQLite's result codes than follows from the engine's error.
     pub(crate) fn with_code(mut self, code: i32) -> Self {
-        let (Self::Warning(fault)
-        | Self::Interface(fault)
-        | Self::Database(fault)
-        | Self::Data(fault)
-        | Self::Operational(fault)
-        | Self::Integrity(fault)
-        | Self::Internal(fault)
-        | Self::Programming(fault)
-        | Self::NotSupported(fault)) = &mut self;
-        fault.code = Some(code);
+        self.fault_mut().code = Some(code);
         self
+    }
+
+    /// The same error in other words than the engine's, which is kept out of it: its own words are those to replace.
+    pub(crate) fn in_words(mut self, words: String) -> Self {
+        let code = self.sqlite_errorcode();
+        let fault = self.fault_mut();
+        fault.message = words;
+        fault.engine = None;
+        fault.code = code;
+        self
+    }
+
+    fn fault_mut(&mut self) -> &mut Fault {
+        match self {
+            Self::Warning(fault)
+            | Self::Interface(fault)
+            | Self::Database(fault)
+            | Self::Data(fault)
+            | Self::Operational(fault)
+            | Self::Integrity(fault)
+            | Self::Internal(fault)
+            | Self::Programming(fault)
+            | Self::NotSupported(fault) => fault,
+        }
     }
 
     /// The error for a use of a closed connection, in `sqlite3`'s words.

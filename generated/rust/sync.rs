@@ -96,10 +96,10 @@ impl AsyncConnectionSync {
     }
     /// Decides which side of a conflict prevails; push and pull go on then.
     ///
-    /// `"local"`: the next push sends the change again, and before it removes the server's rows that hold the same unique
-    /// values. What is refused for another reason is only sent again, after it was mended on the server. `"remote"`: the row
-    /// becomes here what it was before it was changed, and its changes are not pushed; the next pull brings what the server
-    /// has.
+    /// `"local"`: the next push sends the row as it is here by then, in the place of the server's rows that hold the same
+    /// unique values; if it is not there any more, nothing. What is refused for another reason is only sent again, after it
+    /// was mended on the server. `"remote"`: the row becomes here what it was before it was changed, and its changes are not
+    /// pushed; the next pull brings what the server has.
     ///
     /// # Errors
     /// `ProgrammingError` if the conflict is resolved already; `NotSupportedError` for `"remote"` where it can't be told

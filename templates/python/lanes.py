@@ -2,7 +2,8 @@
 """Lanes: calls that wait for something else than the rest, each lane with a thread of its own beside the main one.
 
 Calls of one lane keep their order among themselves. A lane starts when it is first used. Closing cuts the lanes off: the call
-that runs in one is interrupted, those behind it fail, while the main one still runs what was called before.
+that runs in one is interrupted, those behind it fail, while the main one still runs what was called before. An opening that
+is under way is cut off too: it may wait for the same.
 """
 
 import asyncio
@@ -50,6 +51,7 @@ class LanedWorker(Worker[ObjectT], Generic[ObjectT]):
         self._lane_interrupts = dict(lane_interrupts)
         self._lanes: dict[str, Lane[ObjectT]] = {}
         self._opening_ended = threading.Event()
+        self._opening_is_cut = False
 
     def call_in_lane(self, name: str, function: Callable[[ObjectT], ResultT]) -> Call[ResultT]:
         """Queues a call in the lane of that name, which starts if it has not yet."""
@@ -81,6 +83,9 @@ class LanedWorker(Worker[ObjectT], Generic[ObjectT]):
         stopped = super().stop(reason)
         if reason is OPEN_FAILED:
             self._opening_ended.set()
+        elif self._object is None:
+            self._opening_is_cut = True
+            self._opening.cancel()
         with self._lock:
             for lane in self._lanes.values():
                 lane.cut_off(reason)
@@ -94,6 +99,12 @@ class LanedWorker(Worker[ObjectT], Generic[ObjectT]):
     def _run_open(self) -> None:
         try:
             super()._run_open()
+        except Exception as error:
+            if not self._opening_is_cut:
+                raise
+            # Of the calls behind it too.
+            self._open_error = self.queue.closed_error(CUT_OFF)
+            raise self._open_error from error
         finally:
             self._opening_ended.set()
 

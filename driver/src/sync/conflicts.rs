@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::io::write_durably;
-use super::pipeline::{Forced, INFINITE, Sent};
+use super::pipeline::{INFINITE, Sent};
 use crate::{Error, Result};
 
 /// A local change that the server refused. Nothing sent with it was kept there, and the local row is as it was.
@@ -83,7 +83,7 @@ impl Conflict {
 /// Which side of a conflict prevails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Keep {
-    /// The local change: the next push sends it again, and before it removes the server's rows that hold the same unique
+    /// The local row as it is by then: the next push sends it in the place of the server's rows that hold the same unique
     /// values. What is refused for another reason (a `CHECK`, a missing table) is only sent again.
     Local,
     /// The server's side: the row becomes locally what it was before it was changed, and its changes are not pushed.
@@ -111,8 +111,6 @@ pub(crate) struct Entry {
     pub(crate) conflict: Conflict,
     /// The statement that the server refused.
     pub(crate) refused: Sent,
-    /// What makes room on the server, if the local change shall prevail.
-    pub(crate) clearing: Option<Sent>,
     /// The local changes from this one on were not pushed.
     pub(crate) first_unpushed: i64,
     /// Whether it was decided that the local change prevails, and the next push will force it.
@@ -186,17 +184,10 @@ impl ConflictBook {
         }
     }
 
-    /// The changes that the next push forces.
-    pub(crate) fn forced(&self) -> Vec<Forced> {
+    /// Those for which it was decided that the local side prevails.
+    pub(crate) fn forced(&self) -> Vec<Entry> {
         let entries = self.lock();
-        let forced = entries.iter().filter(|entry| entry.is_forced);
-        forced
-            .map(|entry| Forced {
-                change_id: entry.conflict.change_id,
-                change: entry.refused.clone(),
-                clearing: entry.clearing.clone(),
-            })
-            .collect()
+        entries.iter().filter(|entry| entry.is_forced).cloned().collect()
     }
 
     /// The entry of an undecided conflict.

@@ -55,8 +55,17 @@ where
     result.map_err(|error| {
         errand
             .notes(|notes| notes.failure.clone())
-            .unwrap_or_else(|| tell(error))
+            .unwrap_or_else(|| concealed(errand, tell(error)))
     })
+}
+
+/// The engine's error without the secrets that the server has repeated in what the engine could not read.
+fn concealed(errand: &Errand, error: Error) -> Error {
+    let words = errand.conceal(error.message());
+    if words == error.message() {
+        return error;
+    }
+    error.in_words(words)
 }
 
 /// The error of a call in which the engine panicked.
@@ -111,4 +120,41 @@ pub(crate) fn is_busy(error: &Error) -> bool {
         error.fault().engine_error(),
         Some(LimboError::Busy | LimboError::BusySnapshot | LimboError::TableLocked)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::conflicts::ConflictBook;
+    use crate::sync::line::{Limits, Line};
+    use crate::sync::proxy::Proxies;
+    use crate::sync::request::{Requests, Secrets};
+
+    /// Bug: what the engine said of an answer that it could not read was told with the token in it.
+    #[test]
+    fn the_engine_s_words_are_told_without_the_secrets_of_the_request() {
+        let line = Line::new(Limits {
+            connect: None,
+            silence: None,
+        });
+        let requests = Requests {
+            remote_url: None,
+            auth_token: None,
+            encryption_key: None,
+            client_name: String::new(),
+            proxies: Proxies::of_environment(),
+        };
+        let outside = Outside::new(requests, ConflictBook::open(None).unwrap(), Arc::clone(&line));
+        let io: Arc<dyn turso_core::IO> = Arc::new(turso_core::MemoryIO::new());
+        let errand = line.begin();
+        errand.hold_back(&Secrets::new(Some("SECRET-TOKEN"), Some("SECRET-KEY")));
+        for error in [
+            EngineError::DatabaseSyncEngineError("body=SECRET-TOKEN SECRET-KEY".to_owned()),
+            EngineError::TursoError(LimboError::ParseError("SECRET-TOKEN".to_owned())),
+        ] {
+            let told = drive(&errand, &io, &outside, |_| async move { Err::<(), _>(error) }).unwrap_err();
+            assert!(told.message().contains("[held back]"), "{told}");
+            assert!(!format!("{told:?}").contains("SECRET"), "{told:?}");
+        }
+    }
 }

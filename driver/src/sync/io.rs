@@ -22,7 +22,7 @@ use super::conflicts::ConflictBook;
 use super::drive::gave_up;
 use super::line::{Errand, Line};
 use super::pipeline;
-use super::request::{Answer, Requests};
+use super::request::{Answer, PIPELINE, Requests};
 use super::whole::PageCount;
 use crate::Error;
 
@@ -31,9 +31,6 @@ const CHUNK: usize = 64 * 1024;
 
 /// How long a thread waits for pages that another one fetches before it looks again whether it must stop.
 const LONGEST_WAIT_FOR_PAGES: Duration = Duration::from_millis(10);
-
-/// The engine's path of pushes.
-const PIPELINE: &str = "/v2/pipeline";
 
 thread_local! {
     /// The call for which the engine works in this thread.
@@ -248,7 +245,7 @@ impl Outside {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> crate::Result<Arrival> {
-        let (body, prepared) = pipeline::prepare(body, &self.book.forced())?;
+        let (body, prepared) = errand.notes(|notes| pipeline::prepare(body, &notes.push.to_force))?;
         if let pipeline::Prepared::Impossible(push, step) = &prepared {
             errand.notes(|notes| push.refuse(*step, pipeline::INFINITE.to_owned(), &mut notes.push));
             return Err(Error::data(pipeline::INFINITE));

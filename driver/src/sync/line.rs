@@ -8,9 +8,11 @@ use async_proxy::CallToken;
 use turso_core::LimboError;
 use ureq::Agent;
 use ureq::config::Config;
-use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector, SocksConnector};
 
+use super::names::Names;
+use super::request::Secrets;
+use super::seal::Sealing;
 use super::wire::{Attend, Dialer};
 use crate::{Error, Result};
 
@@ -105,8 +107,9 @@ impl Line {
                 .chain(Attend)
                 .chain(ConnectProxyConnector::default())
                 .chain(Dialer)
-                .chain(RustlsConnector::default());
-        Agent::with_parts(self.config.clone(), connector, DefaultResolver::default())
+                .chain(RustlsConnector::default())
+                .chain(Sealing);
+        Agent::with_parts(self.config.clone(), connector, Names)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -134,6 +137,8 @@ pub(crate) struct Notes {
     pub(crate) failure: Option<Error>,
     /// How a push went.
     pub(crate) push: super::pipeline::PushNotes,
+    /// What its errors may not show, of the last request.
+    secrets: Secrets,
 }
 
 impl Errand {
@@ -189,6 +194,16 @@ impl Errand {
     /// Looks at what was noted, or notes something.
     pub(crate) fn notes<T>(&self, task: impl FnOnce(&mut Notes) -> T) -> T {
         task(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Notes what may be shown in no error of the call.
+    pub(crate) fn hold_back(&self, secrets: &Secrets) {
+        self.notes(|notes| notes.secrets = secrets.clone());
+    }
+
+    /// Words of the engine, which may be the server's, without what they may not show.
+    pub(crate) fn conceal(&self, words: &str) -> String {
+        self.notes(|notes| notes.secrets.conceal(words))
     }
 
     /// Notes what went wrong, if nothing did before.

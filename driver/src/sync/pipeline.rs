@@ -39,7 +39,9 @@ pub(crate) struct Mark {
 pub(crate) struct PushNotes {
     mark: Option<Mark>,
     pub(crate) refusal: Option<Refusal>,
-    /// Which of the changes that shall be forced through were sent.
+    /// The changes that shall be forced through.
+    pub(crate) to_force: Vec<Forced>,
+    /// Which of them came through.
     pub(crate) forced: Vec<i64>,
 }
 
@@ -58,14 +60,13 @@ pub(crate) struct Refusal {
     pub(crate) last_change_id: i64,
 }
 
-/// A change that a user wants to prevail: a statement that goes before it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// A change that a user wants to prevail: what goes in its place.
+#[derive(Clone, Debug)]
 pub(crate) struct Forced {
     pub(crate) change_id: i64,
     /// The change as it was refused.
     pub(crate) change: Sent,
-    /// What makes room for it on the server; nothing, if it shall only be tried again.
-    pub(crate) clearing: Option<Sent>,
+    pub(crate) instead: Sent,
 }
 
 /// A batch that was sent, and how it differs from what the engine wanted.
@@ -80,7 +81,7 @@ pub(crate) enum Prepared {
 
 /// A batch of changes that was sent.
 pub(crate) struct Push {
-    /// For each step that was sent, which of the engine's it is, or belongs to.
+    /// For each step that was sent, which of the engine's it is.
     origins: Vec<Origin>,
     /// The engine's steps.
     statements: Vec<Sent>,
@@ -91,8 +92,6 @@ pub(crate) struct Push {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Origin {
     Step(usize),
-    /// A step before that one, which the engine knows nothing of.
-    Before(usize),
     /// The last one, which rolls back.
     RollBack,
 }
@@ -157,12 +156,10 @@ fn make_atomic(batch: &mut Batch, forced: &[Forced]) -> Push {
     let statements: Vec<Sent> = steps.iter().map(|step| Sent::of(&step.stmt)).collect();
     let mut chain = Chain::default();
     let mut sent_forced = Vec::new();
-    for (index, step) in steps.into_iter().enumerate() {
+    for (index, mut step) in steps.into_iter().enumerate() {
         if let Some(forced) = forced.iter().find(|forced| forced.change.is(&statements[index])) {
             sent_forced.push(forced.change_id);
-            if let Some(clearing) = &forced.clearing {
-                chain.push(clearing.to_stmt(), Origin::Before(index), true);
-            }
+            step.stmt = forced.instead.to_stmt();
         }
         // The engine goes on where a column is there already, which it can't find out before.
         let is_required = !sql::adds_column(&statements[index].sql);
@@ -366,7 +363,7 @@ impl Push {
         };
         let changes = STEPS_BEFORE_CHANGES..self.statements.len().saturating_sub(2);
         let index = match origin {
-            Origin::Step(index) | Origin::Before(index) if changes.contains(&index) => index,
+            Origin::Step(index) if changes.contains(&index) => index,
             _ => return Some(Err(Error::operational(error.message.clone()))),
         };
         self.refuse(index, error.message.clone(), notes);

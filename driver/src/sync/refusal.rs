@@ -6,50 +6,40 @@ use super::conflicts::{Conflict, Entry, SCHEMA_CHANGE};
 use super::line::Errand;
 use super::pipeline::{Refusal, Sent};
 use super::replica::Replica;
-use super::side::{Columns, Kind, Noted, SideConnection, quoted, to_server};
-use crate::{Result, Value, sql};
+use super::side::{Kind, Noted, SideConnection};
+use crate::{Result, sql};
 
 /// The table whose changes are those of the schema.
 pub(crate) const SCHEMA: &str = "sqlite_schema";
 
-/// Finds the change, and what would make room for it on the server.
+/// Finds the change.
 pub(crate) fn identify(replica: &Replica, errand: &Arc<Errand>, refusal: &Refusal) -> Result<Entry> {
     let refused = refusal.statements[refusal.refused].clone();
-    // To find it takes no more than reading, which a transaction that is open here does not hold up.
-    let side = match &replica.pushed {
-        Some(pushed) => SideConnection::to_read(&pushed.database, replica.busy_timeout)?,
-        None => SideConnection::open(replica, errand)?,
-    };
+    let side = SideConnection::reading(replica, errand)?;
     let noted = side.noted_between(refusal.after_change_id, refusal.last_change_id)?;
     let found = find(&noted, &refusal.statements, refusal.refused);
-    let (conflict, clearing) = match found {
-        Some(noted) if noted.table != SCHEMA => {
-            let conflict = Conflict {
-                change_id: noted.change_id,
-                table: noted.table.clone(),
-                rowid: noted.rowid,
-                operation: operation(noted.kind).to_owned(),
-                reason: reason(&refusal.reason),
-            };
-            let clearing = clearing(&side, noted, &refusal.reason)?;
-            (conflict, clearing)
-        }
+    let conflict = match found {
+        Some(noted) if noted.table != SCHEMA => Conflict {
+            change_id: noted.change_id,
+            table: noted.table.clone(),
+            rowid: noted.rowid,
+            operation: operation(noted.kind).to_owned(),
+            reason: reason(&refusal.reason),
+        },
         _ => {
             let is_schema = !sql::is_dml(&refused.sql);
-            let conflict = Conflict {
+            Conflict {
                 change_id: found.map_or(refusal.last_change_id, |noted| noted.change_id),
                 table: sql::first_name(&refused.sql).unwrap_or_default(),
                 rowid: None,
                 operation: if is_schema { SCHEMA_CHANGE } else { "change" }.to_owned(),
                 reason: reason(&refusal.reason),
-            };
-            (conflict, None)
+            }
         }
     };
     Ok(Entry {
         conflict,
         refused,
-        clearing,
         first_unpushed: refusal.after_change_id + 1,
         is_forced: false,
     })
@@ -112,78 +102,9 @@ fn starts_with(statement: &Sent, word: &str) -> bool {
         .is_some_and(|first| first.eq_ignore_ascii_case(word.as_bytes()))
 }
 
-/// The statement that removes the server's rows which hold the unique values of a changed row; `None` if that is not why it
-/// was refused.
-fn clearing(side: &SideConnection, noted: &Noted, reason: &str) -> Result<Option<Sent>> {
-    let Some(names) = unique_columns(reason) else {
-        return Ok(None);
-    };
-    if noted.kind == Kind::Delete {
-        return Ok(None);
-    }
-    let columns = side.columns(&noted.table)?;
-    let row = side.image(noted.change_id, false)?;
-    let place = |name: &String| {
-        columns
-            .names
-            .iter()
-            .position(|column| column.eq_ignore_ascii_case(name))
-    };
-    let Some(unique) = names.iter().map(place).collect::<Option<Vec<_>>>() else {
-        return Ok(None);
-    };
-    if unique.iter().any(|place| *place >= row.len()) {
-        return Ok(None);
-    }
-    Ok(Some(delete_others(&noted.table, &columns, &row, &unique)))
-}
-
-/// Deletes the rows with those unique values, but not the row itself, which has the same primary key.
-fn delete_others(table: &str, columns: &Columns, row: &[Value], unique: &[usize]) -> Sent {
-    let mut args = Vec::new();
-    let mut equal = |places: &[usize]| {
-        let terms = places.iter().map(|place| {
-            args.push(to_server(&row[*place]));
-            format!("{} IS ?", quoted(&columns.names[*place]))
-        });
-        terms.collect::<Vec<_>>().join(" AND ")
-    };
-    let mut sql = format!("DELETE FROM {} WHERE {}", quoted(table), equal(unique));
-    let is_other_key = !columns.key.is_empty()
-        && columns.key.iter().all(|place| *place < row.len())
-        && !columns.key.iter().all(|place| unique.contains(place));
-    if is_other_key {
-        sql.push_str(&format!(" AND NOT ({})", equal(&columns.key)));
-    }
-    Sent { sql, args }
-}
-
-/// The columns that a unique constraint is about, from the words of its failure: `t.a`, `t.a, t.b` or `t.(a, b)`.
-fn unique_columns(words: &str) -> Option<Vec<String>> {
-    let reason = reason(words);
-    let (_, rest) = reason.split_once("UNIQUE constraint failed: ")?;
-    let columns = rest.split(',').map(|part| {
-        let part = part.trim();
-        let column = part.rsplit_once('.').map_or(part, |(_, column)| column);
-        column.trim_matches(['(', ')', ' ']).to_owned()
-    });
-    let columns: Vec<String> = columns.filter(|column| !column.is_empty()).collect();
-    (!columns.is_empty()).then_some(columns)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_columns_are_read_from_the_words_of_both_engines() {
-        let columns = |words: &str| unique_columns(words).unwrap_or_default().join("+");
-        assert_eq!(columns("Runtime error: UNIQUE constraint failed: t.e (19)"), "e");
-        assert_eq!(columns("UNIQUE constraint failed: t.a, t.b"), "a+b");
-        assert_eq!(columns("Runtime error: UNIQUE constraint failed: t.(a, b) (19)"), "a+b");
-        assert_eq!(columns("UNIQUE constraint failed: t.col1"), "col1");
-        assert_eq!(columns("CHECK constraint failed: x > 0"), "");
-    }
 
     #[test]
     fn the_reason_is_told_without_the_number_behind_it() {

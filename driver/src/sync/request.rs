@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use ureq::Timeout;
 use ureq::http::header::{AUTHORIZATION, CONTENT_LENGTH, LOCATION, TRANSFER_ENCODING, USER_AGENT};
-use ureq::http::{HeaderMap, Response, StatusCode, Uri};
+use ureq::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use ureq::{Body, BodyReader};
 
 use super::address::{Address, Redirect};
 use super::line::Errand;
 use super::proxy::Proxies;
+use super::seal::{KEY_STAND_IN, Sealed, TOKEN_STAND_IN, name_blots};
 use super::supplied::SuppliedText;
 use crate::{Error, Result};
 
@@ -20,6 +21,9 @@ const ENCRYPTION_KEY_HEADER: &str = "x-turso-encryption-key";
 /// What the engine is given in place of the key of an encrypted database, so that it can't show the key in its logs. The
 /// true one comes in as the request is made.
 pub(crate) const KEY_IS_HELD_BACK: &str = "held back";
+
+/// The engine's path of pushes.
+pub(crate) const PIPELINE: &str = "/v2/pipeline";
 
 const LONGEST_CHAIN_OF_REDIRECTS: usize = 5;
 /// How much is read of an answer that is an error, and how much of that is told.
@@ -55,20 +59,59 @@ pub(crate) struct Place {
 }
 
 /// What may be shown in no error.
+#[derive(Clone, Default)]
 pub(crate) struct Secrets {
     token: Option<String>,
     key: Option<String>,
 }
 
+/// What stands in the server's words for a secret.
+const HELD_BACK: &str = "[held back]";
+
 impl Secrets {
+    pub(crate) fn new(token: Option<&str>, key: Option<&str>) -> Self {
+        Self {
+            token: token.map(str::to_owned),
+            key: key.map(str::to_owned),
+        }
+    }
+
     /// The server's words, without what they may not show.
     pub(crate) fn conceal(&self, words: &str) -> String {
         let secrets = [&self.token, &self.key].into_iter().flatten();
-        secrets
+        let words = secrets
             .filter(|secret| !secret.is_empty())
             .fold(words.to_owned(), |words, secret| {
-                words.replace(secret.as_str(), "[held back]")
-            })
+                words.replace(secret.as_str(), HELD_BACK)
+            });
+        name_blots(&words, HELD_BACK)
+    }
+
+    /// An error if a secret can't be sent: then a header would be missing, or the request be refused with the secret in its
+    /// words.
+    fn check(&self) -> Result<()> {
+        let given = [("auth_token", &self.token), ("remote_encryption_key", &self.key)];
+        for (name, secret) in given {
+            if secret
+                .as_ref()
+                .is_some_and(|secret| HeaderValue::from_str(secret).is_err())
+            {
+                return Err(Error::programming(format!(
+                    "{name} holds a line break, or another character that can't go over HTTP: pass it without what stands \
+                     around it, as strip() does"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// For the layer of the connection that puts them into the request.
+    fn seal(&self, path: &str) -> Sealed {
+        Sealed {
+            token: self.token.clone(),
+            key: self.key.clone(),
+            is_answered_by_content: path != PIPELINE,
+        }
     }
 }
 
@@ -91,10 +134,10 @@ impl Requests {
             path: Arc::from(path),
             proxy_variable: None,
         };
-        let secrets = Secrets {
-            token: self.auth_token.as_ref().map(SuppliedText::text).transpose()?,
-            key: self.encryption_key.clone(),
-        };
+        let token = self.auth_token.as_ref().map(SuppliedText::text).transpose()?;
+        let secrets = Secrets::new(token.as_deref(), self.encryption_key.as_deref());
+        secrets.check()?;
+        errand.hold_back(&secrets);
         let mut url = address.endpoint(path);
         let mut with_secrets = true;
         for _ in 0..=LONGEST_CHAIN_OF_REDIRECTS {
@@ -145,13 +188,17 @@ impl Requests {
                 request = request.header(*name, *value);
             }
         }
-        if let Some(token) = secrets.and_then(|secrets| secrets.token.as_deref()) {
-            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        let Some(secrets) = secrets else {
+            return request.send(body).map_err(|error| place.failed(errand, error));
+        };
+        if secrets.token.is_some() {
+            request = request.header(AUTHORIZATION, TOKEN_STAND_IN);
         }
-        if let Some(key) = secrets.and_then(|secrets| secrets.key.as_deref()) {
-            request = request.header(ENCRYPTION_KEY_HEADER, key);
+        if secrets.key.is_some() {
+            request = request.header(ENCRYPTION_KEY_HEADER, KEY_STAND_IN);
         }
-        request.send(body).map_err(|error| place.failed(errand, error))
+        let sent = secrets.seal(&place.path).in_place(|| request.send(body));
+        sent.map_err(|error| place.failed(errand, error))
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::conflicts::{Conflict, Entry, Keep, SCHEMA_CHANGE};
 use super::drive::drive;
+use super::forced;
 use super::line::Errand;
 use super::refusal::{SCHEMA, identify};
 use super::replica::Replica;
@@ -21,6 +22,8 @@ impl Replica {
         self.outside.book.check()?;
         let engine = self.engine()?;
         self.tidy_unpushed(&errand)?;
+        let forced = self.patiently(&errand, || forced::changes(self, &errand))?;
+        errand.notes(|notes| notes.push.to_force = forced);
         let pushed = self.patiently(&errand, || {
             drive(&errand, &self.io, &self.outside, |coro| {
                 let engine = Arc::clone(&engine);

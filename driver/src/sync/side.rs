@@ -54,6 +54,15 @@ impl SideConnection {
         Ok(Self(connection))
     }
 
+    /// A connection for looking at the noted changes.
+    pub(crate) fn reading(replica: &Replica, errand: &Arc<Errand>) -> Result<Self> {
+        match &replica.pushed {
+            // To read is what a transaction that is open here does not hold up.
+            Some(pushed) => Self::to_read(&pushed.database, replica.busy_timeout),
+            None => Self::open(replica, errand),
+        }
+    }
+
     /// A connection that only reads, also while a transaction of the user's writes.
     pub(crate) fn to_read(database: &Path, busy_timeout: Duration) -> Result<Self> {
         let options = ConnectOptions::default().timeout(busy_timeout.as_secs_f64());

@@ -114,7 +114,7 @@ fn await_connection(socket: &Socket, limit: Option<Duration>) -> Result<(), Erro
 }
 
 /// An error if the call for which this thread waits must stop.
-fn look() -> Result<(), Error> {
+pub(crate) fn look() -> Result<(), Error> {
     // It is told in the driver's words where the request is made.
     Outside::look().map_err(|_| std::io::Error::from(ErrorKind::ConnectionAborted).into())
 }

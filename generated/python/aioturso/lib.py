@@ -307,6 +307,8 @@ def connect(
         `mvcc_passive_checkpoint`.
     `vfs`: The engine's I/O layer, by name: `memory`, `syscall`, `io_uring`, or one that was registered.
     `encryption`: How the file is encrypted; `None` for a plain file.
+    `row_factory`: What makes the object that is handed out for a row: `None` for a tuple, or something that is called with the
+        cursor and that tuple, such as `Row`.
     """
     make: Callable[..., Connection[Any]] = Connection if factory is None else factory
     connection = make(

@@ -895,6 +895,9 @@ def connect(
         `mvcc_passive_checkpoint`.
     `vfs`: The engine's I/O layer, by name: `memory`, `syscall`, `io_uring`, or one that was registered.
     `encryption`: How the file is encrypted; `None` for a plain file.
+    `iter_chunk_size`: How many rows a cursor reads ahead; at least 1.
+    `row_factory`: What makes the object that is handed out for a row: `None` for a tuple, or something that is called with the
+        cursor and that tuple, such as `Row`.
     """
 
     def connector() -> BlockingConnection[Any]:

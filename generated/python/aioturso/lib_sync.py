@@ -226,6 +226,8 @@ def connect_sync(
     `timeout`: How long a statement, a pull or a checkpoint waits for a lock that another connection holds, in seconds.
     `cached_statements`: How many prepared statements are kept for the next time that the same SQL is run.
     `autocommit`: Who begins and ends transactions.
+    `row_factory`: What makes the object that is handed out for a row: `None` for a tuple, or something that is called with the
+        cursor and that tuple, such as `Row`.
     """
     connection = native_connect_sync(
         path,

@@ -247,6 +247,9 @@ fn check(lowering: &mut Lowering<'_>, parameters: &[Parameter]) {
     }
 }
 
+/// What stands above the documentation of parameters.
+pub(super) const PARAMETERS: &str = "Parameters:";
+
 /// The documentation of a function or method with that of its parameters behind it: fields of a struct of options bring
 /// theirs, and in Python they have no other place.
 pub(super) fn with_documented_parameters(mut docs: Docs, parameters: &[Parameter]) -> Docs {
@@ -258,7 +261,7 @@ pub(super) fn with_documented_parameters(mut docs: Docs, parameters: &[Parameter
         if !docs.is_empty() {
             docs.lines.push(String::new());
         }
-        docs.lines.push("Parameters:".to_owned());
+        docs.lines.push(PARAMETERS.to_owned());
     }
     for parameter in documented {
         docs.lines

@@ -157,3 +157,83 @@ async def test_an_answer_that_gets_lost_leaves_a_conflict_a_conflict(
             await second.push()
         assert test_server.rows("SELECT id FROM t") == [(1,)]
         assert await second.rows("SELECT id FROM t") == [(2,)]
+
+
+async def refused(replica: Replica) -> Any:
+    """The conflict of a push that a unique value of the server is in the way of."""
+    with pytest.raises(INTEGRITY, match="UNIQUE constraint failed"):
+        await replica.push()
+    [conflict] = await replica.conflicts()
+    return conflict
+
+
+CHANGES = ["INSERT INTO u VALUES (1, 'Ada', 1)", "UPDATE u SET name = 'Ada' WHERE id = 2"]
+
+
+async def test_the_local_side_takes_the_place_of_no_row_but_those_that_stand_in_its_way(
+    server: Server, replicas: Replicas
+) -> None:
+    cases: list[tuple[str, str, list[Any]]] = [
+        # Bug: nothing was removed, because the words of the refusal name no column, and it could be resolved for ever.
+        ("u (lower(name))", "(7, 'ADA', 1), (8, 'Grace', 1)", [(8, "Grace", 1)]),
+        ("u (name COLLATE NOCASE)", "(7, 'ADA', 1), (8, 'Grace', 1)", [(8, "Grace", 1)]),
+        # Bug: a row that the index does not hold was removed too.
+        ("u (name) WHERE live", "(7, 'Ada', 1), (8, 'Ada', 0)", [(8, "Ada", 0)]),
+        ("u (name, live)", "(7, 'Ada', 1), (8, 'Ada', 0)", [(8, "Ada", 0)]),
+    ]
+    server.run("CREATE TABLE u (id INTEGER PRIMARY KEY, name TEXT, live INT)")
+    async with replicas.open("a", server) as replica:
+        for index, theirs, kept in cases:
+            for change in CHANGES:
+                server.run(
+                    "DROP INDEX IF EXISTS e",
+                    "DELETE FROM u",
+                    f"CREATE UNIQUE INDEX e ON {index}",
+                    "INSERT INTO u VALUES (2, 'Edsger', 1)",
+                )
+                await replica.pull()
+                await replica.run(change)
+                server.run(f"INSERT INTO u VALUES {theirs}")
+                await replica.resolve(await refused(replica), "local")
+                await replica.push()
+                await replica.pull()
+                ours = [(1, "Ada", 1), (2, "Edsger", 1)] if change.startswith("INSERT") else [(2, "Ada", 1)]
+                assert server.rows("SELECT * FROM u ORDER BY id") == ours + kept, (index, change)
+                assert await replica.rows("SELECT * FROM u ORDER BY id") == ours + kept, (index, change)
+        assert await replica.is_sound()
+
+
+async def test_the_local_side_is_what_it_is_when_it_is_pushed(server: Server, replicas: Replicas) -> None:
+    cases: list[tuple[list[str], list[Any], list[Any]]] = [
+        # Bug: the server's row went in the first, the second and the fourth of these too.
+        (["DELETE FROM u WHERE id = {id}"], [], [(7, "Ada")]),
+        (["UPDATE u SET name = 'Grace' WHERE id = {id}"], [("{id}", "Grace")], [(7, "Ada")]),
+        (["UPDATE u SET live = 2 WHERE id = {id}"], [("{id}", "Ada")], []),
+        (["UPDATE u SET id = 9, name = 'Grace' WHERE id = {id}"], [(9, "Grace")], [(7, "Ada")]),
+        # Edsger is still the name of another row when this one is pushed.
+        (
+            ["UPDATE u SET name = 'Kurt' WHERE id = 3", "UPDATE u SET name = 'Edsger' WHERE id = {id}"],
+            [("{id}", "Edsger")],
+            [],
+        ),
+    ]
+    server.run("CREATE TABLE u (id INTEGER PRIMARY KEY, name TEXT UNIQUE, live INT)")
+    async with replicas.open("a", server) as replica:
+        for mending, local, remote in cases:
+            for row, change in enumerate(CHANGES, start=1):
+                server.run("DELETE FROM u", "INSERT INTO u VALUES (2, 'Alan', 1), (3, 'Edsger', 1)")
+                await replica.pull()
+                await replica.run(change)
+                server.run("INSERT INTO u VALUES (7, 'Ada', 1)")
+                conflict = await refused(replica)
+                await replica.run(*(statement.format(id=row) for statement in mending))
+                await replica.resolve(conflict, "local")
+                await replica.push()
+                await replica.pull()
+                expected = [(3, "Kurt" if len(mending) > 1 else "Edsger"), *remote]
+                expected += [(int(str(key).format(id=row)), name) for key, name in local]
+                expected += [(2, "Alan")] if row == 1 else []
+                for rows in (server.rows, replica.rows):
+                    found = rows("SELECT id, name FROM u ORDER BY id")
+                    assert (found if isinstance(found, list) else await found) == sorted(expected), (mending, change)
+                assert (await replica.stats()).cdc_operations == 0

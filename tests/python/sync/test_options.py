@@ -42,6 +42,14 @@ def test_both_colours_have_the_parameters_of_the_published_driver_and_the_same()
     assert asynchronous.connect is asynchronous.connect_sync
 
 
+@pytest.mark.parametrize("module", [blocking, asynchronous])
+def test_each_parameter_is_explained_where_help_shows_it(module: Any) -> None:
+    """Bug: those that only Python has were named nowhere but in the signature."""
+    help_text = inspect.getdoc(module.connect_sync) or ""
+    for name in inspect.signature(module.connect_sync).parameters:
+        assert name == "path" or f"\n`{name}`: " in help_text, name
+
+
 def test_the_asyncio_class_has_all_members_of_the_blocking_one() -> None:
     """Bug: the published asyncio `ConnectionSync` is the blocking class, or lacks what that has."""
     members = {name for name in dir(blocking.ConnectionSync) if not name.startswith("_")}

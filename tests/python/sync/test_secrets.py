@@ -77,6 +77,19 @@ async def test_a_token_is_in_no_error_no_repr_no_log_and_no_file(
     assert find_in_files(b"SECRET-TOKEN", tmp_path) == []
 
 
+@pytest.mark.parametrize("name", ["auth_token", "remote_encryption_key"])
+@pytest.mark.parametrize("secret", ["SECRET-TOKEN\n", "SECRET-TOKEN\r\nX: y", "SECRET-TOKEN\x00"])
+async def test_a_secret_that_no_header_can_hold_is_refused_with_the_cure(
+    test_server: TestServer, replicas: Replicas, name: str, secret: str
+) -> None:
+    """Bug: the error said "http: failed to parse header value", and not of which."""
+    options = {name: secret} if name == "auth_token" else {name: secret, "remote_encryption_cipher": "aes256gcm"}
+    with pytest.raises(package.ProgrammingError, match=rf"{name} holds a line break.*strip\(\)") as refused:
+        await replicas.connect("a", test_server, **options)
+    assert "SECRET-TOKEN" not in told(refused.value)
+    assert test_server.requests() == []
+
+
 async def test_a_redirect_to_another_host_does_not_get_the_token(
     test_server: TestServer, replicas: Replicas, tmp_path: Path
 ) -> None:

@@ -12,9 +12,10 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
-from replicas import Replicas, blocking, package
+from replicas import Replicas, asynchronous, blocking, package
 from servers import TestServer
 
 HOUR = 3_600_000
@@ -41,6 +42,12 @@ async def waiting_pull(connection: object, server: TestServer) -> asyncio.Task[b
         assert not pull.done(), pull
         await asyncio.sleep(0.002)
     return pull
+
+
+async def arrived(server: TestServer) -> None:
+    """Returns when the request that is to go wrong is at the server."""
+    while server.counters()["faults"] == 0:
+        await asyncio.sleep(0.002)
 
 
 async def _pull(connection: object) -> bool:
@@ -93,14 +100,16 @@ async def test_a_checkpoint_is_prompt_while_a_pull_waits(filled: TestServer, rep
 async def test_statements_run_while_a_push_waits(filled: TestServer, replicas: Replicas) -> None:
     async with replicas.open("a", filled) as replica:
         await replica.run("INSERT INTO t VALUES (3, 'three')")
-        filled.fail("delay", "push", milliseconds=700)
+        filled.fail("delay", "push", milliseconds=HOUR)
         push = asyncio.ensure_future(replica.push())
-        await asyncio.sleep(0.05)
+        await arrived(filled)
         for number in range(10, 40):
             await replica.run(("INSERT INTO t VALUES (?, 'meanwhile')", (number,)))
         assert (await replica.stats()).cdc_operations >= 30
-        assert not push.done(), "the machine is too slow to tell"
-        await push
+        assert not push.done()
+        push.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await push
         await replica.push()
         assert filled.rows("SELECT count(*) FROM t") == [(33,)]
         assert (await replica.stats()).cdc_operations == 0
@@ -118,6 +127,25 @@ async def test_a_cancelled_pull_lets_go_of_the_server(filled: TestServer, replic
         pull = await waiting_pull(replica.connection, filled)
         filled.run("INSERT INTO t VALUES (3, 'three')")
         assert await pull is True
+
+
+async def test_an_opening_that_waits_for_the_server_is_cut_off_by_closing(
+    filled: TestServer, replicas: Replicas, tmp_path: Path
+) -> None:
+    """Bug: closing waited for the opening, and that for the server."""
+    filled.fail("delay", "pull", milliseconds=HOUR)
+    connection = asynchronous.connect(str(tmp_path / "a.db"), filled.url, read_timeout=None)
+    opening = asyncio.ensure_future(connection.__aenter__())
+    await arrived(filled)
+    waiting = [asyncio.ensure_future(call) for call in (connection.execute("SELECT 1"), connection.stats())]
+    await connection.close()
+    for call in (opening, *waiting):
+        with pytest.raises(package.ProgrammingError, match="closed"):
+            await call
+    assert list(tmp_path.glob("a.db*")) == []
+    filled.be_well()
+    async with replicas.open("a", filled) as replica:
+        assert await replica.rows("SELECT count(*) FROM t") == [(2,)]
 
 
 async def test_a_pull_that_was_cancelled_while_it_was_queued_is_never_made(

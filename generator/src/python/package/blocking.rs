@@ -11,7 +11,9 @@ use super::modules::Place;
 use super::stub::{self, StubClass};
 use super::types::Types;
 use super::uses::Code;
-use super::{LibFile, LibPartFile, NATIVE_GLOBALS, NativeFile, Renderer, docstring, layout, locals, scope, signature};
+use super::{
+    LibFile, LibPartFile, NATIVE_GLOBALS, NativeFile, Renderer, docstring, function, layout, locals, scope, signature,
+};
 
 impl Renderer<'_> {
     pub(super) fn lib(&self) -> askama::Result<String> {
@@ -256,7 +258,10 @@ impl Renderer<'_> {
         };
         let text = BlockingFunction {
             head,
-            docs: docstring::docstring(&function.docs, 4),
+            docs: docstring::docstring(
+                &docstring::with_added(&function.docs, &[("row_factory", function::ROW_FACTORY_DOCS)]),
+                4,
+            ),
             class,
             factory: FACTORY,
             opened: layout::bracketed(4, &format!("{connection} = {called}("), &passed, ")"),

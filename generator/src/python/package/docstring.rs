@@ -1,6 +1,7 @@
 //! Documentation as a docstring.
 
 use super::super::model::Docs;
+use super::super::parameters::PARAMETERS;
 
 /// A docstring, indented, without a newline at the end; empty if there is nothing to say.
 pub(super) fn docstring(docs: &Docs, indent: usize) -> String {
@@ -29,6 +30,25 @@ pub(super) fn docstring(docs: &Docs, indent: usize) -> String {
         }
     }
     format!("{text}\n{margin}\"\"\"")
+}
+
+/// Documentation with that of parameters behind it that the profile adds.
+pub(super) fn with_added(docs: &Docs, parameters: &[(&str, &[&str])]) -> Docs {
+    let mut docs = docs.clone();
+    if parameters.is_empty() {
+        return docs;
+    }
+    if !docs.lines.iter().any(|line| line == PARAMETERS) {
+        if !docs.is_empty() {
+            docs.lines.push(String::new());
+        }
+        docs.lines.push(PARAMETERS.to_owned());
+    }
+    for (name, lines) in parameters {
+        docs.lines.push(format!("`{name}`: {}", lines[0]));
+        docs.lines.extend(lines[1..].iter().map(|line| format!("    {line}")));
+    }
+    docs
 }
 
 fn escape(line: &str) -> String {

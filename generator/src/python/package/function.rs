@@ -4,11 +4,18 @@ use askama::Template;
 
 use super::super::dbapi::CHECK_SAME_THREAD;
 use super::super::model::{Function, Package, ParameterPassing, Role};
-use super::docstring::docstring;
+use super::docstring::{docstring, with_added};
 use super::layout::bracketed;
 use super::locals;
 use super::modules::Place;
 use super::signature::{arguments, parameters, with_keywords};
+
+/// What the profile says of the parameters that it adds.
+const CHUNK_SIZE_DOCS: &[&str] = &["How many rows a cursor reads ahead; at least 1."];
+pub(super) const ROW_FACTORY_DOCS: &[&str] = &[
+    "What makes the object that is handed out for a row: `None` for a tuple, or something that is called with the",
+    "cursor and that tuple, such as `Row`.",
+];
 
 /// A function of the asyncio side.
 #[derive(Template)]
@@ -115,9 +122,16 @@ pub(super) fn function(package: &Package, function: &Function) -> askama::Result
         );
     }
     let made = made.join(", ");
+    let mut added = Vec::new();
+    if chunks {
+        added.push(("iter_chunk_size", CHUNK_SIZE_DOCS));
+    }
+    if factory {
+        added.push(("row_factory", ROW_FACTORY_DOCS));
+    }
     let text = AsyncFunction {
         head,
-        docs: docstring(&function.docs, 4),
+        docs: docstring(&with_added(&function.docs, &added), 4),
         connector: &connector,
         annotation: typed("Any"),
         opened,
