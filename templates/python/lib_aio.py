@@ -378,13 +378,13 @@ ResultT = TypeVar("ResultT")
         future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
         if self._worker.queue.put_nowait((future, call)):
             self._rows.wait(call.number if number is None else number, future)
-        return Call(future, self._worker.cancel)
+        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
 {%- else %}
 
     def _put(self, call: Any{% if class.has_rows %}, number: int | None = None{% endif %}) -> Call[Any]:
         future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
         self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker.cancel)
+        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
 {%- endif %}
 {%- endfor %}
 {%- for function in functions %}

@@ -482,7 +482,7 @@ class Connection(Generic[RowT]):
     def _put(self, call: Any) -> Call[Any]:
         future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
         self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker.cancel)
+        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
 
 
 class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
@@ -812,7 +812,7 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
         if self._worker.queue.put_nowait((future, call)):
             self._rows.wait(call.number if number is None else number, future)
-        return Call(future, self._worker.cancel)
+        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
 
 
 @overload

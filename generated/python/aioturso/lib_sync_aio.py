@@ -175,7 +175,7 @@ class ConnectionSync(Connection[RowT]):
     def _put(self, call: Any) -> Call[Any]:
         future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
         self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker.cancel)
+        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
 
 
 @overload

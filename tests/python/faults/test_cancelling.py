@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import itertools
 import logging
 import random
@@ -16,7 +18,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aioturso
+import aioturso.lib
 import pytest
+from aioturso.calls import Call
 from children import ENDLESS
 from conftest import Connect, Note
 from remains import HANGING, THOROUGHNESS
@@ -257,6 +261,70 @@ async def test_a_read_that_is_given_up_when_it_has_run(path: str, connect: Conne
                 await asyncio.sleep(0)
             reading.close()
             assert await READ_ON[way](cursor) == rows
+
+
+def run_to_the_end(looking: aioturso.lib.Connection, number: int) -> None:
+    """Keeps the loop until that row is written, and its result on the way to the loop."""
+    deadline = time.perf_counter() + HANGING
+    while looking.execute("SELECT max(a) FROM t").fetchone() != (number,) and time.perf_counter() < deadline:
+        time.sleep(0.0005)
+    time.sleep(0.002)
+
+
+async def test_results_that_are_there_already(path: str, connect: Connect, note: Note) -> None:
+    """Bug: a result that is there when it is awaited is handed out without a turn of the loop, and so is the next, so that
+    nothing else runs: no other task, no timeout, and nobody can cancel."""
+    rounds = 60
+    async with connect(path, isolation_level=None) as connection:
+        await connection.execute("CREATE TABLE t (a INTEGER)")
+        turns = 0
+
+        async def count_turns() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        with contextlib.closing(aioturso.lib.connect(path)) as looking:
+            counting = asyncio.ensure_future(count_turns())
+            rounds_with_turns = 0
+            for number in range(rounds):
+                before = turns
+                # The worker is awake when the second one comes.
+                connection.execute("SELECT count(*) FROM generate_series(1, 100000)")
+                call = connection.execute("INSERT INTO t VALUES (?)", (number,))
+                run_to_the_end(looking, number)
+                await call
+                rounds_with_turns += turns > before
+        counting.cancel()
+        await asyncio.gather(counting, return_exceptions=True)
+        note(f"turns of the loop in {rounds_with_turns} of {rounds} rounds")
+        assert rounds_with_turns >= rounds / 3
+
+
+async def test_cancelled_when_the_result_is_there(caplog: pytest.LogCaptureFixture) -> None:
+    """Bug: asyncio complains of an exception that nobody retrieved when a task is cancelled in the turn that the loop has
+    between the end of a call and its result."""
+    cancelled: list[asyncio.Future[Any]] = []
+
+    def fail_at_once(future: asyncio.Future[None]) -> bool:
+        future.set_exception(ValueError("it failed"))
+        return True
+
+    async def fail() -> None:
+        await Call(asyncio.get_running_loop().create_future(), cancelled.append, fail_at_once)
+
+    task = asyncio.ensure_future(fail())
+    await asyncio.sleep(0)
+    assert not task.done(), "the loop had its turn"
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [future.done() for future in cancelled] == [True]
+    del task
+    cancelled.clear()
+    gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
 
 
 async def test_endless_parameters_that_are_cancelled(path: str, connect: Connect, note: Note) -> None:

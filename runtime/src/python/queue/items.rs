@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -12,6 +13,7 @@ use pyo3::sync::MutexExt;
 use pyo3::types::{PyList, PyTuple};
 
 use super::call::{NativeCall, Work};
+use super::haste::{Gaps, Haste};
 use super::notifier::{Completion, Notifier};
 use crate::task;
 
@@ -27,13 +29,21 @@ pub struct NativeQueue {
     length: AtomicUsize,
     /// The notifier that the latest call needed.
     notifier: Mutex<Option<Arc<Notifier>>>,
+    haste: Haste,
+    /// Whether a call runs that needs the GIL.
+    is_attached: AtomicBool,
 }
+
+/// How many calls may be before one whose result is looked for.
+const SOON: usize = 2;
 
 #[derive(Default)]
 struct State {
     items: VecDeque<Item>,
     /// Whether the thread waits to be woken.
     sleeps: bool,
+    /// Whether it was awake when the latest call came.
+    was_awake: bool,
     /// Whether native calls are left to the worker, which refuses them.
     skips: bool,
 }
@@ -114,6 +124,7 @@ impl NativeQueue {
         state.items.push_back(item);
         self.length.fetch_add(1, Ordering::SeqCst);
         let sleeps = std::mem::replace(&mut state.sleeps, false);
+        state.was_awake = !sleeps;
         drop(state);
         if sleeps {
             self.available.notify_one();
@@ -159,11 +170,15 @@ impl NativeQueue {
     }
 
     /// The next item; a native call is the one that runs from here on. Called without the GIL.
-    fn next(&self) -> Item {
+    fn next(&self, gaps: &mut Gaps) -> Item {
         let mut state = task::lock(&self.state);
+        let mut idle_since = None;
         loop {
             if let Some(item) = state.items.pop_front() {
                 self.length.fetch_sub(1, Ordering::SeqCst);
+                if let Some(since) = idle_since {
+                    gaps.note(Instant::elapsed(&since));
+                }
                 let begins = match &item {
                     Item::Native(queued) if !queued.cancelled && !state.skips => {
                         Some((address_of(queued.future.as_ref()), true))
@@ -180,6 +195,13 @@ impl NativeQueue {
                 }
                 return item;
             }
+            if idle_since.is_none() {
+                idle_since = Some(Instant::now());
+                drop(state);
+                gaps.look(|| self.length.load(Ordering::SeqCst) > 0);
+                state = task::lock(&self.state);
+                continue;
+            }
             state.sleeps = true;
             state = self.available.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
@@ -192,10 +214,12 @@ impl NativeQueue {
 
     /// Runs a pair with the GIL, which the caller does not hold.
     fn run_python(&self, item: Py<PyAny>, worker: &Attached) {
+        self.is_attached.store(true, Ordering::SeqCst);
         match self.flags() {
             Some(flags) => as_current(flags, || worker.run(item)),
             None => worker.run(item),
         }
+        self.is_attached.store(false, Ordering::SeqCst);
         *task::lock(&self.running) = None;
     }
 
@@ -300,6 +324,8 @@ impl NativeQueue {
             running: Mutex::default(),
             length: AtomicUsize::new(0),
             notifier: Mutex::default(),
+            haste: Haste::default(),
+            is_attached: AtomicBool::new(false),
         }
     }
 
@@ -333,6 +359,27 @@ impl NativeQueue {
         }
     }
 
+    /// Waits for the result of a native call, in the thread of its event loop, if that takes less than to be told of it. The
+    /// answer is whether the event loop should have a turn now, for it had none for some calls.
+    fn finish_soon(&self, future: &Bound<'_, PyAny>) -> bool {
+        let py = future.py();
+        let latest = self.lock_notifier(py).clone();
+        let Some(notifier) = latest.filter(|notifier| notifier.is_of_running_loop(py)) else {
+            return false;
+        };
+        let is_awake = self.lock(py).was_awake;
+        let may_be_soon = is_awake
+            && self.length.load(Ordering::SeqCst) <= SOON
+            && !self.is_attached.load(Ordering::SeqCst)
+            && self.haste.is_worthwhile();
+        if !may_be_soon {
+            return false;
+        }
+        let is_done = notifier.finish_soon(future);
+        self.haste.note(is_done);
+        is_done && notifier.wants_turn()
+    }
+
     /// Adds a call, or the end.
     fn put_nowait(&self, py: Python<'_>, item: &Bound<'_, PyAny>) -> PyResult<()> {
         let item = match item.cast_exact::<PyTuple>() {
@@ -358,8 +405,9 @@ impl NativeQueue {
     fn serve(&self, py: Python<'_>, run: Py<PyAny>, lose: Py<PyAny>) {
         let worker = Attached { run, lose };
         py.detach(|| {
+            let mut gaps = Gaps::new();
             loop {
-                match self.next() {
+                match self.next(&mut gaps) {
                     Item::End => break,
                     Item::Python(item, _) => self.run_python(item, &worker),
                     Item::Native(queued) => self.run(queued, &worker),

@@ -6,6 +6,7 @@
 //! called is run in the worker's thread with the GIL, as by a worker without this queue.
 
 mod call;
+mod haste;
 mod items;
 mod notifier;
 mod token;

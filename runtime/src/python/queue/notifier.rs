@@ -7,8 +7,9 @@ use std::io::{Read, Write};
 use std::os::fd::AsRawFd;
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
 
 use pyo3::exceptions::{
     PyBaseException, PyException, PyGeneratorExit, PyRuntimeError, PyStopAsyncIteration, PyStopIteration,
@@ -22,9 +23,13 @@ use super::super::finalizer::finalize;
 use crate::task;
 
 use super::call::{Budget, Finish, NativeCall, Step};
+use super::haste::Haste;
 
 /// The notifiers of the process: a `WeakKeyDictionary` by event loop. Used with the GIL, and so whole after a fork.
 static NOTIFIERS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// `asyncio._get_running_loop`.
+static RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// A call whose second phase is done.
 pub(super) struct Completion {
@@ -44,6 +49,9 @@ pub(super) struct Notifier {
     event_loop: Py<PyWeakrefReference>,
     pending: Mutex<Pending>,
     closed: AtomicBool,
+    /// How many completions have come.
+    arrived: AtomicUsize,
+    latest_turn: LatestTurn,
     /// Whether the loop watches the sockets.
     is_watched: bool,
     /// `None` too when the loop is closed.
@@ -56,6 +64,8 @@ struct Pending {
     done: VecDeque<Completion>,
     /// Whether the loop was told that there is something, and has not looked yet.
     told: bool,
+    /// Whether it looks by itself at this moment.
+    looks: bool,
 }
 
 #[cfg(unix)]
@@ -137,6 +147,8 @@ impl Notifier {
             event_loop: PyWeakrefReference::new(event_loop)?.unbind(),
             pending: Mutex::default(),
             closed: AtomicBool::new(false),
+            arrived: AtomicUsize::new(0),
+            latest_turn: LatestTurn::default(),
             is_watched: true,
             sockets: Mutex::new(Some(sockets)),
         });
@@ -160,6 +172,8 @@ impl Notifier {
             event_loop: PyWeakrefReference::new(event_loop)?.unbind(),
             pending: Mutex::default(),
             closed: AtomicBool::new(false),
+            arrived: AtomicUsize::new(0),
+            latest_turn: LatestTurn::default(),
             is_watched: false,
             #[cfg(unix)]
             sockets: Mutex::default(),
@@ -190,7 +204,8 @@ impl Notifier {
         }
         let is_awaited = completion.future.is_some();
         pending.done.push_back(completion);
-        if !is_awaited {
+        self.arrived.fetch_add(1, Ordering::Release);
+        if pending.looks || !is_awaited {
             return Ok(());
         }
         let was_told = std::mem::replace(&mut pending.told, true);
@@ -231,11 +246,14 @@ impl Notifier {
         if let Some(sockets) = &*self.lock_sockets(py) {
             sockets.read();
         }
-        let mut done = {
-            let mut pending = self.lock(py);
-            pending.told = false;
-            std::mem::take(&mut pending.done)
-        };
+        self.lock(py).told = false;
+        self.finish_done(py);
+        self.tell_of_rest(py);
+    }
+
+    /// Finishes what is done, for as long as one callback may take. The answer is whether that was all.
+    fn finish_done(&self, py: Python<'_>) -> bool {
+        let mut done = std::mem::take(&mut self.lock(py).done);
         let budget = Budget::begin();
         while let Some(mut completion) = done.pop_front() {
             if !finish(py, &mut completion, &budget) {
@@ -246,17 +264,62 @@ impl Notifier {
             }
         }
         if done.is_empty() {
-            return;
+            return true;
         }
-        // The rest, before what has been done since, in the next round of the loop.
+        // The rest comes before what has been done since.
         let mut pending = self.lock(py);
         done.append(&mut pending.done);
         pending.done = done;
-        let was_told = std::mem::replace(&mut pending.told, true);
+        false
+    }
+
+    /// What is left is for the next round of the loop.
+    fn tell_of_rest(self: &Arc<Self>, py: Python<'_>) {
+        let mut pending = self.lock(py);
+        let is_new = !pending.done.is_empty() && !std::mem::replace(&mut pending.told, true);
         drop(pending);
-        if !was_told {
+        if is_new {
             self.tell();
         }
+    }
+
+    /// Waits for the end of a call for a moment, in the thread of the loop and in place of being told of it. The answer is
+    /// whether it has come.
+    pub(super) fn finish_soon(self: &Arc<Self>, future: &Bound<'_, PyAny>) -> bool {
+        let py = future.py();
+        if std::mem::replace(&mut self.lock(py).looks, true) {
+            // What is finished here awaits something itself.
+            return false;
+        }
+        let end = Haste::end();
+        let is_found = loop {
+            let arrived = self.arrived.load(Ordering::Acquire);
+            let is_all = self.finish_done(py);
+            if is_done(future) {
+                break true;
+            }
+            if !is_all || !Haste::look(end, || self.arrived.load(Ordering::Acquire) != arrived) {
+                break false;
+            }
+        };
+        self.lock(py).looks = false;
+        self.tell_of_rest(py);
+        is_found
+    }
+
+    /// Whether the loop is the one that runs in the calling thread.
+    pub(super) fn is_of_running_loop(&self, py: Python<'_>) -> bool {
+        let running = RUNNING_LOOP.get_or_try_init(py, || {
+            let function = py.import("asyncio")?.getattr("_get_running_loop")?;
+            PyResult::Ok(function.unbind())
+        });
+        let running = running.and_then(|function| function.bind(py).call0());
+        self.is_watched && running.is_ok_and(|running| self.is_of(&running))
+    }
+
+    /// Whether the loop should have a turn: it had none while one task got the results of some calls at once.
+    pub(super) fn wants_turn(&self) -> bool {
+        self.latest_turn.is_long_ago()
     }
 
     fn close(&self, py: Python<'_>) {
@@ -285,6 +348,40 @@ impl Notifier {
     }
 }
 
+/// Since when one task after the other gets the results of its calls at once, so that the loop has no turn.
+#[derive(Default)]
+struct LatestTurn {
+    calls: AtomicU32,
+    /// In nanoseconds since the first of all.
+    began: AtomicU64,
+}
+
+impl LatestTurn {
+    /// After so many calls, or so much time, the loop has a turn.
+    const CALLS: u32 = 16;
+    const NANOSECONDS: u64 = 200_000;
+
+    fn is_long_ago(&self) -> bool {
+        static ORIGIN: OnceLock<Instant> = OnceLock::new();
+        let now = ORIGIN.get_or_init(Instant::now).elapsed();
+        let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+        let calls = self.calls.load(Ordering::Relaxed);
+        if calls == 0 {
+            self.began.store(now, Ordering::Relaxed);
+        }
+        let is_long_ago =
+            calls + 1 >= Self::CALLS || now.saturating_sub(self.began.load(Ordering::Relaxed)) >= Self::NANOSECONDS;
+        self.calls
+            .store(if is_long_ago { 0 } else { calls + 1 }, Ordering::Relaxed);
+        is_long_ago
+    }
+}
+
+fn is_done(future: &Bound<'_, PyAny>) -> bool {
+    let done = future.call_method0(intern!(future.py(), "done"));
+    done.and_then(|done| done.is_truthy()).unwrap_or(true)
+}
+
 /// Does a part of the third phase of a call, and hands its result to the future. The answer is whether that was all.
 fn finish(py: Python<'_>, completion: &mut Completion, budget: &Budget) -> bool {
     let Some(future) = &completion.future else {
@@ -292,10 +389,6 @@ fn finish(py: Python<'_>, completion: &mut Completion, budget: &Budget) -> bool 
         return matches!(completion.finish.step(py, true, budget), Step::Done(_));
     };
     let future = future.bind(py);
-    let is_done = |future: &Bound<'_, PyAny>| {
-        let done = future.call_method0(intern!(py, "done"));
-        done.and_then(|done| done.is_truthy()).unwrap_or(true)
-    };
     let outcome = match completion.finish.step(py, !is_done(future), budget) {
         Step::More => return false,
         Step::Done(outcome) => outcome,
@@ -353,5 +446,29 @@ impl Drop for Drain {
         if self.0.is_watched {
             finalize(|py| self.0.close(py));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LatestTurn;
+
+    /// Bug: a task whose calls are all done at once keeps the event loop from everything else.
+    #[test]
+    fn the_loop_has_a_turn_after_some_calls() {
+        let latest = LatestTurn::default();
+        let answers: Vec<bool> = (0..64).map(|_| latest.is_long_ago()).collect();
+        for calls in answers.chunks(LatestTurn::CALLS as usize) {
+            assert!(calls.contains(&true), "{answers:?}");
+        }
+    }
+
+    /// Bug: where calls are slow to be made, some of them keep the loop for long.
+    #[test]
+    fn the_loop_has_a_turn_after_some_time() {
+        let latest = LatestTurn::default();
+        assert!(!latest.is_long_ago());
+        std::thread::sleep(std::time::Duration::from_nanos(LatestTurn::NANOSECONDS));
+        assert!(latest.is_long_ago());
     }
 }

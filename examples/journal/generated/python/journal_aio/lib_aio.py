@@ -153,7 +153,7 @@ class Journal:
     def _put(self, call: Any) -> Call[Any]:
         future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
         self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker.cancel)
+        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
 
 
 class Reader(Awaited["Reader"]):
@@ -315,7 +315,7 @@ class Reader(Awaited["Reader"]):
     def _put(self, call: Any, number: int | None = None) -> Call[Any]:
         future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
         self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker.cancel)
+        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
 
 
 def open(

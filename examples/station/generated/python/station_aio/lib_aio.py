@@ -200,7 +200,7 @@ class Reader(Awaited["Reader"]):
     def _put(self, call: Any, number: int | None = None) -> Call[Any]:
         future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
         self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker.cancel)
+        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
 
 
 class MarkedReader(Reader):
@@ -353,7 +353,7 @@ class MarkedReader(Reader):
     def _put(self, call: Any, number: int | None = None) -> Call[Any]:
         future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
         self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker.cancel)
+        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
 
 
 class Station:
@@ -480,7 +480,7 @@ class Station:
     def _put(self, call: Any) -> Call[Any]:
         future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
         self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker.cancel)
+        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
 
 
 def open(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> Station:
