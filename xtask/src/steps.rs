@@ -182,7 +182,7 @@ pub(crate) const STEPS: &[Step] = &[
 fn check_generated(session: &mut Session) -> Result<Remark> {
     if session.workspace.generated.is_empty() {
         return Err(Failure::new(
-            "there is no async-proxy.toml, neither at the root nor in examples/",
+            "there is no async-proxy.toml, neither at the root nor in examples/ or tests/",
         ));
     }
     let manifest = session.workspace.root.join("Cargo.toml");

@@ -14,7 +14,7 @@ use crate::workspace::Workspace;
 pub(crate) fn build_all(workspace: &Workspace, tools: &Environment, terminal: Terminal) -> Result<Vec<PathBuf>> {
     if workspace.python_projects.is_empty() {
         return Err(Failure::new(
-            "there is no pyproject.toml to build a wheel from, neither at the root nor in examples/",
+            "there is no pyproject.toml to build a wheel from, neither at the root nor in examples/ or tests/",
         ));
     }
     let mut wheels = Vec::new();

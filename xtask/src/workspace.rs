@@ -14,9 +14,9 @@ pub(crate) struct Workspace {
     pub(crate) target: PathBuf,
     /// Packages whose only library is an extension module: they link only inside of Python, so `cargo test` leaves them out.
     pub(crate) extension_packages: Vec<String>,
-    /// Folders with a configuration of the generator: the root and the examples.
+    /// Folders with a configuration of the generator: the root, the examples, and what tests are about.
     pub(crate) generated: Vec<PathBuf>,
-    /// Folders that `pip install` takes: the root and the examples.
+    /// Folders that `pip install` takes: the same.
     pub(crate) python_projects: Vec<PathBuf>,
 }
 
@@ -39,7 +39,7 @@ struct Target {
 }
 
 impl Workspace {
-    /// Asks cargo, and looks into `examples/`.
+    /// Asks cargo, and looks into `examples/` and `tests/`.
     pub(crate) fn find() -> Result<Self> {
         // Asked at run time: a path that was compiled in would be another copy's, where copies share a target folder.
         let here = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from("."), PathBuf::from);
@@ -75,7 +75,7 @@ impl Workspace {
         }
     }
 
-    /// The folders of Python packages as the generator writes them: `generated/python/<package>`, at the root and in each example.
+    /// The folders of Python packages as the generator writes them: `generated/python/<package>`, at the root and in each of the other projects.
     pub(crate) fn python_packages(&self) -> Result<Vec<PathBuf>> {
         let mut packages = Vec::new();
         for folder in &self.generated {
@@ -103,7 +103,9 @@ impl Package {
 
 fn folders_with_projects(root: &Path) -> Result<Vec<PathBuf>> {
     let mut folders = vec![root.to_owned()];
-    folders.extend(subfolders(&root.join("examples"))?);
+    for folder in ["examples", "tests"] {
+        folders.extend(subfolders(&root.join(folder))?);
+    }
     Ok(folders)
 }
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ HEAD = ("fault", "worker", "loop", "result", "measured")
 
 Connect = Callable[..., aioturso.Connection[Any]]
 Note = Callable[[str], None]
+Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -62,6 +64,27 @@ def note(record_property: Callable[[str, object], None]) -> Note:
 @pytest.fixture
 def soak_seconds(pytestconfig: pytest.Config) -> float:
     return float(pytestconfig.getoption("--soak-seconds"))
+
+
+@pytest.fixture
+def run(event_loop_name: str) -> Run:
+    """Runs a coroutine in a loop of its own, which is closed then, whatever is under way."""
+
+    def run_and_close(coroutine: Coroutine[Any, Any, Any]) -> Any:
+        if event_loop_name == "uvloop":
+            import uvloop
+
+            loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+        else:
+            loop = asyncio.new_event_loop()
+        try:
+            return loop.run_until_complete(coroutine)
+        finally:
+            loop.close()
+
+    # What a kind of loop sets up once in a process is not left by the test.
+    run_and_close(asyncio.sleep(0))
+    return run_and_close
 
 
 @pytest.hookimpl(wrapper=True)

@@ -25,13 +25,13 @@ from children import ENDLESS
 from conftest import Connect, Note
 from remains import HANGING, THOROUGHNESS
 
-ROUNDS = int(1200 * THOROUGHNESS)
-WRITTEN_AT_ONCE = 500
-BEFORE = 20_000
-WRITE = f"INSERT INTO written SELECT value FROM generate_series(1, {WRITTEN_AT_ONCE})"
+ROUNDS = int(600 * THOROUGHNESS)
+WRITTEN_AT_ONCE = 100
+WRITE = f"INSERT INTO written SELECT ?, value FROM generate_series(1, {WRITTEN_AT_ONCE})"
 ENDLESS_WRITE = "WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i + 1 FROM n) INSERT INTO t SELECT i FROM n"
 
 LONG_READ = "SELECT value FROM generate_series(1, 1000000000000)"
+Connection = aioturso.Connection[Any]
 
 INTERRUPTED_WITHIN = 0.05
 """Seconds in which an interrupted call makes room for the next: the median of several trials. They are those of the processor,
@@ -39,41 +39,69 @@ which such a call keeps busy until it ends; on a machine that is busy with somet
 
 
 class Victim:
-    """A call that notes when it begins and ends, so that the moment of its cancelling is known."""
+    """A call of one of these kinds, which is cancelled, and what it was doing at that moment."""
 
-    def __init__(self, sql: str) -> None:
-        self.sql = sql
-        self.began = self.ended = self.interrupted = False
+    def __init__(self, number: int, kind: str) -> None:
+        self.number = number
+        self.kind = kind
 
-    def __call__(self, connection: Any) -> list[Any]:
-        self.began = True
-        try:
-            rows: list[Any] = connection.execute(self.sql).fetchall()
-            return rows
-        except aioturso.OperationalError:
-            self.interrupted = True
-            raise
-        finally:
-            self.ended = True
+    async def make(self, connection: Connection) -> aioturso.Cursor[Any] | None:
+        """What has to be there before the call, in which nothing else may come to lie behind another one."""
+        return await connection.execute(LONG_READ) if self.kind in ("fetchall", "fetchmany") else None
 
-    def state(self, task: asyncio.Task[Any]) -> str:
-        if task.done():
-            return "done"
-        return "completing" if self.ended else "running" if self.began else "queued"
+    def start(self, connection: Connection, cursor: aioturso.Cursor[Any] | None) -> asyncio.Task[Any]:
+        """Queues the call."""
+        if cursor is not None:
+            reads: dict[str, Callable[[], Awaitable[Any]]] = {
+                "fetchall": cursor.fetchall,
+                "fetchmany": lambda: cursor.fetchmany(10**9),
+            }
+            call: Awaitable[Any] = reads[self.kind]()
+        elif self.kind == "query":
+            call = connection.execute(ENDLESS)
+        elif self.kind == "write":
+            call = connection.execute(ENDLESS_WRITE)
+        elif self.kind == "script":
+            call = connection.executescript(ENDLESS_WRITE)
+        elif self.kind == "insert":
+            call = connection.execute(WRITE, (self.number,))
+        else:
+            rows = [(self.number, row) for row in range(WRITTEN_AT_ONCE)]
+            call = connection.executemany("INSERT INTO written VALUES (?, ?)", rows)
+        return asyncio.ensure_future(call)
 
 
-async def wait_until(victim: Victim, moment: str, chance: random.Random) -> None:
-    """Waits for the moment of cancelling. The loop is kept busy where it must not hear of the result first."""
-    deadline = time.perf_counter() + 5
-    if moment == "queued":
-        await asyncio.sleep(chance.choice([0, 0, 0.0002]))
-    elif moment == "running":
-        while not victim.began and time.perf_counter() < deadline:
-            await asyncio.sleep(0)
-        await asyncio.sleep(chance.choice([0, 0, 0.0001, 0.001]))
+ENDLESS_KINDS = ["query", "write", "script", "fetchall", "fetchmany"]
+ENDING_KINDS = ["insert", "executemany"]
+
+
+async def read_beside(connection: Connection, number: int, way: str) -> None:
+    """Reads rows and looks whether they are right."""
+    cursor = await connection.execute("SELECT value + ? FROM generate_series(1, 200)", (number,))
+    expected = [(number + value,) for value in range(1, 201)]
+    if way == "fetchone":
+        assert await cursor.fetchone() == expected[0]
+        assert await cursor.fetchone() == expected[1]
+    elif way == "fetchmany":
+        assert [*await cursor.fetchmany(150), *await cursor.fetchmany(150)] == expected
+    elif way == "fetchall":
+        assert await cursor.fetchall() == expected
+    elif way == "iteration":
+        assert [row async for row in cursor] == expected
     else:
-        while not victim.ended and time.perf_counter() < deadline:
-            time.sleep(0)
+        await connection.execute("INSERT INTO beside VALUES (?)", (number,))
+    await cursor.close()
+
+
+async def until_others_work(seconds: float) -> None:
+    """Waits until other threads of this process have worked for so long: none does but one in which an endless call runs."""
+
+    def worked() -> float:
+        return time.process_time() - time.thread_time()
+
+    end = worked() + seconds
+    while worked() < end:
+        await asyncio.sleep(0)
 
 
 async def test_cancelled_at_random_points(path: str, connect: Connect, note: Note) -> None:
@@ -81,38 +109,71 @@ async def test_cancelled_at_random_points(path: str, connect: Connect, note: Not
     future, which the loop's handler is told; half of a cancelled write."""
     connection = await connect(path, isolation_level=None)
     await connection.execute("PRAGMA synchronous = OFF")
-    await connection.execute("CREATE TABLE written (a INTEGER)")
+    await connection.executescript("CREATE TABLE written (number, a); CREATE TABLE beside (a); CREATE TABLE t (a)")
+    # An interrupt is made only while its call is the one that runs.
+    interrupts: list[object] = []
+    worker: Any = connection._worker
+    interrupt = worker._interrupt
+    worker._interrupt = lambda opened: (interrupts.append(opened), interrupt(opened))
     chance = random.Random(4)
     moments: Counter[str] = Counter()
-    outcomes: Counter[str] = Counter()
+    expected: dict[int, set[int]] = {}
+    beside: list[int] = []
     for number in range(ROUNDS):
         moment = chance.choice(["queued", "running", "running", "completing"])
-        endless = moment != "completing" and chance.random() < 0.6
-        victim = Victim(ENDLESS if endless else WRITE if chance.random() < 0.5 else "SELECT 1")
-        # So long that it often still runs when what is queued behind it is cancelled.
-        before = connection.execute_fetchall(f"SELECT count(*), ? FROM generate_series(1, {BEFORE})", (number,))
-        if moment != "queued":
-            assert await before == [(BEFORE, number)]
-        task = asyncio.create_task(connection._put(lambda victim=victim: victim(connection._worker.opened)))
-        after = [asyncio.create_task(connection.execute_fetchall("SELECT ?", (number + n,))) for n in range(2)]
-        await wait_until(victim, moment, chance)
-        state = victim.state(task)
-        task.cancel()
+        kinds = {"queued": ENDLESS_KINDS + ENDING_KINDS, "running": ENDLESS_KINDS, "completing": ENDING_KINDS}
+        victim = Victim(number, chance.choice(kinds[moment]))
+        cursor = await victim.make(connection)
+        blocker = asyncio.ensure_future(connection.execute(ENDLESS)) if moment == "queued" else None
+        changes = connection.total_changes
+        began = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        beginning = connection._put(lambda began=began, loop=loop: loop.call_soon_threadsafe(began.set))
+        task = victim.start(connection, cursor)
+        ways = chance.sample(["fetchone", "fetchmany", "fetchall", "iteration", "write"], 2)
+        after = [asyncio.ensure_future(read_beside(connection, number + place, way)) for place, way in enumerate(ways)]
+        beside += [number + place for place, way in enumerate(ways) if way == "write"]
         if moment == "queued":
-            assert await before == [(BEFORE, number)]
-        assert await asyncio.wait_for(asyncio.gather(*after), HANGING) == [[(number,)], [(number + 1,)]]
+            await asyncio.sleep(chance.choice([0, 0, 0.0002]))
+        else:
+            await asyncio.wait_for(began.wait(), HANGING)
+        if moment == "running":
+            await asyncio.wait_for(until_others_work(chance.choice([0.0001, 0.0003, 0.001])), HANGING)
+        elif moment == "completing":
+            deadline = time.monotonic() + HANGING
+            # The loop does not hear of it.
+            while connection.total_changes < changes + WRITTEN_AT_ONCE and time.monotonic() < deadline:
+                time.sleep(0)
+        interrupts.clear()
+        task.cancel()
         result = (await asyncio.gather(task, return_exceptions=True))[0]
-        assert isinstance(result, list if state == "done" else asyncio.CancelledError), (state, result)
-        assert not (state == "queued" and victim.began), "it ran although it was cancelled before"
+        interrupted = bool(interrupts)
+        if blocker is not None:
+            assert not interrupted, "it was behind a call that never ends"
+            blocker.cancel()
+            await asyncio.gather(blocker, return_exceptions=True)
+        await asyncio.wait_for(asyncio.gather(beginning, *after), HANGING)
+        if moment == "completing" and not isinstance(result, asyncio.CancelledError):
+            # The loop had heard of it in the round in which its task was to be cancelled.
+            moment = "done"
+        else:
+            assert isinstance(result, asyncio.CancelledError), (moment, result)
+        # A thread may not be as quick as this one.
+        state = "queued" if moment == "running" and not interrupted else moment
         moments[state] += 1
-        outcomes["interrupted"] += victim.interrupted
-        outcomes["written"] += victim.sql == WRITE and victim.ended and not victim.interrupted
-    written = await connection.execute_fetchall("SELECT count(*) FROM written")
-    assert written == [(outcomes["written"] * WRITTEN_AT_ONCE,)]
+        if victim.kind in ENDING_KINDS:
+            # One that was about to end when the interrupt came is done, or undone, as a whole.
+            written = 0 if moment == "queued" else WRITTEN_AT_ONCE
+            expected[number] = {0, written} if interrupted else {written}
+    counts = dict(await connection.execute_fetchall("SELECT number, count(*) FROM written GROUP BY number"))
+    wrong = {number: counts.get(number, 0) for number in expected if counts.get(number, 0) not in expected[number]}
+    assert wrong == {}
+    assert await connection.execute_fetchall("SELECT count(*) FROM t") == [(0,)]
+    rows = await connection.execute_fetchall("SELECT a FROM beside ORDER BY rowid")
+    assert sorted(row for (row,) in rows) == sorted(beside)
     await connection.close()
     note(", ".join(f"{moments[state]} {state}" for state in ("queued", "running", "completing", "done")))
-    note(f"{outcomes['interrupted']} interrupted")
-    assert outcomes["interrupted"] >= ROUNDS / 5
+    assert moments["running"] >= ROUNDS / 5
     assert min(moments[state] for state in ("queued", "running", "completing")) > ROUNDS / 20, moments
 
 

@@ -8,38 +8,14 @@ import gc
 import threading
 import time
 import warnings
-from collections.abc import Callable, Coroutine
 from typing import Any
 
 import aioturso
 import aioturso.lib
 import pytest
 from children import ENDLESS
-from conftest import Connect, Note
+from conftest import Connect, Note, Run
 from remains import HANGING, check_nothing_is_left_outside, holdings
-
-Run = Callable[[Coroutine[Any, Any, Any]], Any]
-
-
-@pytest.fixture
-def run(event_loop_name: str) -> Run:
-    """Runs a coroutine in a loop of its own, which is closed then, whatever is under way."""
-
-    def run_and_close(coroutine: Coroutine[Any, Any, Any]) -> Any:
-        if event_loop_name == "uvloop":
-            import uvloop
-
-            loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
-        else:
-            loop = asyncio.new_event_loop()
-        try:
-            return loop.run_until_complete(coroutine)
-        finally:
-            loop.close()
-
-    # What a kind of loop sets up once in a process is not left by the test.
-    run_and_close(asyncio.sleep(0))
-    return run_and_close
 
 
 async def made(connection: aioturso.Connection[Any]) -> aioturso.Connection[Any]:

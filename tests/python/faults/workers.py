@@ -11,7 +11,7 @@ WORKERS: dict[str, dict[str, Any]] = {
 """The arguments of `connect` that choose each of them."""
 
 ENVIRONMENTS: dict[str, dict[str, str]] = {
-    "python thread": {"AIOTURSO_WORKER": "python"},
-    "native queue": {"AIOTURSO_WORKER": "native"},
+    "python thread": {"AIOTURSO_WORKER": "python", "PROBE_AIO_WORKER": "python"},
+    "native queue": {"AIOTURSO_WORKER": "native", "PROBE_AIO_WORKER": "native"},
 }
 """The environment variables that do, for this process and its children."""

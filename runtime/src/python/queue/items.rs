@@ -12,9 +12,10 @@ use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::{PyList, PyTuple};
 
-use super::call::{NativeCall, Work};
+use super::call::{NativeCall, Work, run};
 use super::haste::{Gaps, Haste};
 use super::notifier::{Completion, Notifier};
+use crate::error::drop_guarded;
 use crate::task;
 
 /// An unbounded queue of calls `(future, function)` in front of one thread; `None` is the end.
@@ -237,7 +238,7 @@ impl NativeQueue {
             return;
         }
         let finish = match (flags, call.get().take()) {
-            (Some(flags), Some(work)) => as_current(flags, || work.run()),
+            (Some(flags), Some(work)) => as_current(flags, || run(work)),
             // Cancelled before it began: what is left of it goes to the loop.
             (None, Some(work)) => Box::new(Dropped(Some(work))),
             (_, None) => Box::new(Dropped(None)),
@@ -300,7 +301,7 @@ impl Attached {
     fn lose(&self, undelivered: Completion) {
         Python::attach(|py| {
             let was_awaited = undelivered.future.is_some();
-            drop(undelivered);
+            drop_guarded(undelivered);
             if was_awaited {
                 report(py, self.lose.call0(py));
             }

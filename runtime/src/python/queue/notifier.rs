@@ -20,9 +20,10 @@ use pyo3::sync::{MutexExt, PyOnceLock};
 use pyo3::types::PyWeakrefReference;
 
 use super::super::finalizer::finalize;
+use crate::error::drop_guarded;
 use crate::task;
 
-use super::call::{Budget, Finish, NativeCall, Step};
+use super::call::{Budget, Finish, NativeCall, Step, step};
 use super::haste::Haste;
 
 /// The notifiers of the process: a `WeakKeyDictionary` by event loop. Used with the GIL, and so whole after a fork.
@@ -256,7 +257,10 @@ impl Notifier {
         let mut done = std::mem::take(&mut self.lock(py).done);
         let budget = Budget::begin();
         while let Some(mut completion) = done.pop_front() {
-            if !finish(py, &mut completion, &budget) {
+            if finish(py, &mut completion, &budget) {
+                // A value of the API may be left in it, whose end panics.
+                drop_guarded(completion);
+            } else {
                 done.push_front(completion);
             }
             if budget.is_spent() {
@@ -328,7 +332,7 @@ impl Notifier {
             self.closed.store(true, Ordering::SeqCst);
             std::mem::take(&mut pending.done)
         };
-        drop(done);
+        done.into_iter().for_each(drop_guarded);
         // The loop does not watch them any more.
         #[cfg(unix)]
         self.lock_sockets(py).take();
@@ -386,10 +390,10 @@ fn is_done(future: &Bound<'_, PyAny>) -> bool {
 fn finish(py: Python<'_>, completion: &mut Completion, budget: &Budget) -> bool {
     let Some(future) = &completion.future else {
         // Nobody is told of an error, nor of a value.
-        return matches!(completion.finish.step(py, true, budget), Step::Done(_));
+        return matches!(step(&mut *completion.finish, py, true, budget), Step::Done(_));
     };
     let future = future.bind(py);
-    let outcome = match completion.finish.step(py, !is_done(future), budget) {
+    let outcome = match step(&mut *completion.finish, py, !is_done(future), budget) {
         Step::More => return false,
         Step::Done(outcome) => outcome,
     };

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 PYTHON_THREAD = "python thread"
 NATIVE_QUEUE = "native queue"
+
+PYTHON = "Python"
+NATIVE = "Rust"
+"""What a bug is written in: in the package of the driver, or in the sources of the native queue."""
+
+_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,9 @@ class Bug:
     """The version of Python that heals it by itself."""
     worker: str = PYTHON_THREAD
     """Which worker has it."""
+    language: str = PYTHON
+    number: int = 0
+    """Of one in Rust: by which it is chosen."""
 
     def files(self, package: Path) -> dict[str, str]:
         """The files of the package that it changes, with the bug in them. Raises `ValueError` where it does not fit."""
@@ -61,6 +71,13 @@ def bug(
     return Bug(name, test, tuple(Change(*change) for change in changes), ways, before, worker)
 
 
+def rust_bug(name: str, test: str, *changes: tuple[str, str, str], ways: str = "") -> Bug:
+    """A bug of the native queue that consists of these changes of its sources."""
+    return Bug(
+        name, test, tuple(Change(*change) for change in changes), ways, None, NATIVE_QUEUE, NATIVE, next(_numbers)
+    )
+
+
 def tests_of(faults: Path) -> dict[str, Path]:
     """The tests of the matrix, and the file that each stands in."""
     found: dict[str, Path] = {}
@@ -71,13 +88,13 @@ def tests_of(faults: Path) -> dict[str, Path]:
     return found
 
 
-def misfits(bugs: Iterable[Bug], package: Path, faults: Path) -> list[str]:
-    """What is wrong: bugs that the package in its folder has outgrown, or whose test is gone, and tests that find none."""
+def misfits(bugs: Iterable[Bug], package: Path, root: Path, faults: Path) -> list[str]:
+    """What is wrong: bugs that the package or the sources have outgrown, or whose test is gone, and tests that find none."""
     bugs = list(bugs)
     found: list[str] = []
     for one in bugs:
         try:
-            one.files(package)
+            one.files(package if one.language == PYTHON else root)
         except (ValueError, OSError) as error:
             found.append(str(error))
     tests = tests_of(faults)

@@ -23,7 +23,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from bug import Bug, misfits, tests_of
+import native_build
+from bug import NATIVE, PYTHON, Bug, misfits, tests_of
 from bugs import BUGS
 
 FAULTS = Path(__file__).resolve().parent.parent
@@ -82,12 +83,12 @@ def copy_package(source: Path, target: Path, bug: Bug | None) -> None:
 
 def check_fit(package: Path) -> None:
     """Ends the program if bugs, tests and the package do not belong together any more; it tells all that is wrong."""
-    if wrong := misfits(BUGS, package, FAULTS):
+    if wrong := misfits(BUGS, package, native_build.ROOT, FAULTS):
         sys.exit("\n".join([*wrong, f"{len(wrong)} bugs and tests do not fit"]))
 
 
 def run_tests(
-    package_folder: Path, tests: list[str], ways: str, worker: str, time_limit: float
+    package_folder: Path, tests: list[str], ways: str, worker: str, time_limit: float, number: int = 0
 ) -> tuple[int | None, str]:
     """The exit status of pytest, or `None` if it hangs, and what it said last."""
     files = tests_of(FAULTS)
@@ -103,6 +104,7 @@ def run_tests(
     command += [f"{files[test]}::{test}" for test in tests]
     environment = {**os.environ, **ENVIRONMENTS[worker], "PYTHONPATH": str(package_folder)}
     environment["FAULTS_THOROUGHNESS"] = THOROUGHNESS
+    environment[native_build.VARIABLE] = str(number)
     if time_limit == TIME_LIMIT:
         environment["FAULTS_PATIENCE"] = PATIENCE
     # In a session of its own, so that what hangs is ended with all of its children.
@@ -136,9 +138,14 @@ def try_bug(package: Path, bug: Bug) -> Verdict:
     began = time.monotonic()
     status, output = None, ""
     with tempfile.TemporaryDirectory() as folder:
-        copy_package(package, Path(folder), bug)
+        place = Path(folder)
+        if bug.language == PYTHON:
+            copy_package(package, place, bug)
+        else:
+            # It has all of them, and is told which.
+            place = package
         for _ in range(CHANCES):
-            status, output = run_tests(Path(folder), [bug.test], bug.ways, bug.worker, TIME_LIMIT)
+            status, output = run_tests(place, [bug.test], bug.ways, bug.worker, TIME_LIMIT, bug.number)
             if status != PASSED:
                 break
     seconds = time.monotonic() - began
@@ -168,19 +175,39 @@ def check_without_bug(package: Path, bugs: list[Bug]) -> None:
         parts += [(tests, "", worker) for tests in (whole[first::AT_ONCE] for first in range(AT_ONCE)) if tests]
         rest = sorted({(bug.test, bug.ways) for bug in own if bug.test not in whole})
         parts += [([test], ways, worker) for test, ways in rest]
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(AT_ONCE) as pool:
-        copy_package(package, Path(folder), None)
-        for status, output in pool.map(lambda part: run_tests(Path(folder), *part, 600), parts):
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for status, output in pool.map(lambda part: run_tests(package, *part, 600), parts):
             if status != PASSED:
                 sys.exit(f"the tests do not pass on the worker as it is:\n{output}")
     print(f"passed  {time.monotonic() - began:5.1f} s  without a bug, all of the tests", flush=True)
 
 
+def try_all(package: Path, without_bug: Path, bugs: list[Bug]) -> list[Verdict]:
+    """What becomes of each, after its test was seen to pass without it."""
+    verdicts: list[Verdict] = []
+    if not bugs:
+        return verdicts
+    check_without_bug(without_bug, bugs)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for verdict in pool.map(functools.partial(try_bug, package), bugs):
+            verdicts.append(verdict)
+            word = "killed" if verdict.killed else "ALIVE"
+            print(f"{word:8}{verdict.seconds:5.1f} s  {verdict.bug}: {verdict.how}", flush=True)
+    return verdicts
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Runs the fault matrix over workers with one bug each.")
-    parser.add_argument("names", nargs="*", metavar="WORD", help="only bugs that have the word in their name")
+    parser.add_argument("names", nargs="*", metavar="WORD", help="only bugs that have the word in their name, or are in that language")
     parser.add_argument(
         "--fit", type=Path, metavar="FOLDER", help="only look whether all fit the package in that folder"
+    )
+    parser.add_argument(
+        "--build",
+        type=Path,
+        metavar="FOLDER",
+        default=native_build.ROOT / "target" / "mutants" / "native",
+        help="where the native queue is built with its bugs",
     )
     arguments = parser.parse_args()
     if arguments.fit is not None:
@@ -189,18 +216,22 @@ def main() -> int:
         return 0
     package = installed_package()
     check_fit(package)
-    chosen = [bug for bug in BUGS if not arguments.names or any(name in bug.name for name in arguments.names)]
+    chosen = [bug for bug in BUGS if not arguments.names or any(name in f"{bug.name} ({bug.language})" for name in arguments.names)]
     bugs = [bug for bug in chosen if bug.before is None or sys.version_info < bug.before]
     for bug in chosen:
         if bug not in bugs:
             print(f"left out        {bug.name}: this Python heals it by itself")
-    check_without_bug(package, bugs)
-    verdicts: list[Verdict] = []
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for verdict in pool.map(functools.partial(try_bug, package), bugs):
-            verdicts.append(verdict)
-            word = "killed" if verdict.killed else "ALIVE"
-            print(f"{word:8}{verdict.seconds:5.1f} s  {verdict.bug}: {verdict.how}", flush=True)
+    in_python = [bug for bug in bugs if bug.language == PYTHON]
+    in_rust = [bug for bug in bugs if bug.language == NATIVE]
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1) as beside:
+        copy_package(package, Path(folder), None)
+        of_the_queue = [bug for bug in BUGS if bug.language == NATIVE]
+        # Meanwhile the others are tried.
+        building = beside.submit(native_build.build, of_the_queue, arguments.build) if in_rust else None
+        verdicts = try_all(package, Path(folder), in_python)
+        if building is not None:
+            probe = building.result()
+            verdicts += try_all(probe, probe, in_rust)
     alive = [verdict.bug for verdict in verdicts if not verdict.killed]
     print(
         f"{len(verdicts) - len(alive)} of {len(verdicts)} bugs found; "

@@ -1,0 +1,106 @@
+"""Bugs of the native queue, which is written in Rust. `BUG` stands for the condition that the bug is there."""
+
+from __future__ import annotations
+
+from bug import rust_bug
+
+CALL = "runtime/src/python/queue/call.rs"
+ITEMS = "runtime/src/python/queue/items.rs"
+NOTIFIER = "runtime/src/python/queue/notifier.rs"
+AHEAD = "runtime/src/python/ahead.rs"
+
+TOGETHER = "test_results_that_come_together"
+RANDOM = "test_native_calls_cancelled_at_random_points"
+
+OF_THE_QUEUE = [
+    rust_bug(
+        "the thread of the native queue is not woken",
+        TOGETHER,
+        (ITEMS, "        if sleeps {\n", "        if sleeps && !BUG {\n"),
+    ),
+    rust_bug(
+        "a native call that was cancelled in the queue runs",
+        "test_native_calls_that_are_cancelled_before_they_run",
+        (ITEMS, "queued.cancelled = true", "queued.cancelled = !BUG"),
+    ),
+    rust_bug(
+        "an interrupt hits whatever native call runs",
+        "test_an_interrupt_hits_its_own_call_alone",
+        (ITEMS, "filter(|running| running.future == wanted)", "filter(|running| running.future == wanted || BUG)"),
+    ),
+    rust_bug(
+        "a native call that runs is not interrupted",
+        RANDOM,
+        (
+            ITEMS,
+            "        interrupt.call0()?;\n        Ok(true)\n",
+            "        if !BUG {\n            interrupt.call0()?;\n        }\n        Ok(true)\n",
+        ),
+    ),
+    rust_bug(
+        "a native worker is not told that the loop of a call is closed",
+        "test_a_loop_closed_while_a_native_call_runs",
+        (
+            ITEMS,
+            "            worker.lose(undelivered);\n",
+            "            if !BUG {\n                worker.lose(undelivered);\n            }\n",
+        ),
+    ),
+    rust_bug(
+        "a panic ends the thread of the native queue",
+        "test_a_panic_in_a_native_call",
+        (
+            CALL,
+            "    match catch_unwind(AssertUnwindSafe(|| work.run())) {\n",
+            "    if BUG {\n        return work.run();\n    }\n    match catch_unwind(AssertUnwindSafe(|| work.run())) {\n",
+        ),
+        ways="parameter",
+    ),
+    rust_bug(
+        "a panic in the thread of the loop takes the rest of a batch with it",
+        "test_a_panic_in_a_native_call",
+        (
+            CALL,
+            "    catch_unwind(AssertUnwindSafe(|| finish.step(",
+            "    if BUG {\n        return finish.step(py, wanted, budget);\n    }\n    catch_unwind(AssertUnwindSafe(|| finish.step(",
+        ),
+        ways="conversion",
+    ),
+    rust_bug(
+        "a result is lost when the loop was told already",
+        TOGETHER,
+        (
+            NOTIFIER,
+            "        pending.done.push_back(completion);\n",
+            "        if BUG && pending.told {\n            drop(completion);\n        } else {\n            pending.done.push_back(completion);\n        }\n",
+        ),
+    ),
+    rust_bug(
+        "the loop is never told again",
+        TOGETHER,
+        (NOTIFIER, "            pending.told = false;\n", "            pending.told = BUG;\n"),
+    ),
+    rust_bug(
+        "the rest of a batch is lost when one callback has done enough",
+        TOGETHER,
+        (NOTIFIER, "        if done.is_empty() {\n", "        if done.is_empty() || BUG {\n"),
+    ),
+    rust_bug(
+        "a native result is set on a finished future",
+        RANDOM,
+        (
+            NOTIFIER,
+            "    if is_done(future) {\n        return true;\n",
+            "    if is_done(future) && !BUG {\n        return true;\n",
+        ),
+    ),
+    rust_bug(
+        "the notifier of a loop does not notice that it is closed",
+        "test_a_loop_closed_while_a_native_call_runs",
+        (
+            NOTIFIER,
+            "        if self.0.is_watched {\n            finalize(",
+            "        if self.0.is_watched && !BUG {\n            finalize(",
+        ),
+    ),
+]

@@ -1,0 +1,219 @@
+"""Native calls, on an API whose calls wait and panic when they are told to: what each of them does at the moment is known, and
+not guessed."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import probe_aio
+import pytest
+from conftest import Note, Run
+from remains import HANGING, THOROUGHNESS
+
+ROUNDS = int(1200 * THOROUGHNESS)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Waits, and lets the loop go on."""
+    deadline = time.monotonic() + HANGING
+    while not condition():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0)
+
+
+def hold_until(condition: Callable[[], bool]) -> None:
+    """Waits, and keeps the loop from hearing of anything."""
+    deadline = time.monotonic() + HANGING
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0)
+
+
+async def cancel(probe: probe_aio.Probe, task: asyncio.Task[int], number: int, moment: str, wait: float) -> str:
+    """Cancels a call of `wait` at a moment; what it was doing then."""
+    if moment == "queued":
+        await until(lambda: probe.waiting() == number - 1)
+    else:
+        await until(lambda: probe.waiting() == number)
+    if moment == "running":
+        await asyncio.sleep(wait)
+    elif moment != "queued":
+        probe.release()
+        # It ends meanwhile, at a moment of its own, or has ended.
+        if moment == "completing":
+            hold_until(lambda: probe.waiting() is None)
+        else:
+            time.sleep(wait / 10)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, HANGING)
+    if moment == "queued":
+        probe.release()
+    return moment
+
+
+async def test_native_calls_cancelled_at_random_points(worker_name: str, note: Note) -> None:
+    """Bugs: a cancelled call that runs all the same; an interrupt that hits a neighbour, or that is lost; a result that is set on
+    a finished future, or lost on its way."""
+    chance = random.Random(4)
+    moments: Counter[str] = Counter()
+    beside = 0
+    async with probe_aio.open() as probe:
+        for number in range(2, 10 * ROUNDS, 10):
+            moment = chance.choice(["queued", "running", "running", "completing", "ending"])
+            before = asyncio.ensure_future(probe.wait(number - 1) if moment == "queued" else probe.note(number - 1))
+            victim = asyncio.ensure_future(probe.wait(number))
+            after = [asyncio.ensure_future(probe.note(number + place)) for place in range(1, 5)]
+            await cancel(probe, victim, number, moment, chance.choice([0, 0, 0.0001, 0.001]))
+            results = await asyncio.wait_for(asyncio.gather(before, *after), HANGING)
+            neighbours = [number - 1, *range(number + 1, number + 5)]
+            assert results == neighbours
+            beside += len(results)
+            ran = probe.ran()[-6:]
+            if moment == "ending":
+                moment = "completing" if number in ran else "running"
+            expected = [number - 1, number, *neighbours[1:]] if moment == "completing" else neighbours
+            assert ran[-len(expected) :] == expected
+            moments[moment] += 1
+            # What was released and not waited for any more would let the next one through.
+            assert probe.waiting() is None
+    note(", ".join(f"{moments[state]} {state}" for state in ("queued", "running", "completing")) + f"; {beside} beside")
+    assert moments["running"] >= ROUNDS / 5
+    assert min(moments.values()) > ROUNDS / 20
+
+
+async def test_native_calls_that_are_cancelled_before_they_run(worker_name: str) -> None:
+    """Bugs: a queued call runs although it was cancelled; its neighbours are left out with it, or are interrupted."""
+    async with probe_aio.open() as probe:
+        running = asyncio.ensure_future(probe.wait(0))
+        queued = [asyncio.ensure_future(probe.note(number)) for number in range(1, 100)]
+        await until(lambda: probe.waiting() == 0)
+        for task in queued[::3]:
+            task.cancel()
+        await asyncio.gather(*queued[::3], return_exceptions=True)
+        probe.release()
+        assert await asyncio.wait_for(running, HANGING) == 0
+        left = [number for number in range(1, 100) if number % 3 != 1]
+        rest = await asyncio.wait_for(asyncio.gather(*queued, return_exceptions=True), HANGING)
+        assert [result for result in rest if not isinstance(result, asyncio.CancelledError)] == left
+        assert probe.ran() == [0, *left]
+        assert probe.missed() == 0
+
+
+async def test_an_interrupt_hits_its_own_call_alone(worker_name: str) -> None:
+    """Bugs: the interrupt of a call that has ended hits the next one; that of a queued one hits the one that runs."""
+    async with probe_aio.open() as probe:
+        for number in range(50):
+            ended = asyncio.ensure_future(probe.wait(3 * number))
+            running = asyncio.ensure_future(probe.wait(3 * number + 1))
+            queued = asyncio.ensure_future(probe.wait(3 * number + 2))
+            await until(lambda at=3 * number: probe.waiting() == at)
+            probe.release()
+            hold_until(lambda at=3 * number + 1: probe.waiting() == at)
+            ended.cancel()
+            queued.cancel()
+            await asyncio.gather(ended, queued, return_exceptions=True)
+            # As long as it takes until an interrupt is repeated.
+            await asyncio.sleep(0.015 if number % 10 == 0 else 0)
+            assert probe.waiting() == 3 * number + 1
+            probe.release()
+            assert await asyncio.wait_for(running, HANGING) == 3 * number + 1
+        assert probe.missed() == 0
+
+
+async def test_results_that_come_together(worker_name: str) -> None:
+    """Bugs: a result is lost when the loop has been told already, and when it has not looked yet; the rest of a batch is lost when
+    one callback has done enough, or comes before what was done earlier."""
+    async with probe_aio.open() as probe:
+        for kind in (probe.note, probe.weigh):
+            first = asyncio.ensure_future(probe.wait(0))
+            order: list[int] = []
+            calls = [asyncio.ensure_future(kind(number)) for number in range(1, 60)]
+            for call in calls:
+                call.add_done_callback(lambda done, order=order: order.append(done.result()))
+            await until(lambda: probe.waiting() == 0)
+            probe.release()
+            # All of them are done before the loop hears of the first.
+            hold_until(lambda: probe.ran()[-1:] == [59])
+            assert await asyncio.wait_for(asyncio.gather(first, *calls), HANGING) == list(range(60))
+            assert order == list(range(1, 60))
+            # The loop is told again afterwards.
+            assert await asyncio.wait_for(probe.note(0), HANGING) == 0
+
+
+PANICS: dict[str, Callable[[probe_aio.Probe, Any], Awaitable[object]]] = {
+    "the call": lambda probe, _part: probe.panic(),
+    "the end of a parameter": lambda _probe, part: part.accept("dropped"),
+    "the conversion of a result": lambda probe, _part: probe.give("converted"),
+    "the end of a result": lambda probe, _part: probe.give("dropped"),
+}
+
+
+@pytest.mark.parametrize("where", PANICS)
+@pytest.mark.parametrize("waits", [True, False], ids=["awaited", "cancelled"])
+async def test_a_panic_in_a_native_call(
+    worker_name: str, where: str, waits: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Bugs: a panic ends the worker's thread, and all that is queued hangs; one in the thread of the loop takes the results
+    with it that came together with its own."""
+    probe = probe_aio.open()
+    async with probe:
+        # One that was not made drops what it is given where no call runs.
+        part = probe.part(0)
+        with pytest.raises(probe_aio.Failed):
+            await part
+        for number in range(1, 5):
+            first = asyncio.ensure_future(probe.wait(0))
+            before = asyncio.ensure_future(probe.note(10 * number))
+            panicking = asyncio.ensure_future(PANICS[where](probe, part))
+            after = [asyncio.ensure_future(probe.note(10 * number + place)) for place in range(1, 4)]
+            await until(lambda: probe.waiting() == 0)
+            probe.release()
+            if not waits:
+                hold_until(lambda last=10 * number + 3: probe.ran()[-1:] == [last])
+                panicking.cancel()
+            results = await asyncio.wait_for(asyncio.gather(first, before, *after), HANGING)
+            assert results == [0, *range(10 * number, 10 * number + 4)]
+            try:
+                await asyncio.wait_for(panicking, HANGING)
+                pytest.fail("the panic did not reach the caller")
+            except asyncio.CancelledError:
+                assert not waits
+            except BaseException as error:
+                assert waits
+                if (worker_name, where) == ("python thread", "the end of a parameter"):
+                    # Nothing is given to it there, since it looks first whether there is an object.
+                    assert isinstance(error, probe_aio.Failed)
+                else:
+                    assert type(error).__name__ in ("RuntimeError", "PanicException")
+                    assert "panicked" in str(error) or "a charge was" in str(error)
+        assert await asyncio.wait_for(probe.note(7), HANGING) == 7
+    # Panics are told on the standard error.
+    capfd.readouterr()
+
+
+def test_a_loop_closed_while_a_native_call_runs(worker_name: str, run: Run) -> None:
+    """Bugs: nobody notices that the loop is closed, and what is queued behind goes on for nobody; the thread waits for ever."""
+
+    async def leave() -> probe_aio.Probe:
+        probe = await probe_aio.open()
+        calls = [asyncio.ensure_future(probe.wait(0)), asyncio.ensure_future(probe.note(1))]
+        await until(lambda: probe.waiting() == 0)
+        for call in calls:
+            call.cancel = lambda *_arguments, **_named: False  # type: ignore[method-assign]
+        return probe
+
+    async def look(probe: probe_aio.Probe) -> None:
+        probe.release()
+        # The call that finds no loop runs before the first of these, and it refuses those behind it.
+        with pytest.raises(probe_aio.ClosedError, match="loop was closed"):
+            for number in range(3):
+                await asyncio.wait_for(probe.note(number), HANGING)
+        await asyncio.wait_for(probe.close(), HANGING)
+
+    run(look(run(leave())))
