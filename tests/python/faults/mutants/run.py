@@ -198,7 +198,9 @@ def try_all(package: Path, without_bug: Path, bugs: list[Bug]) -> list[Verdict]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Runs the fault matrix over workers with one bug each.")
-    parser.add_argument("names", nargs="*", metavar="WORD", help="only bugs that have the word in their name, or are in that language")
+    parser.add_argument(
+        "names", nargs="*", metavar="WORD", help="only bugs that have the word in their name, or are in that language"
+    )
     parser.add_argument(
         "--fit", type=Path, metavar="FOLDER", help="only look whether all fit the package in that folder"
     )
@@ -216,7 +218,11 @@ def main() -> int:
         return 0
     package = installed_package()
     check_fit(package)
-    chosen = [bug for bug in BUGS if not arguments.names or any(name in f"{bug.name} ({bug.language})" for name in arguments.names)]
+    chosen = [
+        bug
+        for bug in BUGS
+        if not arguments.names or any(name in f"{bug.name} ({bug.language})" for name in arguments.names)
+    ]
     bugs = [bug for bug in chosen if bug.before is None or sys.version_info < bug.before]
     for bug in chosen:
         if bug not in bugs:
