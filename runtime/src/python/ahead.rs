@@ -25,7 +25,7 @@ use super::rows::{Chunk, Limit};
 use crate::task;
 
 /// How many rows are converted between two looks at the clock.
-const ROWS_BETWEEN_LOOKS: usize = 64;
+const ROWS_BETWEEN_LOOKS: usize = 16;
 
 /// A native class whose objects read the rows of a result set.
 pub trait Reads: pyo3::PyClass<Frozen = pyo3::pyclass::boolean_struct::True> + Send + Sync {

@@ -1,7 +1,9 @@
 //! Values that panic, and values that are slow to be made known to Python.
 
 #[cfg(feature = "python")]
-use std::{convert::Infallible, thread, time::Duration};
+use std::{convert::Infallible, sync::atomic::Ordering, thread, time::Duration};
+
+use std::sync::atomic::AtomicUsize;
 
 /// A text, or a panic: at its end if the text is `dropped`, where it becomes an object of Python if it is `converted`.
 #[derive(Debug)]
@@ -42,6 +44,9 @@ impl<'py> pyo3::IntoPyObject<'py> for Charge {
     }
 }
 
+/// How many heavy numbers became objects of Python.
+pub(crate) static CONVERTED: AtomicUsize = AtomicUsize::new(0);
+
 /// A number that takes longer to become an object of Python than a callback of an event loop may take.
 #[derive(Debug)]
 #[cfg_attr(not(feature = "python"), expect(dead_code, reason = "only Python reads it"))]
@@ -57,6 +62,7 @@ impl<'py> pyo3::IntoPyObject<'py> for Heavy {
 
     fn into_pyobject(self, py: pyo3::Python<'py>) -> Result<Self::Output, Self::Error> {
         thread::sleep(Duration::from_millis(1));
+        CONVERTED.fetch_add(1, Ordering::Relaxed);
         self.0.into_pyobject(py)
     }
 }

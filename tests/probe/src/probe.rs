@@ -1,10 +1,11 @@
 //! The probe itself.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use async_proxy::async_proxy;
 
-use crate::charge::{Charge, Heavy};
+use crate::charge::{CONVERTED, Charge, Heavy};
 use crate::part::Part;
 use crate::{ProbeError, Result};
 
@@ -106,6 +107,12 @@ impl Probe {
     #[proxy(direct)]
     pub fn missed(&self) -> usize {
         self.state().missed
+    }
+
+    /// How many heavy numbers became objects of Python so far, in this process.
+    #[proxy(direct)]
+    pub fn converted(&self) -> usize {
+        CONVERTED.load(Ordering::Relaxed)
     }
 
     /// Lets the call end that waits now, or the next one that does.

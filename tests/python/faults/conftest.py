@@ -18,6 +18,8 @@ HEAD = ("fault", "worker", "loop", "result", "measured")
 Connect = Callable[..., aioturso.Connection[Any]]
 Note = Callable[[str], None]
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
+Measure = Callable[[Callable[[], object]], object]
+CountCallbacks = Callable[[Coroutine[Any, Any, Any], list[Measure]], Any]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -84,6 +86,38 @@ def run(event_loop_name: str) -> Run:
 
     # What a kind of loop sets up once in a process is not left by the test.
     run_and_close(asyncio.sleep(0))
+    return run_and_close
+
+
+@pytest.fixture
+def count_callbacks(event_loop_name: str) -> CountCallbacks:
+    """Runs a coroutine in a loop that has every callback of a descriptor be called by the last in the list, if there is one."""
+
+    def run_and_close(coroutine: Coroutine[Any, Any, Any], measuring: list[Measure]) -> Any:
+        if event_loop_name == "uvloop":
+            import uvloop
+
+            base: Any = uvloop.Loop
+        else:
+            base = asyncio.SelectorEventLoop
+
+        class Counting(base):  # type: ignore[misc]
+            def add_reader(self, descriptor: Any, callback: Callable[..., object], *arguments: object) -> object:
+                def called() -> None:
+                    call = functools.partial(callback, *arguments)
+                    if measuring:
+                        measuring[-1](call)
+                    else:
+                        call()
+
+                return super().add_reader(descriptor, called)
+
+        loop = Counting()
+        try:
+            return loop.run_until_complete(coroutine)
+        finally:
+            loop.close()
+
     return run_and_close
 
 

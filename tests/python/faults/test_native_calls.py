@@ -12,7 +12,7 @@ from typing import Any
 
 import probe_aio
 import pytest
-from conftest import Note, Run
+from conftest import CountCallbacks, Measure, Note, Run
 from remains import HANGING, THOROUGHNESS
 
 ROUNDS = int(1200 * THOROUGHNESS)
@@ -144,6 +144,43 @@ async def test_results_that_come_together(worker_name: str) -> None:
             assert order == list(range(1, 60))
             # The loop is told again afterwards.
             assert await asyncio.wait_for(probe.note(0), HANGING) == 0
+
+
+def test_one_callback_converts_no_more_than_it_may(
+    worker_name: str, event_loop_name: str, count_callbacks: CountCallbacks, note: Note
+) -> None:
+    """Bug: all results that are there, or all rows of one, are made in one go, and nothing else runs there for so long."""
+    converted: list[int] = []
+
+    async def use() -> None:
+        async with probe_aio.open() as probe:
+            count = probe.converted
+
+            def measure(callback: Callable[[], object]) -> None:
+                before = count()
+                callback()
+                converted.append(count() - before)
+
+            measuring.append(measure)
+            first = asyncio.ensure_future(probe.wait(0))
+            calls = [asyncio.ensure_future(probe.weigh(number)) for number in range(1, 60)]
+            await until(lambda: probe.waiting() == 0)
+            probe.release()
+            hold_until(lambda: probe.ran()[-1:] == [59])
+            assert await asyncio.wait_for(asyncio.gather(first, *calls), HANGING) == list(range(60))
+            part = await probe.part(200)
+            assert await asyncio.wait_for(part.numbers(), HANGING) == list(range(200))
+            measuring.clear()
+
+    measuring: list[Measure] = []
+    count_callbacks(use(), measuring)
+    if worker_name == "python thread":
+        # Its own thread makes them.
+        assert max(converted, default=0) <= 1
+        return
+    note(f"{sum(converted)} numbers, at most {max(converted)} in one callback")
+    assert sum(converted) >= 59
+    assert max(converted) <= 16
 
 
 PANICS: dict[str, Callable[[probe_aio.Probe, Any], Awaitable[object]]] = {

@@ -102,6 +102,12 @@ impl Probe {
     fn missed(&self) -> PyResult<usize> {
         self.object.direct(|object| Ok::<_, ::std::convert::Infallible>(object.missed()))
     }
+    /// How many heavy numbers became objects of Python so far, in this process.
+    #[pyo3(name = "converted", signature = (), text_signature = "($self)")]
+    fn converted(&self) -> PyResult<usize> {
+        self.object
+            .direct(|object| Ok::<_, ::std::convert::Infallible>(object.converted()))
+    }
     /// Lets the call end that waits now, or the next one that does.
     #[pyo3(name = "release", signature = (), text_signature = "($self)")]
     fn release(&self) -> PyResult<()> {

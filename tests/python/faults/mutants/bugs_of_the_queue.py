@@ -10,6 +10,7 @@ NOTIFIER = "runtime/src/python/queue/notifier.rs"
 AHEAD = "runtime/src/python/ahead.rs"
 
 TOGETHER = "test_results_that_come_together"
+TOO_MUCH = "test_one_callback_converts_no_more_than_it_may"
 RANDOM = "test_native_calls_cancelled_at_random_points"
 
 OF_THE_QUEUE = [
@@ -84,6 +85,16 @@ OF_THE_QUEUE = [
         "the rest of a batch is lost when one callback has done enough",
         TOGETHER,
         (NOTIFIER, "        if done.is_empty() {\n", "        if done.is_empty() || BUG {\n"),
+    ),
+    rust_bug(
+        "one callback makes all results that are there",
+        TOO_MUCH,
+        (NOTIFIER, "            if budget.is_spent() {\n", "            if budget.is_spent() && !BUG {\n"),
+    ),
+    rust_bug(
+        "one callback makes all rows of a read",
+        TOO_MUCH,
+        (AHEAD, "budget.is_some_and(Budget::is_spent)", "budget.is_some_and(Budget::is_spent) && !BUG"),
     ),
     rust_bug(
         "a native result is set on a finished future",

@@ -72,6 +72,9 @@ class Probe:
     def missed(self) -> int:
         """How often an interrupt came when no call waited."""
 
+    def converted(self) -> int:
+        """How many heavy numbers became objects of Python so far, in this process."""
+
     def release(self) -> None:
         """Lets the call end that waits now, or the next one that does."""
 

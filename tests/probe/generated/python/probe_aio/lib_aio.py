@@ -234,6 +234,10 @@ class Probe:
         """How often an interrupt came when no call waited."""
         return self._worker.in_place.missed()
 
+    def converted(self) -> int:
+        """How many heavy numbers became objects of Python so far, in this process."""
+        return self._worker.in_place.converted()
+
     def release(self) -> None:
         """Lets the call end that waits now, or the next one that does."""
         self._worker.in_place.release()
