@@ -10,7 +10,7 @@ NOTIFIER = "runtime/src/python/queue/notifier.rs"
 AHEAD = "runtime/src/python/ahead.rs"
 
 TOGETHER = "test_results_that_come_together"
-TOO_MUCH = "test_one_callback_converts_no_more_than_it_may"
+TOO_MUCH = "test_one_turn_of_the_loop_makes_no_more_than_it_may"
 RANDOM = "test_native_calls_cancelled_at_random_points"
 
 OF_THE_QUEUE = [
@@ -79,12 +79,16 @@ OF_THE_QUEUE = [
     rust_bug(
         "the loop is never told again",
         TOGETHER,
-        (NOTIFIER, "            pending.told = false;\n", "            pending.told = BUG;\n"),
+        (NOTIFIER, "        self.lock(py).told = false;\n", "        self.lock(py).told = BUG;\n"),
     ),
     rust_bug(
         "the rest of a batch is lost when one callback has done enough",
         TOGETHER,
-        (NOTIFIER, "        if done.is_empty() {\n", "        if done.is_empty() || BUG {\n"),
+        (
+            NOTIFIER,
+            "        pending.done = done;\n        false\n",
+            "        if !BUG {\n            pending.done = done;\n        }\n        false\n",
+        ),
     ),
     rust_bug(
         "one callback makes all results that are there",

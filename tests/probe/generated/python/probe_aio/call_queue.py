@@ -43,6 +43,9 @@ class CallQueue:
         self.closed_error = closed_error
         # The thread that runs the calls, by its number. What it puts in itself would wait for itself.
         self.server: int | None = None
+        # Waits for the end of a native call for a moment, in place of being told of it, where that may be quicker. The answer
+        # is whether the event loop should have a turn.
+        self.finish_soon: Callable[[asyncio.Future[Any]], bool] | None = None
 
     def put_nowait(self, item: Item) -> None:
         """Adds a call. Once the queue is closed, the call fails at once, where it is awaited."""
@@ -121,6 +124,8 @@ class CallQueue:
             # Without a future there is no event loop to be told of results, and no call is a native one.
             if future is not None:
                 self._items = _make_items(future.get_loop())
+                if isinstance(self._items, NativeQueue):
+                    self.finish_soon = self._items.finish_soon
             self._items.put_nowait(item)
             self._refusal = None
 
@@ -141,6 +146,7 @@ class CallQueue:
         # The locks of the other one may be held too. What is put in here is kept.
         self._items = SimpleQueue()
         self.server = None
+        self.finish_soon = None
         self._refusal = reason
 
     def put_later(self, call: NativeCall) -> bool:

@@ -82,19 +82,28 @@ class Ready(Awaited[OutcomeT]):
 class Call(Awaited[OutcomeT]):
     """A call that is queued. Await it, or make a task of it; whoever cancels that cancels the call."""
 
-    __slots__ = ("_cancel", "_future")
+    __slots__ = ("_cancel", "_finish_soon", "_future")
 
     def __init__(
-        self, future: "asyncio.Future[OutcomeT]", cancel: Callable[["asyncio.Future[OutcomeT]"], None]
+        self,
+        future: "asyncio.Future[OutcomeT]",
+        cancel: Callable[["asyncio.Future[OutcomeT]"], None],
+        finish_soon: Callable[["asyncio.Future[OutcomeT]"], bool] | None = None,
     ) -> None:
         self._steps = None
         self._future = future
         self._cancel = cancel
+        self._finish_soon = finish_soon
 
     def __await__(self) -> Generator[Any, None, OutcomeT]:
         try:
+            # What is done within microseconds needs no turn of the event loop. But the others need one now and then.
+            if self._finish_soon is not None and self._finish_soon(self._future):
+                yield
             return (yield from self._future)
         except asyncio.CancelledError:
+            if self._future.done():
+                _look_at(self._future)
             self._abandon()
             raise
         finally:

@@ -157,7 +157,7 @@ class Part(Awaited["Part"]):
     def _put(self, call: Any, number: int | None = None) -> Call[Any]:
         future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
         self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker.cancel)
+        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
 
 
 class Probe:
@@ -276,7 +276,7 @@ class Probe:
     def _put(self, call: Any) -> Call[Any]:
         future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
         self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker.cancel)
+        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
 
 
 def open() -> Probe:
