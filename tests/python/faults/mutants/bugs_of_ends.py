@@ -368,6 +368,7 @@ ENDS = [
             "            return self._worker.opened.execute(sql, parameters).fetchall()\n\n"
             "        return read()\n",
         ),
+        ways="execute_fetchall",
     ),
     bug(
         "what is dropped needs a loop that runs",
