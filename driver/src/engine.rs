@@ -1,5 +1,6 @@
 //! What one operation at a time may use of the engine: its connection, the kept statements and those half read.
 
+mod around;
 mod half_read;
 
 use std::sync::Arc;
@@ -29,6 +30,8 @@ pub(crate) struct Engine {
     waiting: Vec<PreparedStatement>,
     busy_timeout: Duration,
     last_insert_rowid: i64,
+    /// Whether the open transaction is known to have its snapshot.
+    has_snapshot: bool,
     log: LogFile,
     /// Set where changes are pushed to a server.
     #[cfg(feature = "sync")]
@@ -51,6 +54,7 @@ impl Engine {
             waiting: Vec::new(),
             busy_timeout,
             last_insert_rowid: 0,
+            has_snapshot: false,
             log,
             #[cfg(feature = "sync")]
             last_pushed: None,
@@ -116,6 +120,7 @@ impl Engine {
     }
 
     fn prepare(&self, sql: &str, work: Work<'_>) -> Result<Option<Box<PreparedStatement>>> {
+        let _kept = self.keep_foreign_keys();
         let prepared = PreparedStatement::prepare(&self.core, sql, self.busy_timeout, work)?;
         Ok(prepared.map(Box::new))
     }
@@ -124,14 +129,16 @@ impl Engine {
     ///
     /// The engine, where it finds that the schema has changed since a statement was prepared that neither asks nor changes
     /// rows, lets go of what is read beside it: the rows would end too early. So one that was kept is prepared anew there; but
-    /// what is wrong with the values is told first, as in `sqlite3`, which has kept it too.
+    /// what is wrong with the values is told first, as in `sqlite3`, which has kept it too. So is one that was told to be undone alone
+    /// and that the engine would prepare anew itself.
     pub(crate) fn bind(
         &self,
         statement: &mut Box<PreparedStatement>,
         parameters: Params,
         work: Work<'_>,
     ) -> Result<()> {
-        if statement.has_run() && !statement.asks_or_changes_rows() && self.is_half_read() {
+        let is_let_down = !statement.asks_or_changes_rows() && self.is_half_read();
+        if statement.has_run() && (is_let_down || statement.is_undone_no_more()) {
             statement.bind(parameters.clone())?;
             if let Some(anew) = self.prepare(statement.sql(), work)? {
                 *statement = anew;
@@ -142,6 +149,7 @@ impl Engine {
 
     /// The first statement of a script, and where the rest of the script begins; `None` if there is no statement left.
     pub(crate) fn first_statement(&self, script: &str, work: Work<'_>) -> Result<Option<(PreparedStatement, usize)>> {
+        let _kept = self.keep_foreign_keys();
         PreparedStatement::prepare_first(&self.core, script, self.busy_timeout, work)
     }
 
@@ -154,6 +162,7 @@ impl Engine {
 
     /// Runs SQL that gives no rows and has no parameters.
     pub(crate) fn run(&mut self, sql: &str, work: Work<'_>) -> Result<()> {
+        self.has_snapshot = false;
         let Some(mut statement) = self.statement(sql, work)? else {
             return Ok(());
         };
@@ -224,34 +233,6 @@ impl Engine {
         let is_found = query.step(work)? == Step::Row;
         self.give_back(query)?;
         Ok(is_found)
-    }
-
-    /// Begins a transaction around one statement, if its failure would end what is half read; tells whether it did. When a
-    /// statement fails outside of a transaction, the engine rolls back, and what other statements read ends too early.
-    pub(crate) fn begin_around(&mut self, statement: &PreparedStatement, work: Work<'_>) -> Result<bool> {
-        let is_needed = statement.changes_rows() && !self.in_transaction() && self.is_half_read();
-        if is_needed {
-            self.run("BEGIN", work)?;
-        }
-        Ok(is_needed)
-    }
-
-    /// Ends the transaction around one statement. What a statement that failed has left of itself is committed: nothing,
-    /// or with `OR FAIL` what SQLite leaves. One that was stopped is rolled back with its transaction, by `abandon`; one that
-    /// came to its end is whole, and whoever stops it then comes too late.
-    pub(crate) fn end_around<T>(&mut self, outcome: Result<T>, work: Work<'_>) -> Result<T> {
-        if !self.in_transaction() || (outcome.is_err() && work.is_stopped()) {
-            return outcome;
-        }
-        if let Err(error) = work.shielded(|| self.run("COMMIT", work)) {
-            // The error of the statement, if there is one, came first.
-            let error = outcome.err().unwrap_or(error);
-            work.shield();
-            self.cut_off_half_read(work);
-            let _ = self.run("ROLLBACK", work);
-            return Err(error);
-        }
-        outcome
     }
 
     /// Begins a transaction if the mode wants one before a statement that changes data.

@@ -241,15 +241,11 @@ impl Execution {
     fn run(&mut self, engine: &mut Engine, statement: &mut PreparedStatement, work: Work<'_>) -> Result<Progress> {
         prepare_half_read_for(engine, statement, work)?;
         let rowid_before = engine.core().last_insert_rowid();
-        let is_alone = engine.begin_around(statement, work)?;
+        let around = engine.begin_around(statement, work)?;
         let outcome = self
             .run_steps(engine, statement, rowid_before, work)
             .inspect_err(|_| note_failure(engine, statement, rowid_before));
-        if is_alone {
-            engine.end_around(outcome, work)
-        } else {
-            outcome
-        }
+        engine.end_around(around, statement, outcome, work)
     }
 
     fn run_steps(
@@ -376,7 +372,7 @@ fn note_failure(engine: &mut Engine, statement: &PreparedStatement, rowid_before
 fn run_to_end(engine: &mut Engine, statement: &mut PreparedStatement, work: Work<'_>) -> Result<()> {
     prepare_half_read_for(engine, statement, work)?;
     let rowid_before = engine.core().last_insert_rowid();
-    let is_alone = engine.begin_around(statement, work)?;
+    let around = engine.begin_around(statement, work)?;
     let outcome = loop {
         match statement.step(work) {
             Ok(Step::Row) => {}
@@ -390,11 +386,7 @@ fn run_to_end(engine: &mut Engine, statement: &mut PreparedStatement, work: Work
             }
         }
     };
-    if is_alone {
-        engine.end_around(outcome, work)
-    } else {
-        outcome
-    }
+    engine.end_around(around, statement, outcome, work)
 }
 
 /// The check of parameters for SQL that holds nothing but comments.

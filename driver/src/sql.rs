@@ -186,6 +186,22 @@ pub(crate) fn is_query(sql: &str) -> bool {
     starts_with_one_of(skip_empty(sql), &["SELECT", "VALUES", "WITH"])
 }
 
+/// Whether the statement makes something in the schema.
+pub(crate) fn is_definition(sql: &str) -> bool {
+    starts_with_one_of(skip_empty(sql), &["CREATE"])
+}
+
+/// Whether the statement makes a table that holds what a query gives: `CREATE TABLE … AS`.
+pub(crate) fn makes_table_of_query(sql: &str) -> bool {
+    let sql = skip_empty(sql);
+    let mut tokens = Lexer::new(sql.as_bytes()).flatten().map(|token| token.token_type);
+    starts_with_one_of(sql, &["CREATE"])
+        && tokens.any(|token| token == TokenType::TK_TABLE)
+        && tokens
+            .take_while(|token| *token != TokenType::TK_LP)
+            .any(|token| token == TokenType::TK_AS)
+}
+
 /// Whether the statement is a `PRAGMA` of a setting that the connection has, and its database has not.
 pub(crate) fn asks_for_setting(sql: &str) -> bool {
     let sql = skip_empty(sql);
@@ -263,6 +279,25 @@ mod tests {
         assert!(!may_insert("WITH x AS (SELECT 'INSERT') DELETE FROM t"));
         assert!(is_query(";; select 1") && is_query("VALUES (1)") && is_query("WITH x AS (SELECT 1) SELECT 1"));
         assert!(!is_query("PRAGMA user_version"));
+    }
+
+    #[test]
+    fn a_table_of_a_query_is_told_from_other_tables() {
+        for sql in [
+            "CREATE TABLE a AS SELECT 1",
+            "; create temp table if not exists a as values (1)",
+        ] {
+            assert!(makes_table_of_query(sql), "{sql}");
+        }
+        for sql in [
+            "CREATE TABLE a (b AS (1))",
+            "CREATE VIEW a AS SELECT 1",
+            "CREATE TABLE \"AS\" (b)",
+            "SELECT 1 AS a",
+            "INSERT INTO a SELECT 1 AS b",
+        ] {
+            assert!(!makes_table_of_query(sql), "{sql}");
+        }
     }
 
     #[test]

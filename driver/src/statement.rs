@@ -1,12 +1,12 @@
 //! A prepared statement: prepared, bound, and stepped without spinning.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug, Write};
 use std::num::NonZero;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use turso_core::{LimboError, StepResult};
+use turso_core::{Connection, LimboError, StepResult};
 
 use crate::interrupt::Work;
 use crate::sql;
@@ -33,6 +33,14 @@ pub(crate) struct PreparedStatement {
     is_query: bool,
     /// Whether it has been made ready for another run.
     has_run: bool,
+    /// Whether the transaction that it runs in has its snapshot: see [`PreparedStatement::step`].
+    has_snapshot: bool,
+    /// Whether the engine begins a transaction for it; `None` if nobody has looked.
+    begins_transaction: Option<bool>,
+    /// The engine's note whether its program is undone alone, once that has been looked at; another if it was prepared anew since.
+    looked_at: Option<Arc<AtomicBool>>,
+    /// The version of the schema at which it was told to be undone alone.
+    told_at: Option<u32>,
     /// The columns as they were when they were last looked at.
     description: Option<Description>,
 }
@@ -83,6 +91,10 @@ impl PreparedStatement {
                             may_insert,
                             is_query,
                             has_run: false,
+                            has_snapshot: false,
+                            begins_transaction: None,
+                            looked_at: None,
+                            told_at: None,
                             description: None,
                         },
                         end,
@@ -135,8 +147,7 @@ impl PreparedStatement {
     /// Whether it reads from tables or writes to them, those apart that the engine makes for the statement alone: the queue of
     /// `WITH RECURSIVE`, say.
     pub(crate) fn opens_tables(&self) -> bool {
-        let program = self.statement.get_program();
-        program.insns.iter().any(|(instruction, _)| opens_table(instruction))
+        self.has_instruction(OPENS_TABLE)
     }
 
     /// Whether it reads from the database while it is half read: all do but a query of no table, or of a connection's setting.
@@ -149,6 +160,16 @@ impl PreparedStatement {
         self.statement.get_program().change_cnt_on
     }
 
+    /// Whether it makes an index: the engine counts its entries as changes.
+    pub(crate) fn makes_index(&self) -> bool {
+        !self.is_dml && self.changes_rows() && sql::is_definition(&self.sql)
+    }
+
+    /// Whether it is a `CREATE TABLE … AS`, which fails where its query does.
+    pub(crate) fn makes_table_of_query(&self) -> bool {
+        sql::makes_table_of_query(&self.sql)
+    }
+
     /// Whether it is a query, or inserts, changes or deletes rows: no `BEGIN`, no `PRAGMA`, nothing that changes the schema.
     pub(crate) fn asks_or_changes_rows(&self) -> bool {
         self.is_query || self.changes_rows()
@@ -158,6 +179,58 @@ impl PreparedStatement {
     pub(crate) fn is_undone_alone(&self) -> bool {
         let program = self.statement.get_program();
         program.needs_stmt_subtransactions.load(Ordering::Relaxed)
+    }
+
+    /// Has the engine take back what it did by a savepoint of its own, where a function may fail in it inside of a transaction: the
+    /// engine has one only for what changes several rows, and rolls the whole transaction back otherwise.
+    pub(crate) fn undo_alone(&mut self) {
+        let program = self.statement.get_program();
+        let note = &program.needs_stmt_subtransactions;
+        if self.looked_at.as_ref().is_some_and(|known| Arc::ptr_eq(known, note)) {
+            return;
+        }
+        let note = Arc::clone(note);
+        self.told_at = None;
+        if !note.load(Ordering::Relaxed) && self.has_instruction(MAY_FAIL) {
+            note.store(true, Ordering::Relaxed);
+            self.told_at = Some(program.connection.current_schema().schema_version);
+        }
+        self.looked_at = Some(note);
+    }
+
+    /// Whether it was told to be undone alone, and the engine is going to prepare it anew, and to forget that.
+    pub(crate) fn is_undone_no_more(&self) -> bool {
+        let program = self.statement.get_program();
+        self.told_at.is_some_and(|version| {
+            version != program.connection.current_schema().schema_version
+                || !program.is_compatible_with(&program.connection)
+        })
+    }
+
+    /// Whether it is a query that changes nothing: one whose failure leaves nothing to undo.
+    pub(crate) fn is_reader(&self) -> bool {
+        self.is_query && self.is_readonly()
+    }
+
+    /// Whether the engine begins a transaction for it, or looks for the snapshot of the one that is open.
+    pub(crate) fn begins_transaction(&mut self) -> bool {
+        if self.begins_transaction.is_none() {
+            self.begins_transaction = Some(self.has_instruction(&["Transaction"]));
+        }
+        self.begins_transaction.unwrap_or(true)
+    }
+
+    /// Tells it that the transaction that it runs in has its snapshot, if it needs one.
+    pub(crate) fn has_snapshot(&mut self) {
+        self.has_snapshot = true;
+    }
+
+    fn has_instruction(&self, names: &[&str]) -> bool {
+        let program = self.statement.get_program();
+        program
+            .insns
+            .iter()
+            .any(|(instruction, _)| is_one_of(instruction, names))
     }
 
     /// Whether it can be left half read: whether it only asks, and has written nothing for itself so far. The engine counts
@@ -280,13 +353,20 @@ impl PreparedStatement {
 
     /// Runs it until its next row or its end. Sleeps while another connection holds a lock.
     ///
+    /// When a query fails inside of a transaction, the engine rolls the whole transaction back, with all that was done in it.
+    /// It does not where the query is a part of another statement. Such a part is begun in its transaction, so that must have
+    /// its snapshot: as soon as the query has given a row, or from the beginning, if it is told so.
+    ///
     /// # Errors
     /// The engine's, or that the operation was stopped. The statement is of no further use before it is reset.
     pub(crate) fn step(&mut self, work: Work<'_>) -> Result<Step> {
         loop {
             work.check()?;
-            match self.statement.step()? {
-                StepResult::Row => return Ok(Step::Row),
+            match self.step_in_transaction()? {
+                StepResult::Row => {
+                    self.has_snapshot = true;
+                    return Ok(Step::Row);
+                }
                 StepResult::Done => return Ok(Step::Done),
                 StepResult::IO => self.statement._io().step()?,
                 StepResult::Yield => {
@@ -298,6 +378,16 @@ impl PreparedStatement {
                 StepResult::Interrupt => return Err(work.stop_error()),
             }
         }
+    }
+
+    fn step_in_transaction(&mut self) -> std::result::Result<StepResult, LimboError> {
+        let connection = &self.statement.get_program().connection;
+        if !self.has_snapshot || connection.get_auto_commit() || !self.is_reader() {
+            return self.statement.step();
+        }
+        let connection = Arc::clone(connection);
+        let _nested = Nested::new(&connection);
+        self.statement.step()
     }
 
     /// The row that the last step gave.
@@ -318,16 +408,58 @@ impl PreparedStatement {
         self.statement.reset()?;
         self.statement.clear_bindings();
         self.has_run = true;
+        self.has_snapshot = false;
         Ok(())
     }
 }
 
-/// Whether an instruction of the engine opens a table or an index of a database, or a virtual table, which may read from one.
-fn opens_table(instruction: &impl Debug) -> bool {
+/// The instructions of the engine that open a table or an index of a database, or a virtual table, which may read from one.
+const OPENS_TABLE: &[&str] = &["OpenRead", "OpenWrite", "VOpen"];
+
+/// The instructions in which a function fails.
+const MAY_FAIL: &[&str] = &["Function", "AggStep", "AggFinal", "AggValue", "VFilter", "VNext"];
+
+/// Whether an instruction of the engine is one of those.
+fn is_one_of(instruction: &impl Debug, names: &[&str]) -> bool {
     // Their type is not public: its variants can be told apart by their names alone, those that `EXPLAIN` gives too.
-    let shown = format!("{instruction:?}");
-    let name = shown.split(|character: char| !character.is_alphanumeric()).next();
-    matches!(name, Some("OpenRead" | "OpenWrite" | "VOpen"))
+    let mut name = FirstWord::default();
+    // It fails behind the name.
+    let _ = write!(name, "{instruction:?}");
+    names.contains(&name.0.as_str())
+}
+
+/// Keeps the first word of what is written, and refuses the rest, so that nobody goes on writing.
+#[derive(Default)]
+struct FirstWord(String);
+
+impl Write for FirstWord {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let word = text.split(|character: char| !character.is_alphanumeric()).next();
+        let word = word.unwrap_or_default();
+        self.0.push_str(word);
+        if word.len() < text.len() {
+            Err(fmt::Error)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Has the connection run something as a part of something else, as the engine runs a trigger: an error in it takes no transaction
+/// along. Until it is dropped.
+struct Nested<'a>(&'a Connection);
+
+impl<'a> Nested<'a> {
+    fn new(connection: &'a Connection) -> Self {
+        connection.start_nested();
+        Self(connection)
+    }
+}
+
+impl Drop for Nested<'_> {
+    fn drop(&mut self) {
+        self.0.end_nested();
+    }
 }
 
 fn missing_value(name: &str) -> Error {

@@ -37,6 +37,56 @@ fn an_error_in_a_query_rolls_the_whole_transaction_back() {
 }
 
 #[test]
+fn an_error_in_a_statement_that_changes_one_row_rolls_the_whole_transaction_back() {
+    let connection = engine();
+    connection.execute("BEGIN; INSERT INTO t VALUES (3, 3)").unwrap();
+    assert!(connection.execute("INSERT INTO t VALUES (4, json('{'))").is_err());
+    assert!(
+        connection.get_auto_commit(),
+        "SQLite keeps the transaction open, with the row"
+    );
+}
+
+#[test]
+fn a_table_that_could_not_be_made_of_a_query_is_still_in_the_schema() {
+    let connection = engine();
+    connection.execute("BEGIN").unwrap();
+    assert!(
+        connection
+            .execute("CREATE TABLE made AS SELECT json('{') AS a")
+            .is_err()
+    );
+    connection.execute("COMMIT").unwrap();
+    assert!(
+        connection
+            .prepare("SELECT a FROM t")
+            .and_then(|mut query| query.run_collect_rows())
+            .is_err(),
+        "SQLite knows nothing of the table, and goes on"
+    );
+}
+
+#[test]
+fn the_entries_of_an_index_count_as_changes() {
+    let connection = engine();
+    connection.execute("CREATE INDEX t_b ON t (b)").unwrap();
+    assert_eq!(
+        rows(&connection, "SELECT changes()"),
+        [[Value::from_i64(0)]],
+        "SQLite: 2, of the INSERT"
+    );
+}
+
+#[test]
+fn a_function_of_constants_is_called_also_if_there_is_no_row() {
+    let connection = engine();
+    assert!(
+        connection.execute("UPDATE t SET b = json('{') WHERE a = 7").is_err(),
+        "SQLite changes no row"
+    );
+}
+
+#[test]
 fn foreign_keys_can_be_switched_inside_a_transaction() {
     let connection = engine();
     connection.execute("BEGIN; PRAGMA foreign_keys = ON").unwrap();

@@ -5,6 +5,7 @@ mod closing;
 mod cursors;
 mod dumping;
 mod engine;
+mod failures;
 mod half_read;
 mod handles;
 mod interrupts;

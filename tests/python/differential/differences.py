@@ -11,6 +11,7 @@ from emptied import has_emptied_its_database
 from explanations import (
     began_with_a_savepoint,
     does_not_fit_a_schema_changed_by_another,
+    fails_for_no_row,
     half_read_returning,
     inserts_behind_a_window_function,
     is_about_what_is_closed,
@@ -18,7 +19,6 @@ from explanations import (
     many_returning,
     misses_a_snapshot,
     or_fail_is_not_counted,
-    query_that_fails,
     ran_a_script,
     reads_what_has_changed,
     repeats_an_older_error,
@@ -203,12 +203,13 @@ FROM_SQLITE3: list[Difference] = [
         ),
     ),
     Difference(
-        name="An error in a query rolls the whole transaction back",
+        name="A function of constants is called also if there is no row",
         whose="engine",
-        reason="SQLite ends the query, and keeps the transaction open with what was done in it.",
-        explains=query_that_fails,
-        reproduction="an_error_in_a_query_rolls_the_whole_transaction_back",
-        example=program(Execute(0, "INSERT INTO u (x) VALUES (1)"), Execute(1, "SELECT abs(-9223372036854775807 - 1)")),
+        reason="It is called before the rows are looked for, and its error is that of the statement; SQLite calls it with the first "
+        "row.",
+        explains=fails_for_no_row,
+        reproduction="a_function_of_constants_is_called_also_if_there_is_no_row",
+        example=program(Execute(0, "UPDATE t SET b = json('{') WHERE id = ?", (7,))),
     ),
     Difference(
         name="A table with AUTOINCREMENT has no quote in its name",
@@ -385,7 +386,7 @@ FROM_BLOCKING: list[Difference] = [
     Difference(
         name="A query that was read ahead to its end is no longer in the way",
         whose="driver",
-        reason="The table that it read can be dropped, and what fails in it fails when it is read ahead.",
+        reason="The table that it read can be dropped.",
         explains=was_ended_by_reading_ahead,
         reproduction="test_reading_ahead",
         example=program(Execute(0, "SELECT id FROM t ORDER BY id"), Execute(1, "DROP TABLE t")),
