@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::OnceLock;
+use std::thread;
 use std::time::Duration;
 
 use async_proxy::CallError;
@@ -259,17 +260,28 @@ fn killed_while_it_writes(_: Executor) -> String {
         .ok()
         .and_then(|kills| kills.parse().ok())
         .unwrap_or(300);
+    // Two processes at a time, each with a database of its own.
+    let transactions: i64 = thread::scope(|scope| {
+        let lanes = [31, 32].map(|seed| scope.spawn(move || kill_again_and_again(seed, kills.div_ceil(2))));
+        let whole = lanes.map(|lane| lane.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        whole.iter().sum()
+    });
+    format!("{} kills, {transactions} transactions whole", 2 * kills.div_ceil(2))
+}
+
+/// Kills a process that writes so many times; how many transactions are whole then.
+fn kill_again_and_again(seed: u64, kills: u64) -> i64 {
     let scratch = Scratch::new();
     drop(block_on(async {
         let connection = scratch.with_table().await;
         connection.close().await
     }));
-    let mut random = Random(31);
+    let mut random = Random(seed);
     let mut transactions = 0;
     for round in 0..kills {
         let mut process = Process::start("write", &scratch.path("faults.db"));
         let first = process.line().expect("it writes");
-        std::thread::sleep(Duration::from_micros(random.below(30_000)));
+        thread::sleep(Duration::from_micros(random.below(30_000)));
         process.kill();
         let last = process.last_line().unwrap_or(first);
         let told: i64 = last.parse().expect("a number");
@@ -297,5 +309,5 @@ fn killed_while_it_writes(_: Executor) -> String {
         connection.close().expect("it closes");
         transactions = rows / BATCH;
     }
-    format!("{kills} kills, {transactions} transactions whole")
+    transactions
 }
