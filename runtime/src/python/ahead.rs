@@ -601,6 +601,10 @@ impl<C: ReaderCalls> TakeRows<C> {
 }
 
 impl<C: ReaderCalls> Work for TakeRows<C> {
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.receive)
+    }
+
     fn run(self: Box<Self>) -> Box<dyn Finish> {
         let Self {
             flight,

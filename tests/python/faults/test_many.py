@@ -80,6 +80,20 @@ class Soak:
     def path(self) -> Path:
         return self.folder / f"{self.chance.randrange(5)}.db"
 
+    async def ask(self, connection: aioturso.Connection[Any], sql: str) -> list[Any]:
+        """The rows of a query, in one call or by native ones."""
+        way = self.chance.choice(["one call", "fetchall", "fetchmany", "fetchone", "iteration"])
+        if way == "one call":
+            return list(await connection.execute_fetchall(sql))
+        async with connection.execute(sql) as cursor:
+            if way == "fetchall":
+                return list(await cursor.fetchall())
+            if way == "fetchmany":
+                return list(await cursor.fetchmany(10))
+            if way == "fetchone":
+                return [await cursor.fetchone()]
+            return [row async for row in cursor]
+
     async def use(self) -> None:
         number = self.chance.randrange(1000)
         async with self.connect(":memory:") as connection:
@@ -90,7 +104,7 @@ class Soak:
 
     async def cancel(self) -> None:
         async with self.connect(self.path()) as connection:
-            tasks = [asyncio.ensure_future(connection.execute_fetchall(sql)) for sql in [ENDLESS, "SELECT 1"] * 3]
+            tasks = [asyncio.ensure_future(self.ask(connection, sql)) for sql in [ENDLESS, "SELECT 1"] * 3]
             await asyncio.sleep(self.chance.random() * 0.002)
             for task in tasks[::2]:
                 task.cancel()
@@ -100,8 +114,8 @@ class Soak:
     async def time_out(self) -> None:
         async with self.connect(self.path()) as connection:
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(connection.execute_fetchall(ENDLESS), 0.005)
-            assert await connection.execute_fetchall("SELECT 1") == [(1,)]
+                await asyncio.wait_for(self.ask(connection, ENDLESS), 0.005)
+            assert await self.ask(connection, "SELECT 1") == [(1,)]
 
     async def fail_to_open(self) -> None:
         with pytest.raises(aioturso.OperationalError):
@@ -119,7 +133,7 @@ class Soak:
 
     async def race(self) -> None:
         connection = await self.connect(self.path())
-        calls = [asyncio.ensure_future(connection.execute_fetchall("SELECT 1")) for _ in range(10)]
+        calls = [asyncio.ensure_future(self.ask(connection, "SELECT 1")) for _ in range(10)]
         await asyncio.sleep(0)
         closes = [asyncio.ensure_future(connection.close()) for _ in range(2)]
         for result in await asyncio.gather(*calls, *closes, return_exceptions=True):
@@ -135,7 +149,7 @@ class Soak:
 
         async with self.connect(":memory:", row_factory=factory) as connection:
             with pytest.raises(ValueError, match="from the factory"):
-                await connection.execute_fetchall("SELECT 1")
+                await self.ask(connection, "SELECT 1")
 
 
 async def test_soak(

@@ -4,6 +4,7 @@ not guessed."""
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import random
 import time
@@ -230,6 +231,29 @@ async def test_a_panic_in_a_native_call(
         assert await asyncio.wait_for(probe.note(7), HANGING) == 7
     # Panics are told on the standard error.
     capfd.readouterr()
+
+
+async def test_what_a_closed_queue_refuses_is_collected(worker_name: str) -> None:
+    """Bug: a read that is refused, and that nobody waits for any more, is never collected, nor is what it was to read."""
+
+    async def race() -> None:
+        probe = await probe_aio.open()
+
+        async def read() -> list[int]:
+            async with probe.part(5) as part:
+                return await part.numbers()
+
+        reads = [asyncio.ensure_future(read()) for _ in range(10)]
+        await asyncio.sleep(0)
+        results = await asyncio.gather(probe.close(), *reads, return_exceptions=True)
+        assert any(isinstance(result, probe_aio.ClosedError) for result in results)
+
+    for _ in range(3):
+        await race()
+    # The last error may still be on its way out.
+    await asyncio.sleep(0)
+    gc.collect()
+    assert not [left for left in gc.get_objects() if isinstance(left, probe_aio.Part)]
 
 
 def test_a_loop_closed_while_a_native_call_runs(worker_name: str, run: Run) -> None:

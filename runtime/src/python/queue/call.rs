@@ -16,6 +16,14 @@ use super::super::exceptions::message_of;
 pub trait Work: Send {
     /// Runs it.
     fn run(self: Box<Self>) -> Box<dyn Finish>;
+
+    /// Shows to the garbage collector what it refers to in Python, if that may refer to the call.
+    ///
+    /// # Errors
+    /// The collector's own.
+    fn traverse(&self, _visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        Ok(())
+    }
 }
 
 /// The third phase of a call: in the thread of the event loop, its result becomes Python objects.
@@ -199,13 +207,20 @@ impl NativeCall {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.made)?;
+        // One that a closed queue has refused never runs, and refers to what holds it.
+        if let Ok(work) = self.work.try_lock()
+            && let Some(work) = &*work
+        {
+            work.traverse(&visit)?;
+        }
         // Exchanged at this moment by another thread: seen on the collector's next visit.
         self.gives.try_lock().map_or(Ok(()), |gives| visit.call(&*gives))
     }
 
     fn __clear__(&self) {
         let old = self.gives.try_lock().map(|mut gives| gives.take());
-        drop(old);
+        let work = self.work.try_lock().map(|mut work| work.take());
+        drop((old, work));
     }
 
     /// Its place among the calls on a result set.

@@ -101,6 +101,15 @@ OF_THE_QUEUE = [
         (AHEAD, "budget.is_some_and(Budget::is_spent)", "budget.is_some_and(Budget::is_spent) && !BUG"),
     ),
     rust_bug(
+        "what a call that is refused refers to is hidden from the collector",
+        "test_what_a_closed_queue_refuses_is_collected",
+        (
+            CALL,
+            "            work.traverse(&visit)?;\n",
+            "            if !BUG {\n                work.traverse(&visit)?;\n            }\n",
+        ),
+    ),
+    rust_bug(
         "a native result is set on a finished future",
         RANDOM,
         (
