@@ -79,9 +79,8 @@ pub fn connect_sync(path: impl AsRef<Path>, #[proxy(spread)] options: SyncOption
         options.autocommit,
     );
     shared.accompany(Box::new(Attachment(Arc::downgrade(&replica))));
-    if let Some(pushed) = opening::pushed(path.as_ref()) {
-        shared.keep_shape_until_push(Box::new(move || pushed.change_id()))?;
-    }
+    let pushed = replica.pushed.clone();
+    shared.keep_shape_until_push(Box::new(move || pushed.change_id()))?;
     let connection = Connection {
         shared: Arc::new(shared),
     };

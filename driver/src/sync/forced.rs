@@ -5,12 +5,13 @@
 //! collation of their own).
 //!
 //! The row may have been changed again since, to mend the conflict say. What it was in between is nobody's concern: it is sent as it is
-//! now, so that only what stands in the way of that is replaced; and a row that is gone is not sent at all. (Save where another row
-//! had the value before, and has given it up here: that one would be replaced, because it is pushed later.)
+//! now, so that only what stands in the way of that is replaced; and a row that is gone is not sent at all. (Save where other rows of
+//! the table were changed, too: one that has given a value up here would be replaced, because that is pushed later.)
 
 use std::sync::Arc;
 
-use super::conflicts::Entry;
+use super::conflicts::{Conflict, Entry};
+use super::drive::is_busy;
 use super::line::Errand;
 use super::pipeline::{Forced, Sent};
 use super::replica::Replica;
@@ -30,23 +31,15 @@ pub(crate) fn changes(replica: &Replica, errand: &Arc<Errand>) -> Result<Vec<For
 fn force(side: &SideConnection, entry: &Entry) -> Result<Forced> {
     let Entry { conflict, refused, .. } = entry;
     let mut instead = refused.clone();
-    if let (Some(parts), Some(rowid)) = (Parts::of(&refused.sql), conflict.rowid) {
+    if let Some(parts) = Parts::of(&refused.sql) {
         let known = side.columns(&conflict.table)?.names;
-        match current(side, &conflict.table, rowid, &parts.columns, &known)? {
+        match current(side, conflict, &parts.columns, &known)? {
             Current::Gone => instead = nothing(),
             Current::Unknown => {}
             Current::Values(values) => {
-                let sent = refused.args.iter().zip(&values);
-                let changed = sent.enumerate().filter(|(_, (sent, value))| **sent != to_server(value));
-                let changed: Vec<usize> = changed.map(|(place, _)| place).collect();
-                let named = |place: &usize| {
-                    let column = known.iter().position(|name| *name == parts.columns[*place])?;
-                    Some((column, &values[*place]))
-                };
-                let named: Option<Vec<_>> = changed.iter().map(named).collect();
-                if named.is_some_and(|named| is_free(side, entry, rowid, &named)) {
-                    for place in changed {
-                        instead.args[place] = to_server(&values[place]);
+                if is_alone(side, conflict, entry.first_unpushed)? {
+                    for (arg, value) in instead.args.iter_mut().zip(&values) {
+                        *arg = to_server(value);
                     }
                 }
             }
@@ -62,20 +55,13 @@ fn force(side: &SideConnection, entry: &Entry) -> Result<Forced> {
     })
 }
 
-/// Whether no other row had one of these values, in that column, before a change that was not pushed.
-fn is_free(side: &SideConnection, entry: &Entry, rowid: i64, values: &[(usize, &Value)]) -> bool {
-    let Ok(noted) = side.noted_of(&entry.conflict.table, entry.first_unpushed) else {
-        return false;
-    };
-    let others = noted
+/// Whether no other row of the table was changed or deleted after the last push. What such a row has given up it still has on the
+/// server when this one is pushed, and nobody here knows what the server's indexes take for the same.
+fn is_alone(side: &SideConnection, conflict: &Conflict, first_unpushed: i64) -> Result<bool> {
+    let noted = side.noted_of(&conflict.table, first_unpushed)?;
+    Ok(noted
         .iter()
-        .filter(|(change, _)| change.kind != Kind::Insert && change.rowid != Some(rowid));
-    values.is_empty()
-        || others
-            .map(|(change, _)| side.image(change.change_id, true))
-            .all(|image| {
-                image.is_ok_and(|image| values.iter().all(|(column, value)| image.get(*column) != Some(value)))
-            })
+        .all(|(change, _)| change.kind == Kind::Insert || change.rowid == conflict.rowid))
 }
 
 /// A step that does nothing.
@@ -89,24 +75,30 @@ fn nothing() -> Sent {
 /// What a row is now.
 enum Current {
     Gone,
-    /// The table has other columns than the statement.
+    /// The table has other columns than the statement, or no rowids.
     Unknown,
     /// Its values, for the first arguments of the statement.
     Values(Vec<Value>),
 }
 
-fn current(side: &SideConnection, table: &str, rowid: i64, columns: &[String], known: &[String]) -> Result<Current> {
+fn current(side: &SideConnection, conflict: &Conflict, columns: &[String], known: &[String]) -> Result<Current> {
+    let Some(rowid) = conflict.rowid else {
+        return Ok(Current::Unknown);
+    };
     // Behind those of the table may stand one for the rowid.
     let names: Vec<&String> = columns.iter().take_while(|name| known.contains(name)).collect();
     if names.is_empty() || names.len() + 1 < columns.len() {
         return Ok(Current::Unknown);
     }
     let list = names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
-    let sql = format!("SELECT {list} FROM {} WHERE rowid = ?", quoted(table));
-    let rows = side.rows(&sql, [rowid])?;
-    Ok(rows
-        .first()
-        .map_or(Current::Gone, |row| Current::Values(row.values().to_vec())))
+    let sql = format!("SELECT {list} FROM {} WHERE rowid = ?", quoted(&conflict.table));
+    match side.rows(&sql, [rowid]) {
+        Ok(rows) => Ok(rows
+            .first()
+            .map_or(Current::Gone, |row| Current::Values(row.values().to_vec()))),
+        Err(error) if is_busy(&error) => Err(error),
+        Err(_) => Ok(Current::Unknown),
+    }
 }
 
 /// A statement as the engine makes it of a change: `INSERT INTO "t"("a", "b") VALUES (?,?) ON CONFLICT…`, or

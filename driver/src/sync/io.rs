@@ -209,6 +209,8 @@ impl SyncEngineIo for Outside {
         headers: &[(&str, &str)],
     ) -> Result<Arrival, EngineError> {
         let errand = self.current();
+        // Nobody waits for the server in their turn who can wait for it beside others.
+        errand.end_turn();
         let body = body.unwrap_or_default();
         let arrival = Self::on_behalf_of(&errand, || {
             if path == PIPELINE {
@@ -343,6 +345,9 @@ impl Stream {
                     .place
                     .operational(&format!("its answer is cut short: {lack}; try again")));
             }
+        }
+        if length == 0 {
+            self.errand.take_turn()?;
         }
         Ok(piece)
     }

@@ -10,6 +10,7 @@ use ureq::Agent;
 use ureq::config::Config;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector, SocksConnector};
 
+use super::gate::{Gate, Pass};
 use super::names::Names;
 use super::request::Secrets;
 use super::seal::Sealing;
@@ -73,14 +74,25 @@ impl Line {
 
     /// Begins a call that uses the line.
     pub(crate) fn begin(self: &Arc<Self>) -> Arc<Errand> {
-        Arc::new(Errand {
+        Arc::new(self.errand(None))
+    }
+
+    /// Begins a call that waits for the server beside others, and for its turn behind that: what the engine does with an answer
+    /// changes what is known of the replica, which must not be done twice at a time.
+    pub(crate) fn begin_with_turns(self: &Arc<Self>, turns: &Gate) -> Arc<Errand> {
+        Arc::new(self.errand(Some(turns.clone())))
+    }
+
+    fn errand(self: &Arc<Self>, turns: Option<Gate>) -> Errand {
+        Errand {
             cuts: self.lock().cuts,
             line: Arc::clone(self),
             call: CallToken::current(),
             is_stopped: AtomicBool::new(false),
             is_deaf: AtomicBool::new(false),
+            turns,
             notes: Mutex::default(),
-        })
+        }
     }
 
     /// Ends the requests that are under way. Never waits.
@@ -127,6 +139,8 @@ pub(crate) struct Errand {
     is_stopped: AtomicBool,
     /// Whether signals are left alone.
     is_deaf: AtomicBool,
+    /// Where the call takes its turn as soon as what it waits for from the server is there.
+    turns: Option<Gate>,
     notes: Mutex<Notes>,
 }
 
@@ -139,6 +153,10 @@ pub(crate) struct Notes {
     pub(crate) push: super::pipeline::PushNotes,
     /// What its errors may not show, of the last request.
     secrets: Secrets,
+    /// The turn that it has.
+    turn: Option<Pass>,
+    /// Whether it has done all that it does beside others.
+    has_waited: bool,
 }
 
 impl Errand {
@@ -189,6 +207,31 @@ impl Errand {
         }
         let agent = state.agent.get_or_insert_with(|| self.line.new_agent());
         Ok(agent.clone())
+    }
+
+    /// Waits for its turn, if the call takes one: what it waited for from the server is there.
+    pub(crate) fn take_turn(&self) -> Result<()> {
+        if let Some(turns) = &self.turns
+            && self.notes(|notes| notes.turn.is_none() && !notes.has_waited)
+        {
+            let turn = turns.enter(self)?;
+            self.notes(|notes| notes.turn = Some(turn));
+        }
+        Ok(())
+    }
+
+    /// Ends its turn, if it has one: it waits for the server again.
+    pub(crate) fn end_turn(&self) {
+        drop(self.notes(|notes| notes.turn.take()));
+    }
+
+    /// Gives its turn to who goes on with the call, and takes none any more: what the server is asked from now on it is asked
+    /// within that one.
+    pub(crate) fn hand_over_turn(&self) -> Option<Pass> {
+        self.notes(|notes| {
+            notes.has_waited = true;
+            notes.turn.take()
+        })
     }
 
     /// Looks at what was noted, or notes something.

@@ -64,7 +64,7 @@ struct Lookup {
 }
 
 /// The addresses, or why there are none.
-type Found = Result<Vec<SocketAddr>, (io::ErrorKind, String)>;
+type Found = Result<Vec<SocketAddr>, String>;
 
 impl Lookups {
     const fn new(find: fn(&str) -> io::Result<Vec<SocketAddr>>) -> Self {
@@ -89,7 +89,7 @@ impl Lookups {
                 .wait_timeout_while(found, LONGEST_WAIT, |found| found.is_none());
             let found = waited.unwrap_or_else(PoisonError::into_inner).0.clone();
             if let Some(found) = found {
-                return found.map_err(|(kind, why)| io::Error::new(kind, why).into());
+                return found.map_err(|why| io::Error::new(io::ErrorKind::NotFound, why).into());
             }
             look()?;
             if most.is_some_and(|most| started.elapsed() >= most) {
@@ -109,7 +109,7 @@ impl Lookups {
         thread::Builder::new()
             .name("turso-driver names".to_owned())
             .spawn(move || {
-                let found = (self.find)(&name).map_err(|error| (error.kind(), error.to_string()));
+                let found = (self.find)(&name).map_err(|error| error.to_string());
                 // What comes later is another lookup.
                 lock(&self.under_way).remove(&name);
                 *lock(&made.found) = Some(found);
@@ -143,6 +143,21 @@ mod tests {
         drop(lock(&GATE));
         Ok(vec![([127, 0, 0, 1], 80).into()])
     });
+
+    static NOBODY: Lookups = Lookups::new(|_| Err(io::Error::other("no such name")));
+
+    /// Bug: an unknown host was told as a connection that broke, to be tried again.
+    #[test]
+    fn a_host_that_is_not_found_is_told_as_such() {
+        let unknown = NOBODY.addresses("unknown.example:80", no_limit()).unwrap_err();
+        let Error::Io(unknown) = unknown else {
+            panic!("{unknown}");
+        };
+        assert_eq!(
+            (unknown.kind(), unknown.to_string().as_str()),
+            (io::ErrorKind::NotFound, "no such name")
+        );
+    }
 
     fn no_limit() -> NextTimeout {
         NextTimeout::default()

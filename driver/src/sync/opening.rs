@@ -10,7 +10,7 @@ use async_proxy::CallToken;
 use fs4::fs_std::FileExt;
 use turso_core::LimboError;
 use turso_sync_engine::database_sync_engine::{DatabaseSyncEngineOpts, sync_database_file_paths};
-use turso_sync_engine::types::DatabaseSyncEngineProtocolVersion;
+use turso_sync_engine::types::{DatabaseMetadata, DatabaseSyncEngineProtocolVersion};
 
 use super::address::Address;
 use super::claim::Claim;
@@ -22,7 +22,7 @@ use super::options::SyncOptions;
 use super::paging::Paging;
 use super::proxy::Proxies;
 use super::replica::{Lines, Replica};
-use super::request::{KEY_IS_HELD_BACK, Requests, no_remote_url};
+use super::request::{KEY_IS_HELD_BACK, Requests, check_header, no_remote_url};
 use super::unpushed::Pushed;
 use crate::error::CANNOT_OPEN;
 use crate::{Error, Result, open};
@@ -52,12 +52,6 @@ pub(crate) fn open(path: &Path, options: &SyncOptions) -> Result<(Arc<Replica>, 
             outcome => return outcome,
         }
     }
-}
-
-/// What is known of the last push of the database at a path; nothing for one in memory.
-pub(crate) fn pushed(path: &Path) -> Option<Pushed> {
-    let is_in_memory = path.as_os_str().is_empty() || path.as_os_str() == ":memory:";
-    (!is_in_memory).then(|| Pushed::of(path))
 }
 
 fn is_locked(error: &Error) -> bool {
@@ -90,6 +84,9 @@ impl<'a> Plan<'a> {
                 "remote_encryption_key needs the cipher beside it: pass remote_encryption_cipher",
             ));
         }
+        if let Some(name) = &options.client_name {
+            check_header("client_name", name)?;
+        }
         let is_in_memory = text.is_empty() || text == ":memory:";
         let fixed_url = options.remote_url.as_ref().and_then(|url| url.fixed());
         Ok(Self {
@@ -121,6 +118,7 @@ impl<'a> Plan<'a> {
         }
         let info = suffixed(database, "-info");
         if info.exists() {
+            self.check_info(&info)?;
             return Ok(Mark::default());
         }
         if self.options.bootstrap_if_empty && self.options.remote_url.is_none() {
@@ -160,6 +158,22 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// An error if what the engine keeps beside the database can't be read.
+    fn check_info(&self, info: &Path) -> Result<()> {
+        let content = fs::read(info).map_err(|error| self.cannot_open(&error.to_string()))?;
+        // Another process may be about to write it.
+        if content.is_empty() {
+            return Ok(());
+        }
+        DatabaseMetadata::load(&content).map(|_| ()).map_err(|error| {
+            self.cannot_open(&format!(
+                "\"{}\", which says how far it was synchronised, can't be understood ({error}); bring back a copy of it. Or move \
+                 all files of the database away, which has it fetched anew, without what was not pushed",
+                info.display()
+            ))
+        })
+    }
+
     /// Opens it; what a failed attempt has made it removes again.
     fn attempt(&self) -> Result<(Arc<Replica>, Arc<turso_core::Connection>)> {
         let claim = Claim::on(self.database())?;
@@ -195,7 +209,7 @@ impl<'a> Plan<'a> {
             let options = self.engine_options();
             async move { paging.create(&coro, outside, &self.path, options?).await }
         })?;
-        let pushed = self.database().map(Pushed::of);
+        let pushed = Pushed::of(self.database(), &io);
         let replica = Replica::new(engine, claim, io, outside, lines, self.busy_timeout, pushed);
         let core = connect(&replica, &errand)?;
         Ok((replica, core))
@@ -276,12 +290,14 @@ impl<'a> Plan<'a> {
 
 /// The engine's own connection for statements, which notes what they change.
 pub(crate) fn connect(replica: &Replica, errand: &Arc<Errand>) -> Result<Arc<turso_core::Connection>> {
+    replica.patiently(errand, || connect_now(replica, errand))
+}
+
+/// The same, without waiting for another connection that stands in the way.
+pub(crate) fn connect_now(replica: &Replica, errand: &Arc<Errand>) -> Result<Arc<turso_core::Connection>> {
     let engine = replica.engine()?;
-    replica.patiently(errand, || {
-        drive(errand, &replica.io, &replica.outside, |coro| {
-            let engine = Arc::clone(&engine);
-            async move { engine.connect_rw(&coro).await }
-        })
+    drive(errand, &replica.io, &replica.outside, |coro| async move {
+        engine.connect_rw(&coro).await
     })
 }
 

@@ -1,7 +1,8 @@
 //! A database that is synchronised with a server: the engine behind it, and who may do what at the same time.
 //!
-//! - A pull waits for the network beside everything else. Only when its changes are there it takes its turn with pushes and
-//!   checkpoints, and for the moment in which it changes the local file the connection's own statements wait.
+//! - A pull waits for the network beside everything else. Only when the server's answer is there it takes its turn with pushes and
+//!   checkpoints, and for the moment in which it changes the local file the connection's own statements wait. (The turn comes before
+//!   the engine sees the end of the answer: what it then notes of the replica, in memory and in a file, it takes from a copy.)
 //! - A push reads the local changes and sends them; statements go on beside it.
 //! - A checkpoint takes its turn too, and keeps statements out as applying does.
 
@@ -40,8 +41,7 @@ pub(crate) struct Replica {
     /// One push, apply or checkpoint at a time.
     pub(crate) turns: Gate,
     pub(crate) busy_timeout: Duration,
-    /// `None` for a database in memory.
-    pub(crate) pushed: Option<Pushed>,
+    pub(crate) pushed: Pushed,
 }
 
 /// The engine, and the right to use it on the file.
@@ -64,7 +64,7 @@ impl Replica {
         outside: Arc<Outside>,
         lines: Lines,
         busy_timeout: Duration,
-        pushed: Option<Pushed>,
+        pushed: Pushed,
     ) -> Arc<Self> {
         Arc::new(Self {
             engine: Mutex::new(Some(Claimed {
@@ -89,18 +89,24 @@ impl Replica {
 
     /// Fetches the server's changes and applies them; tells whether there were any.
     pub(crate) fn pull(&self, shared: &Shared) -> Result<bool> {
-        let errand = self.lines.pull.begin();
+        let errand = self.lines.pull.begin_with_turns(&self.turns);
         let _pull = self.pulls.enter(&errand)?;
         self.outside.book.check()?;
         let engine = self.engine()?;
         let changes = drive(&errand, &self.io, &self.outside, |coro| {
             let engine = Arc::clone(&engine);
             async move { engine.wait_changes_from_remote(&coro).await }
-        })?;
+        });
+        // It began when the answer had come to its end.
+        let turn = errand.hand_over_turn();
+        let changes = changes?;
         if changes.is_empty() {
             return Ok(false);
         }
-        let _turn = self.turns.enter(&errand)?;
+        let _turn = match turn {
+            Some(turn) => turn,
+            None => self.turns.enter(&errand)?,
+        };
         // A push may have been refused meanwhile.
         self.outside.book.check()?;
         let mut changes = Changes::new(changes);

@@ -202,6 +202,17 @@ impl Requests {
     }
 }
 
+/// An error if a text can't be the value of a header. It does not show it.
+pub(crate) fn check_header(name: &str, text: &str) -> Result<()> {
+    if HeaderValue::from_str(text).is_ok() {
+        return Ok(());
+    }
+    Err(Error::programming(format!(
+        "{name} holds a line break, or another character that can't go over HTTP: pass it without what stands around it, as \
+         strip() does"
+    )))
+}
+
 /// The error for a database that no server is known for.
 pub(crate) fn no_remote_url() -> Error {
     Error::programming("no server is known for this database: pass remote_url")
@@ -321,6 +332,10 @@ impl Place {
             ),
             ErrorKind::ConnectionRefused => self.operational("connection refused; look whether it runs there"),
             ErrorKind::TimedOut | ErrorKind::WouldBlock => self.timed_out(Timeout::PerRead),
+            ErrorKind::NotFound if self.proxy_variable.is_some() => {
+                self.operational(&format!("{error}; look at the name of the proxy, and at the network"))
+            }
+            ErrorKind::NotFound => self.operational(&format!("{error}; look at remote_url, and at the network")),
             ErrorKind::UnexpectedEof => self.operational("the connection ended in the middle of the answer; try again"),
             _ => self.operational(&format!("{error}; try again")),
         }

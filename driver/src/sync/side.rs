@@ -8,6 +8,7 @@ use std::time::Duration;
 use turso_sync_engine::server_proto;
 use turso_sync_engine::types::parse_bin_record;
 
+use super::drive::is_busy;
 use super::line::Errand;
 use super::opening;
 use super::replica::Replica;
@@ -43,8 +44,16 @@ pub(crate) struct Columns {
 
 impl SideConnection {
     pub(crate) fn open(replica: &Replica, errand: &Arc<Errand>) -> Result<Self> {
-        let core = opening::connect(replica, errand)?;
-        let shared = Shared::new(core, 0, replica.busy_timeout, None, Autocommit::Enabled);
+        Self::open_within(replica, errand, replica.busy_timeout)
+    }
+
+    fn open_within(replica: &Replica, errand: &Arc<Errand>, busy_timeout: Duration) -> Result<Self> {
+        let core = if busy_timeout.is_zero() {
+            opening::connect_now(replica, errand)
+        } else {
+            opening::connect(replica, errand)
+        };
+        let shared = Shared::new(core?, 0, busy_timeout, None, Autocommit::Enabled);
         let connection = Connection {
             shared: Arc::new(shared),
         };
@@ -56,10 +65,21 @@ impl SideConnection {
 
     /// A connection for looking at the noted changes.
     pub(crate) fn reading(replica: &Replica, errand: &Arc<Errand>) -> Result<Self> {
-        match &replica.pushed {
+        match &replica.pushed.database {
             // To read is what a transaction that is open here does not hold up.
-            Some(pushed) => Self::to_read(&pushed.database, replica.busy_timeout),
+            Some(database) => Self::to_read(database, replica.busy_timeout),
             None => Self::open(replica, errand),
+        }
+    }
+
+    /// The same; `None` where a transaction is in its way. Only one in memory can be: there is no connection to it that only reads.
+    pub(crate) fn reading_now(replica: &Replica, errand: &Arc<Errand>) -> Result<Option<Self>> {
+        if replica.pushed.database.is_some() {
+            return Self::reading(replica, errand).map(Some);
+        }
+        match Self::open_within(replica, errand, Duration::ZERO) {
+            Err(error) if is_busy(&error) => Ok(None),
+            side => side.map(Some),
         }
     }
 

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
+use turso_core::{Buffer, Completion, IO, OpenFlags};
 use turso_sync_engine::types::DatabaseMetadata;
 
 use super::line::Errand;
@@ -23,30 +24,61 @@ use super::side::{Kind, Noted, SideConnection};
 use crate::{Error, Result, Value};
 
 /// What is known of the last push, from the file that the engine keeps beside the database.
+#[derive(Clone)]
 pub(crate) struct Pushed {
-    pub(crate) database: PathBuf,
-    info: PathBuf,
+    /// `None` for one in memory.
+    pub(crate) database: Option<PathBuf>,
+    info: Info,
+}
+
+/// Where that file is.
+#[derive(Clone)]
+enum Info {
+    File(PathBuf),
+    /// With a database in memory.
+    Memory(Arc<dyn IO>),
 }
 
 impl Pushed {
-    /// Of a database in a file.
-    pub(crate) fn of(database: &Path) -> Self {
-        let mut info = database.as_os_str().to_owned();
-        info.push("-info");
+    /// Of a database in a file, or of the one in memory that this I/O holds.
+    pub(crate) fn of(database: Option<&Path>, io: &Arc<dyn IO>) -> Self {
+        let info = database.map_or_else(
+            || Info::Memory(Arc::clone(io)),
+            |database| {
+                let mut info = database.as_os_str().to_owned();
+                info.push("-info");
+                Info::File(info.into())
+            },
+        );
         Self {
-            database: database.to_owned(),
-            info: info.into(),
+            database: database.map(Path::to_owned),
+            info,
         }
     }
 
     fn load(&self) -> Option<DatabaseMetadata> {
-        DatabaseMetadata::load(&std::fs::read(&self.info).ok()?).ok()
+        let content = match &self.info {
+            Info::File(path) => std::fs::read(path).ok()?,
+            Info::Memory(io) => read_from_memory(io, ":memory:-info")?,
+        };
+        DatabaseMetadata::load(&content).ok()
     }
 
     /// The last change of which it is known that it was pushed; all behind it may wait. `None` if it can't be told.
     pub(crate) fn change_id(&self) -> Option<i64> {
         Some(self.load()?.last_pushed_change_id_hint)
     }
+}
+
+/// What a file in memory holds.
+fn read_from_memory(io: &Arc<dyn IO>, path: &str) -> Option<Vec<u8>> {
+    let file = io.open_file(path, OpenFlags::None, false).ok()?;
+    let length = usize::try_from(file.size().ok()?).ok()?;
+    let buffer = Arc::new(Buffer::new_temporary(length));
+    let completion = file
+        .pread(0, Completion::new_read(Arc::clone(&buffer), |_| None))
+        .ok()?;
+    completion.succeeded().then(|| buffer.as_slice().to_vec())
 }
 
 /// Changes that wait for a push.
@@ -139,15 +171,14 @@ impl Replica {
     /// Looks at the changes that wait for a push, mends those that the engine has noted wrong, and forgets those of the rows of
     /// tables that were dropped after them. `None` if it can't be told which they are.
     pub(crate) fn tidy_unpushed(&self, errand: &Arc<Errand>) -> Result<Option<Unpushed>> {
-        let Some((pushed, after)) = self
-            .pushed
-            .as_ref()
-            .and_then(|pushed| Some((pushed, pushed.change_id()?)))
-        else {
+        let Some(after) = self.pushed.change_id() else {
             return Ok(None);
         };
         let tidy = || {
-            let side = SideConnection::to_read(&pushed.database, self.busy_timeout)?;
+            // Without a look there would be no push either.
+            let Some(side) = SideConnection::reading_now(self, errand)? else {
+                return Ok(None);
+            };
             let swapped = format!("WHERE change_id > {after} AND {HAS_SWAPPED_IMAGES}");
             let find = format!("SELECT 1 FROM turso_cdc {swapped} LIMIT 1");
             if !side.rows(&find, ())?.is_empty() {
@@ -214,8 +245,10 @@ impl Replica {
             })
             .collect();
         let body = json!({"baton": null, "requests": requests}).to_string();
-        let saved = self.pushed.as_ref().and_then(Pushed::load);
-        let saved = saved.and_then(|known| known.saved_configuration?.remote_url);
+        let saved = self
+            .pushed
+            .load()
+            .and_then(|known| known.saved_configuration?.remote_url);
         let answer = self.outside.ask(errand, saved.as_deref(), body.as_bytes())?;
         let names = |result: &Json| -> Option<Vec<String>> {
             let rows = result.pointer("/response/result/rows")?.as_array()?;

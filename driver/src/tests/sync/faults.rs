@@ -332,6 +332,33 @@ fn options_that_can_not_be_are_refused_before_anything_is_done() {
     assert!(replicas.files().is_empty(), "{:?}", replicas.files());
 }
 
+/// Bug: the error of the engine, which knows no file and no cure, was told.
+#[test]
+fn a_damaged_file_beside_the_database_is_named() {
+    let replicas = Replicas::new();
+    let server = server!(replicas);
+    replicas.open("first.db", &server.url()).close().unwrap();
+    std::fs::write(replicas.path("first.db-info"), b"{damaged").unwrap();
+    let refused = error(replicas.open_with("first.db", SyncOptions::new(server.url())));
+    assert!(
+        refused.to_string().contains("first.db-info\"") && refused.to_string().contains("move all files"),
+        "{refused}"
+    );
+}
+
+/// Bug: "http: failed to parse header value".
+#[test]
+fn a_name_that_no_header_can_hold_is_refused_with_the_cure() {
+    let replicas = Replicas::new();
+    let named = SyncOptions::new("http://127.0.0.1:1").client_name("two\nlines");
+    let refused = error(replicas.open_with("first.db", named)).to_string();
+    assert!(
+        refused.contains("client_name") && refused.contains("strip()"),
+        "{refused}"
+    );
+    assert_eq!(replicas.files(), Vec::<String>::new());
+}
+
 #[test]
 fn a_database_is_synchronised_by_one_connection_at_a_time() {
     let replicas = Replicas::new();

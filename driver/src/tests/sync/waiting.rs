@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::scripted_server::ScriptedServer;
 use super::{Replicas, error, rows, run};
-use crate::{ConnectionSync, Result, SyncOptions, connect_sync_async};
+use crate::{Autocommit, ConnectionSync, Result, SyncOptions, connect_sync_async};
 
 /// An hour.
 const VERY_LONG: u32 = 3_600_000;
@@ -130,6 +130,41 @@ fn statements_go_on_beside_a_slow_push_and_its_interrupt_loses_nothing() {
         rows(&replicas.open("other.db", &server.url()), "SELECT a FROM t ORDER BY a"),
         ["1", "2"]
     );
+}
+
+/// Bug: what a pull that brought nothing noted of the replica, and what a push did, were written at the same time: one of them failed
+/// ("No such file or directory"), or was forgotten.
+#[test]
+fn pulls_and_pushes_of_many_threads_share_what_is_known_of_the_replica() {
+    let replicas = Replicas::new();
+    let server = server!(replicas);
+    // No transaction stays open between two statements, which a pull of another thread would wait for.
+    let options = SyncOptions::new(server.url())
+        .autocommit(Autocommit::Enabled)
+        .timeout(60.0);
+    let connection = replicas.open_with("first.db", options).unwrap();
+    run(&connection, "CREATE TABLE t (id INTEGER PRIMARY KEY)");
+    let threads = (0..3).map(|thread| {
+        let connection = connection.clone();
+        std::thread::spawn(move || {
+            for number in 0..20 {
+                let id = 100 * thread + number;
+                connection.execute("INSERT INTO t VALUES (?)", [id])?;
+                connection.push()?;
+                connection.pull()?;
+            }
+            Ok(())
+        })
+    });
+    let threads: Vec<std::thread::JoinHandle<crate::Result<()>>> = threads.collect();
+    for thread in threads {
+        thread.join().unwrap().unwrap();
+    }
+    connection.push().unwrap();
+    assert_eq!(connection.stats().unwrap().cdc_operations, 0);
+    connection.close().unwrap();
+    let other = replicas.open("second.db", &server.url());
+    assert_eq!(rows(&other, "SELECT count(*) FROM t"), ["60"]);
 }
 
 #[test]

@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use turso_driver::{
-    AsyncConnectionSync, ConnectionSync, ParamsSequence, Result, SyncOptions, SyncStats, Value, connect_sync,
-    connect_sync_async,
+    AsyncConnectionSync, Conflict, ConnectionSync, Keep, ParamsSequence, Result, SyncOptions, SyncStats, Value,
+    connect_sync, connect_sync_async,
 };
 
 /// The error of a call of either face.
@@ -16,6 +16,8 @@ pub(crate) trait Face: Sized {
     async fn open(path: &Path, options: SyncOptions) -> AnyResult<Self>;
     /// Runs statements and commits.
     async fn run(&self, script: &str) -> AnyResult<()>;
+    /// Runs a statement and leaves its transaction open.
+    async fn begin(&self, sql: &str) -> AnyResult<()>;
     /// Runs one statement many times and commits.
     async fn run_many(&self, sql: &str, parameters: Vec<Vec<Value>>) -> AnyResult<()>;
     async fn rows(&self, sql: &str) -> AnyResult<Vec<Vec<Value>>>;
@@ -23,6 +25,8 @@ pub(crate) trait Face: Sized {
     async fn push(&self) -> AnyResult<()>;
     async fn checkpoint(&self) -> AnyResult<()>;
     async fn stats(&self) -> AnyResult<SyncStats>;
+    async fn conflicts(&self) -> AnyResult<Vec<Conflict>>;
+    async fn resolve(&self, conflict: &Conflict, keep: Keep) -> AnyResult<()>;
     async fn close(self) -> AnyResult<()>;
 }
 
@@ -34,6 +38,11 @@ impl Face for ConnectionSync {
     async fn run(&self, script: &str) -> AnyResult<()> {
         self.executescript(script)?;
         Ok(self.commit()?)
+    }
+
+    async fn begin(&self, sql: &str) -> AnyResult<()> {
+        self.execute(sql, ())?;
+        Ok(())
     }
 
     async fn run_many(&self, sql: &str, parameters: Vec<Vec<Value>>) -> AnyResult<()> {
@@ -62,6 +71,14 @@ impl Face for ConnectionSync {
         Ok(ConnectionSync::stats(self)?)
     }
 
+    async fn conflicts(&self) -> AnyResult<Vec<Conflict>> {
+        Ok(ConnectionSync::conflicts(self)?)
+    }
+
+    async fn resolve(&self, conflict: &Conflict, keep: Keep) -> AnyResult<()> {
+        Ok(ConnectionSync::resolve(self, conflict, keep)?)
+    }
+
     async fn close(self) -> AnyResult<()> {
         let closed: Result<()> = turso_driver::Connection::close(&self);
         Ok(closed?)
@@ -76,6 +93,11 @@ impl Face for AsyncConnectionSync {
     async fn run(&self, script: &str) -> AnyResult<()> {
         self.executescript(script).await?;
         Ok(self.commit().await?)
+    }
+
+    async fn begin(&self, sql: &str) -> AnyResult<()> {
+        self.execute(sql, ()).await?;
+        Ok(())
     }
 
     async fn run_many(&self, sql: &str, parameters: Vec<Vec<Value>>) -> AnyResult<()> {
@@ -102,6 +124,14 @@ impl Face for AsyncConnectionSync {
 
     async fn stats(&self) -> AnyResult<SyncStats> {
         Ok(AsyncConnectionSync::stats(self).await?)
+    }
+
+    async fn conflicts(&self) -> AnyResult<Vec<Conflict>> {
+        Ok(AsyncConnectionSync::conflicts(self).await?)
+    }
+
+    async fn resolve(&self, conflict: &Conflict, keep: Keep) -> AnyResult<()> {
+        Ok(AsyncConnectionSync::resolve(self, conflict, keep).await?)
     }
 
     async fn close(self) -> AnyResult<()> {

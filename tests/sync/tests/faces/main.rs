@@ -58,4 +58,8 @@ on_both_faces_against_both_servers! {
     statistics_tell_what_has_happened
     a_replica_goes_on_after_a_restart_of_the_server
     a_database_that_began_offline_is_joined_with_the_server
+    a_refused_change_is_decided_about_either_way
+    a_pull_that_fails_before_the_first_push_leaves_the_connection_usable
+    a_stream_of_changes_may_be_asked_for_of_a_server_that_has_none
+    a_database_in_memory_is_synchronised_and_keeps_its_shape_until_a_push
 }
