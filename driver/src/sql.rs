@@ -21,9 +21,14 @@ pub(crate) fn skip_blank(sql: &str) -> &str {
     }
 }
 
+/// How many bytes of a byte order mark are before the SQL: SQLite takes it for a blank, CPython's module and the engine do not.
+pub(crate) fn byte_order_mark(sql: &str) -> usize {
+    sql.len() - sql.trim_start_matches('\u{feff}').len()
+}
+
 /// The SQL behind whitespace, comments and empty statements.
 fn skip_empty(sql: &str) -> &str {
-    let mut rest = skip_blank(sql);
+    let mut rest = skip_blank(&sql[byte_order_mark(sql)..]);
     while let Some(behind) = rest.strip_prefix(';') {
         rest = skip_blank(behind);
     }

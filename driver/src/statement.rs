@@ -75,9 +75,10 @@ impl PreparedStatement {
         work: Work<'_>,
     ) -> Result<Option<(Self, usize)>> {
         let started = Instant::now();
+        let begin = sql::byte_order_mark(sql);
         loop {
             work.check()?;
-            match core.consume_stmt(sql) {
+            match core.consume_stmt(&sql[begin..]) {
                 Ok(None) => return Ok(None),
                 Ok(Some((statement, end))) => {
                     let sql = Arc::from(sql);
@@ -97,7 +98,7 @@ impl PreparedStatement {
                             told_at: None,
                             description: None,
                         },
-                        end,
+                        begin + end,
                     )));
                 }
                 Err(LimboError::Busy) if started.elapsed() < busy_timeout => {

@@ -46,7 +46,7 @@ impl Engine {
         let mut around = Around {
             transaction: false,
             savepoint: false,
-            changes: statement.makes_index().then(|| self.core.changes()),
+            changes: (!statement.changes_rows() || statement.makes_index()).then(|| self.core.changes()),
             _foreign_keys: None,
         };
         if !statement.asks_or_changes_rows() {

@@ -488,3 +488,21 @@ fn an_upsert_that_updates_leaves_the_last_rowid_also_behind_a_window_function() 
         );
     }
 }
+
+#[test]
+fn a_byte_order_mark_before_a_statement_is_a_blank() {
+    let scratch = Scratch::new();
+    let connection = scratch.with_table();
+    connection
+        .executescript("\u{feff}INSERT INTO t (b) VALUES (1); INSERT INTO t (b) VALUES (2)")
+        .unwrap();
+    let cursor = connection.execute("\u{feff}INSERT INTO t VALUES (7, 3)", ()).unwrap();
+    assert_eq!(cursor.lastrowid(), Some(7));
+    assert_eq!(
+        cursor.rowcount(),
+        -1,
+        "CPython's module does not take it for a statement that changes data"
+    );
+    assert!(!connection.in_transaction().unwrap());
+    assert_eq!(integers(&connection, "\u{feff}SELECT a FROM t"), [1, 2, 7]);
+}

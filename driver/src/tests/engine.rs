@@ -87,6 +87,12 @@ fn a_function_of_constants_is_called_also_if_there_is_no_row() {
 }
 
 #[test]
+fn text_that_is_not_unicode_is_replaced() {
+    let hex = rows(&engine(), "SELECT hex(CAST(x'ff' AS TEXT))");
+    assert_eq!(hex, [[Value::from_text("EFBFBD")]], "SQLite: FF");
+}
+
+#[test]
 fn foreign_keys_can_be_switched_inside_a_transaction() {
     let connection = engine();
     connection.execute("BEGIN; PRAGMA foreign_keys = ON").unwrap();

@@ -152,6 +152,13 @@ fn an_index_leaves_the_number_of_changes_as_it_is() {
         assert_eq!(connection.execute(sql, ()).is_ok(), is_made);
         assert_eq!(integers(&connection, "SELECT changes()"), [2], "{sql}");
     }
+    connection.commit().unwrap();
+    message(connection.execute("SELECT 'a' LIKE 'b' ESCAPE 'cc'", ()));
+    assert_eq!(
+        integers(&connection, "SELECT changes()"),
+        [2],
+        "the engine counts 0 behind some errors"
+    );
     message(connection.execute("UPDATE t SET b = json('{')", ()));
     assert_eq!(
         integers(&connection, "SELECT changes()"),
