@@ -739,15 +739,8 @@ impl CursorCalls {
     fn is_made(&self) -> bool {
         self.target.get().object.is_opened()
     }
-    /// Says that the call that ends the object is queued, and that nobody can cancel it.
-    fn note_end(&self) {
-        self.making.note_end();
-    }
     /// A call that drops the object; `None` if there is nothing to drop, or not yet.
     fn abandon(&self) -> Option<python::NativeCall> {
-        if self.making.ends() {
-            return None;
-        }
         let object = self.target.get().object.abandon()?;
         Some(python::NativeCall::new(move || drop(object), |_, ()| Ok(None)))
     }
@@ -781,13 +774,14 @@ impl CursorCalls {
     fn wait(&self, py: Python<'_>, number: u64, future: Py<PyAny>) {
         self.ahead.wait(py, number, future);
     }
-    /// Whether the next row is there, and no call that is queued before comes to take it.
-    fn has_ahead(&self, py: Python<'_>) -> bool {
-        self.ahead.has_ahead(py)
-    }
-    /// Takes the next row; `has_ahead` says whether it is there.
-    fn next_ahead<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.ahead.next_ahead(self.target.bind(py))
+    /// Takes the next row, if it is there and no call that is queued before comes to take it; gives `missing` otherwise.
+    fn next_ahead<'py>(
+        &self,
+        py: Python<'py>,
+        missing: Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let row = self.ahead.next_ahead(self.target.bind(py))?;
+        Ok(row.unwrap_or(missing))
     }
     /// Takes the next row, as something to be awaited; `None` if it is not there, or another call comes to take it.
     fn hand_out(slf: &Bound<'_, Self>) -> Option<python::Handed> {
@@ -824,6 +818,18 @@ impl CursorCalls {
         receive: Py<PyAny>,
     ) -> python::NativeCall {
         python::TakeRows::call(slf, size, receive)
+    }
+    /// Ends the object if nothing of its result set is left to be read, and no call is queued. The answer is whether it
+    /// did.
+    fn end_over(slf: &Bound<'_, Self>, queue: &python::NativeQueue) -> bool {
+        python::end_over(
+            slf,
+            queue,
+            || {
+                let mut object = slf.get().target.get().object.end()?;
+                Some(Box::new(move || drop(object.close())))
+            },
+        )
     }
     fn __traverse__(
         &self,

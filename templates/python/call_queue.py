@@ -43,6 +43,8 @@ class CallQueue:
         # The garbage collector may run while a thread holds it, and close what it finds, in the same thread.
         self._lock = threading.RLock()
         self._refusal: str | None = NOT_OPEN
+        # Where calls are put past the lock: there while the queue is native, and runs them in the order in which they come.
+        self.direct: NativeQueue | None = None
 {%- if turns %}
         # There while a transaction is open: calls then take turns.
         self.turns: Turns | None = None
@@ -156,12 +158,15 @@ class CallQueue:
                     self.finish_soon = self._items.finish_soon
             self._items.put_nowait(item)
             self._refusal = None
+            self._note_order()
 
     def close(self, reason: str) -> bool:
         """Takes no more calls. The answer is whether it took them until now."""
         with self._lock:
             if self._refusal is None:
                 self._refusal = reason
+                # From here on nothing comes past the lock, and so nothing comes to lie behind the end.
+                self._note_order()
                 self._items.put_nowait(None)
 {%- if turns %}
                 if self.turns is not None:
@@ -178,24 +183,13 @@ class CallQueue:
         self._lock = threading.RLock()
         # The locks of the other one may be held too. What is put in here is kept.
         self._items = SimpleQueue()
+        self.direct = None
         self.server = None
         self.finish_soon = None
         self._refusal = reason
 {%- if turns %}
         self.turns = None
 {%- endif %}
-
-    def put_later(self, call: NativeCall) -> bool:
-        """Adds a native call that nobody waits for and that has time until the next one. The answer is whether it took it."""
-        with self._lock:
-            items = self._items
-            if self._refusal is not None or not isinstance(items, NativeQueue):
-                return False
-{%- if turns %}
-            if self.turns is not None:
-                return False
-{%- endif %}
-            return items.put_later(call)
 
     def discard(self, drop: Callable[[], object]) -> None:
         """Has the worker drop something, in its own thread. Finalizers call this: it takes no lock and never fails."""
@@ -217,6 +211,7 @@ class CallQueue:
             if refusal is None:
                 if self.turns is None:
                     self.turns = Turns(self, self._items.put_nowait)
+                    self._note_order()
                 self.turns.begin(turn, item)
                 self._drop_idle_turns()
                 return
@@ -260,7 +255,16 @@ class CallQueue:
     def _drop_idle_turns(self) -> None:
         if self.turns is not None and self.turns.idle:
             self.turns = None
+            self._note_order()
 {%- endif %}
+
+    def _note_order(self) -> None:
+        """Has calls put past the lock exactly while they run in the order in which they come."""
+        items = self._items
+        if isinstance(items, NativeQueue):
+            is_direct = self._refusal is None{% if turns %} and self.turns is None{% endif %}
+            items.take_directly(is_direct)
+            self.direct = items if is_direct else None
 
 
 def _make_items(event_loop: asyncio.AbstractEventLoop) -> "SimpleQueue[Item | None] | NativeQueue":

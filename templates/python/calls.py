@@ -5,7 +5,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from ._native import NativeCall
 
@@ -27,9 +27,9 @@ class Awaited(Coroutine[Any, Any, OutcomeT], Generic[OutcomeT]):
         self._steps: Generator[Any, Any, OutcomeT] | None = None
 
     def send(self, value: None, /) -> object:
-        if self._steps is None:
-            self._steps = self.__await__()
         steps = self._steps
+        if steps is None:
+            steps = self._steps = self.__await__()
         # An error has the frames that it came through, so they must not have the error: what they hold, and what waits for
         # its end, would live on until the garbage collector comes.
         del self
@@ -76,6 +76,23 @@ class Ready(Awaited[OutcomeT]):
     def __await__(self) -> Generator[Any, None, OutcomeT]:
         yield from ()
         return self._result
+
+
+class Done(Awaited[None]):
+    """A call that is done when it is made, and gives nothing. One of them is enough."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return _ENDED
+
+    def send(self, value: None, /) -> object:
+        raise StopIteration
+
+
+# An iterator that has come to its end stays there.
+_ENDED: Generator[Any, None, None] = cast("Generator[Any, None, None]", iter(()))
+DONE = Done()
 
 
 class Call(Awaited[OutcomeT]):
@@ -133,7 +150,30 @@ class Call(Awaited[OutcomeT]):
 
     def silence(self) -> None:
         """Its error is raised elsewhere too, so asyncio need not complain that nobody saw it."""
-        self._future.add_done_callback(_look_at)
+        if self._future.done():
+            _look_at(self._future)
+        else:
+            self._future.add_done_callback(_look_at)
+
+
+class Begun(Call[OutcomeT]):
+    """A call that gives the object it is made on. The future does not: it outlives the await for a moment, and would keep what the
+    program has let go of.
+    """
+
+    __slots__ = ("_object",)
+
+    def __init__(self, call: Call[Any], object: OutcomeT) -> None:
+        super().__init__(call._future, call._cancel, call._finish_soon)
+        self._object = object
+
+    def __await__(self) -> Generator[Any, None, OutcomeT]:
+        given = self._object
+        steps = super().__await__()
+        # As in `Awaited.send`.
+        del self
+        yield from steps
+        return given
 
 
 class Closing(Awaited[None]):
@@ -167,6 +207,10 @@ class Assigned:
     def set(self, name: str, value: object, assign: Callable[[], None]) -> "Assignment":
         """What is to be queued: until `assign` has set the value, it is read from here."""
         return Assignment(self._values, name, value, assign)
+
+
+# For those to whose properties nothing was assigned yet.
+UNASSIGNED = Assigned()
 
 
 class Assignment:

@@ -61,19 +61,16 @@ ResultT = TypeVar("ResultT")
 {%- if class.is_coroutine %}
         {{ class.coroutine }}
 {%- endif %}
-        # What makes native calls on the {{ class.object }}, if they can be made.
-        self._calls: Any = None
-        self._{{ class.object }}: {{ class.blocking }} | None = None
         self._make_error: BaseException | None = None
         self._parent{{ class.parent_type }} = parent
         self._worker{{ class.worker_type }} = parent._worker
 {%- endif %}
 {%- if class.has_setters %}
-        self._assigned = Assigned()
+        self._assigned = UNASSIGNED
 {%- endif %}
-{%- if class.has_rows %}
-        self._rows: Rows[{{ class.row }}] = Rows({% if class.chunks %}{% if class.is_root %}check_chunk_size(iter_chunk_size){% else %}parent.iter_chunk_size{% endif %}{% endif %})
-{%- else if class.chunks %}
+{%- if class.has_rows && class.is_root %}
+        self._rows: Rows[{{ class.row }}] = Rows({% if class.chunks %}check_chunk_size(iter_chunk_size){% endif %})
+{%- else if class.chunks && !class.has_rows %}
         self._chunk_size = check_chunk_size(iter_chunk_size)
 {%- endif %}
 {%- if let Some(snapshot) = class.snapshot %}
@@ -88,7 +85,28 @@ ResultT = TypeVar("ResultT")
     async def __aenter__(self) -> "{{ class.annotation }}":
         return await self
 {%- else %}
-        self._made = self._queue_making(make)
+        call = recorded(make, parent._calls)
+        # What makes native calls on the {{ class.object }}, if they can be made.
+        self._calls: Any
+        self._{{ class.object }}: {{ class.blocking }} | None
+{%- if class.has_rows %}
+        self._rows: Rows[{{ class.row }}]
+{%- endif %}
+        self._made: Call[Any]
+        if call is None:
+            self._calls = self._{{ class.object }} = None
+{%- if class.has_rows %}
+            self._rows = Rows({% if class.chunks %}parent.iter_chunk_size{% endif %})
+{%- endif %}
+            self._made = self._queue(lambda: self._make(make))
+        else:
+            calls = self._calls = call.made
+            self._{{ class.object }} = calls.object
+{%- if class.has_rows %}
+            self._rows = calls
+            calls.chunk_size = {% if class.chunks %}parent.iter_chunk_size{% else %}CHUNK_SIZE{% endif %}
+{%- endif %}
+            self._made = self._put(call)
 
     def __await__(self) -> Generator[Any, Any, "{{ class.annotation }}"]:
         yield from self._made.__await__()
@@ -121,9 +139,13 @@ ResultT = TypeVar("ResultT")
         return self
 
     async def __anext__(self) -> {{ class.row }}:
-        self._worker.queue.check()
-        if self._rows.has_ahead():
-            return self._rows.next_ahead()
+        queue = self._worker.queue
+        if queue.direct is None:
+            queue.check()
+        found = self._rows.next_ahead(MISSING)
+        if found is not MISSING:
+            row: {{ class.row }} = found
+            return row
         rows = await self._read(1, list)
         if not rows:
             raise StopAsyncIteration
@@ -196,18 +218,6 @@ ResultT = TypeVar("ResultT")
         self._made.cancel()
 {%- endif %}
 
-    def _queue_making(self, make: Callable[[Any], Any]) -> Call[Any]:
-        call = recorded(make, self._parent._calls)
-        if call is None:
-            return self._queue(lambda: self._make(make))
-        self._calls = call.made
-        self._{{ class.object }} = self._calls.object
-{%- if class.has_rows %}
-        self._calls.chunk_size = self._rows.chunk_size
-        self._rows = self._calls
-{%- endif %}
-        return self._put(call)
-
 {{ class.heads.make }}
         try:
 {%- if class.has_rows %}
@@ -272,6 +282,8 @@ ResultT = TypeVar("ResultT")
 {%- endif %}
 {%- endif %}
 
+        if self._assigned is UNASSIGNED:
+            self._assigned = Assigned()
         {% if class.is_root %}worker{% else %}self._worker{% endif %}.queue.assign(self._assigned.set(name, value, assign))
 {%- endif %}
 {%- if class.has_chains %}
@@ -282,7 +294,7 @@ ResultT = TypeVar("ResultT")
 {%- if !class.is_root %}
             self._made.silence()
 {%- endif %}
-            return self._put(call.gives(self))
+            return Begun(self._put(call.keeps(self)), self)
 
 {{ class.heads.begin_call }}
 {%- if class.has_rows %}
@@ -297,9 +309,8 @@ ResultT = TypeVar("ResultT")
 {%- else %}
             function({{ class.object }})
 {%- endif %}
-            return self
 
-        return self._call(begin)
+        return Begun(self._call(begin), self)
 {%- endif %}
 {%- if class.has_rows %}
 
@@ -310,7 +321,8 @@ ResultT = TypeVar("ResultT")
         return reading
 
     def _read_one(self) -> Coroutine[Any, Any, {{ class.row }} | None]:
-        row = None if self._worker.queue.closed else self._rows.hand_out()
+        queue = self._worker.queue
+        row = None if queue.direct is None and queue.closed else self._rows.hand_out()
         return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row
 
     def _queue_read(self, reading: Reading[Any, Any]) -> None:
@@ -322,8 +334,8 @@ ResultT = TypeVar("ResultT")
 {%- if !class.is_root %}
         self._made.silence()
 {%- endif %}
-        # Nobody looks at what it gives; until it does, this object is not collected, which would end what is read.
-        take = self._calls.take(reading.size, reading.receive).gives(self)
+        # Until it is done, this object is not collected, which would end what is read.
+        take = self._calls.take(reading.size, reading.receive).keeps(self)
         reading.wait_for(self._put(take), take)
 {%- endif %}
 
@@ -375,16 +387,24 @@ ResultT = TypeVar("ResultT")
 {%- if class.has_rows && turns %}
 
     def _put(self, call: Any, number: int | None = None) -> Call[Any]:
-        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
-        if self._worker.queue.put_nowait((future, call)):
-            self._rows.wait(call.number if number is None else number, future)
-        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
+        worker = self._worker
+        direct = worker.queue.direct
+        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
+        if future is None:
+            future = asyncio.get_event_loop().create_future()
+            if worker.queue.put_nowait((future, call)):
+                self._rows.wait(call.number if number is None else number, future)
+        return Call(future, worker.cancel, worker.queue.finish_soon)
 {%- else %}
 
     def _put(self, call: Any{% if class.has_rows %}, number: int | None = None{% endif %}) -> Call[Any]:
-        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
-        self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
+        worker = self._worker
+        direct = worker.queue.direct
+        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
+        if future is None:
+            future = asyncio.get_event_loop().create_future()
+            worker.queue.put_nowait((future, call))
+        return Call(future, worker.cancel, worker.queue.finish_soon)
 {%- endif %}
 {%- endfor %}
 {%- for function in functions %}

@@ -224,6 +224,43 @@ async def test_an_error_at_a_row_waits_for_those_before_it(path: str) -> None:
             await cursor.fetchone()
 
 
+async def test_an_error_in_the_middle_of_all_rows(path: str) -> None:
+    """Bugs: rows that were passed on while more were read hide the error behind them, come twice, or come out of order."""
+
+    def factory(_cursor: Any, row: tuple[int]) -> int:
+        return row[0] if row[0] != 3_000 else int("three thousand")
+
+    for start in (0, 3_001):
+        async with aioturso.connect(path, row_factory=factory) as connection:
+            cursor = await connection.execute(f"SELECT value FROM generate_series({start}, 9000)")
+            if start == 0:
+                with pytest.raises(ValueError, match="three thousand"):
+                    await cursor.fetchall()
+            assert await cursor.fetchall() == list(range(3_001, 9_001))
+
+
+async def test_the_next_trip_brings_twice_as_many_rows(path: str) -> None:
+    """Bugs: each chunk costs a trip to the thread however many there are; or they grow without end, and into the next result."""
+    from aioturso.rows import Rows
+
+    rows: Rows[int] = Rows(chunk_size=4)
+    limits: list[int] = []
+
+    def read_rows(limit: int, _asked: int, _spent: float) -> tuple[list[int], bool, None]:
+        limits.append(limit)
+        return list(range(limit)), False, None
+
+    for _ in range(2):
+        limits.clear()
+        rows.drop()
+        rows.begin(read_rows)
+        for _ in range(7):
+            while rows.next_ahead(None) is not None:
+                pass
+            rows.begin(read_rows)
+        assert limits == [4, 8, 16, 32, 64, 64, 64, 64]
+
+
 def test_a_loop_that_closes_behind_a_cursor_takes_no_connection_with_it(path: str) -> None:
     """Bug: the end of a cursor is told to the loop that used it; that this loop is closed by then closed the connection."""
 

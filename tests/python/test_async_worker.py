@@ -44,6 +44,30 @@ async def test_a_task_that_is_cancelled_before_its_first_step_runs_nothing(path:
     await connection.close()
 
 
+async def test_a_call_runs_while_the_loop_stands_still(path: str) -> None:
+    """Bug: the thread is woken for the calls of several tasks at once, behind the last of them, and one of these tasks keeps the
+    loop until its call has run."""
+    connection = await filled(path, 0)
+    with contextlib.closing(aioturso.lib.connect(path, isolation_level=None)) as looking:
+
+        def keep_loop_until_there_is(value: int) -> None:
+            deadline = time.monotonic() + 30
+            while looking.execute("SELECT 1 FROM t WHERE a = ?", (value,)).fetchone() is None:
+                assert time.monotonic() < deadline, "the call did not run"
+                time.sleep(0.0005)
+
+        async def insert(number: int) -> None:
+            for turn in range(10):
+                call = connection.execute("INSERT INTO t VALUES (?)", (number * 100 + turn,))
+                keep_loop_until_there_is(number * 100 + turn)
+                # Both tasks go on together: their results come at once.
+                await asyncio.gather(call, connection.execute("SELECT 1"))
+
+        connection.isolation_level = None
+        await asyncio.gather(insert(1), insert(2), insert(3))
+    await connection.close()
+
+
 async def test_cancelling_one_call_leaves_those_beside_it_alone(path: str) -> None:
     """Bugs: an interrupt that hits the next call; a result that is set on a cancelled future."""
     connection = await filled(path, 3)

@@ -15,11 +15,11 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar, overload
 
 from . import lib
-from .calls import NOT_MADE, Assigned, Awaited, Call, Ready, recorded
+from .calls import DONE, NOT_MADE, UNASSIGNED, Assigned, Awaited, Begun, Call, recorded
 from .lib import AutocommitMode, ClosedError, Description, Encryption, IsolationLevel, Parameters, RowFactory, RowT
 from .lib import Connection as BlockingConnection
 from .lib import Cursor as BlockingCursor
-from .rows import CHUNK_SIZE, Reading, Rows, check_chunk_size
+from .rows import CHUNK_SIZE, MISSING, Reading, Rows, check_chunk_size
 from .transactions import Transaction, TransactionMode
 from .worker import Worker
 
@@ -57,7 +57,7 @@ class Connection(Generic[RowT]):
             closed_error=ClosedError,
             about=about,
         )
-        self._assigned = Assigned()
+        self._assigned = UNASSIGNED
         self._chunk_size = check_chunk_size(iter_chunk_size)
 
     def __await__(self) -> Generator[Any, Any, "Connection[RowT]"]:
@@ -150,7 +150,7 @@ class Connection(Generic[RowT]):
         `ProgrammingError` if the connection is closed.
         """
         self._worker.interrupted_in_place.interrupt()
-        return Ready(None)
+        return DONE
 
     def set_query_timeout(self, seconds: float | None) -> Coroutine[Any, Any, None]:
         """Sets how long one call may take, in seconds; it then ends as if interrupted. `None` or 0 is no limit, and that is
@@ -474,15 +474,21 @@ class Connection(Generic[RowT]):
         def assign() -> None:
             setattr(worker.opened, name, value)
 
+        if self._assigned is UNASSIGNED:
+            self._assigned = Assigned()
         worker.queue.assign(self._assigned.set(name, value, assign))
 
     def _call(self, function: Callable[[BlockingConnection[RowT]], ResultT]) -> Call[ResultT]:
         return self._put(self._worker.bind(function))
 
     def _put(self, call: Any) -> Call[Any]:
-        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
-        self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
+        worker = self._worker
+        direct = worker.queue.direct
+        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
+        if future is None:
+            future = asyncio.get_event_loop().create_future()
+            worker.queue.put_nowait((future, call))
+        return Call(future, worker.cancel, worker.queue.finish_soon)
 
 
 class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
@@ -509,16 +515,27 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         self, parent: Connection[RowT], make: Callable[[BlockingConnection[RowT]], BlockingCursor[RowT]]
     ) -> None:
         super().__init__()
-        # What makes native calls on the cursor, if they can be made.
-        self._calls: Any = None
-        self._cursor: BlockingCursor[RowT] | None = None
         self._make_error: BaseException | None = None
         self._parent = parent
         self._worker = parent._worker
-        self._assigned = Assigned()
-        self._rows: Rows[RowT] = Rows(parent.iter_chunk_size)
+        self._assigned = UNASSIGNED
         self._snapshot: tuple[Description | None, int, int | None, int] = (None, -1, None, 1)
-        self._made = self._queue_making(make)
+        call = recorded(make, parent._calls)
+        # What makes native calls on the cursor, if they can be made.
+        self._calls: Any
+        self._cursor: BlockingCursor[RowT] | None
+        self._rows: Rows[RowT]
+        self._made: Call[Any]
+        if call is None:
+            self._calls = self._cursor = None
+            self._rows = Rows(parent.iter_chunk_size)
+            self._made = self._queue(lambda: self._make(make))
+        else:
+            calls = self._calls = call.made
+            self._cursor = calls.object
+            self._rows = calls
+            calls.chunk_size = parent.iter_chunk_size
+            self._made = self._put(call)
 
     def __await__(self) -> Generator[Any, Any, "Cursor[RowT]"]:
         yield from self._made.__await__()
@@ -541,9 +558,13 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         return self
 
     async def __anext__(self) -> RowT:
-        self._worker.queue.check()
-        if self._rows.has_ahead():
-            return self._rows.next_ahead()
+        queue = self._worker.queue
+        if queue.direct is None:
+            queue.check()
+        found = self._rows.next_ahead(MISSING)
+        if found is not MISSING:
+            row: RowT = found
+            return row
         rows = await self._read(1, list)
         if not rows:
             raise StopAsyncIteration
@@ -674,12 +695,11 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         Errors:
         `ProgrammingError` if the connection is closed already, as in `sqlite3`.
         """
+        calls, direct = self._calls, self._worker.queue.direct
+        if calls is not None and direct is not None and self._assigned is UNASSIGNED and calls.end_over(direct):
+            return DONE
         if self._worker.queue.closed:
-            return Ready(None)
-        calls = self._calls
-        if calls is not None and calls.is_over and self._worker.queue.put_later(calls.close()):
-            calls.note_end()
-            return Ready(None)
+            return DONE
 
         def close(cursor: BlockingCursor[RowT]) -> None:
             if self._calls is None:
@@ -702,7 +722,9 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
 
     @property
     def iter_chunk_size(self) -> int:
-        """How many rows are read ahead; at least 1. A cursor begins with its connection's."""
+        """How many rows are read ahead at first; at least 1. As long as a result set is read on, each trip to the worker
+        brings twice as many as the one before, up to 16 times as many. A cursor begins with its connection's.
+        """
         return self._rows.chunk_size
 
     @iter_chunk_size.setter
@@ -711,16 +733,6 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
 
     def _abandon(self) -> None:
         self._made.cancel()
-
-    def _queue_making(self, make: Callable[[Any], Any]) -> Call[Any]:
-        call = recorded(make, self._parent._calls)
-        if call is None:
-            return self._queue(lambda: self._make(make))
-        self._calls = call.made
-        self._cursor = self._calls.object
-        self._calls.chunk_size = self._rows.chunk_size
-        self._rows = self._calls
-        return self._put(call)
 
     def _make(self, make: Callable[[BlockingConnection[RowT]], BlockingCursor[RowT]]) -> None:
         try:
@@ -748,15 +760,17 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
             setattr(cursor, name, value)
             self._snapshot = cursor._snapshot()
 
+        if self._assigned is UNASSIGNED:
+            self._assigned = Assigned()
         self._worker.queue.assign(self._assigned.set(name, value, assign))
 
     def _begin(self, function: Callable[[BlockingCursor[RowT]], object]) -> Call["Cursor[RowT]"]:
         call = recorded(function, self._calls)
         if call is not None:
             self._made.silence()
-            return self._put(call.gives(self))
+            return Begun(self._put(call.keeps(self)), self)
 
-        def begin(cursor: BlockingCursor[RowT]) -> "Cursor[RowT]":
+        def begin(cursor: BlockingCursor[RowT]) -> None:
             begun = cursor._begun
             try:
                 function(cursor)
@@ -765,9 +779,8 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
                 if cursor._begun != begun:
                     self._rows.drop()
             self._rows.begin(cursor._read_rows)
-            return self
 
-        return self._call(begin)
+        return Begun(self._call(begin), self)
 
     def _read(self, size: int | None, convert: Callable[[list[RowT]], ResultT]) -> Reading[RowT, ResultT]:
         reading = Reading(self._rows, size, convert)
@@ -776,7 +789,8 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         return reading
 
     def _read_one(self) -> Coroutine[Any, Any, RowT | None]:
-        row = None if self._worker.queue.closed else self._rows.hand_out()
+        queue = self._worker.queue
+        row = None if queue.direct is None and queue.closed else self._rows.hand_out()
         return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row
 
     def _queue_read(self, reading: Reading[Any, Any]) -> None:
@@ -786,8 +800,8 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
             reading.wait_for(call)
             return
         self._made.silence()
-        # Nobody looks at what it gives; until it does, this object is not collected, which would end what is read.
-        take = self._calls.take(reading.size, reading.receive).gives(self)
+        # Until it is done, this object is not collected, which would end what is read.
+        take = self._calls.take(reading.size, reading.receive).keeps(self)
         reading.wait_for(self._put(take), take)
 
     def _call(self, function: Callable[[BlockingCursor[RowT]], ResultT]) -> Call[ResultT]:
@@ -809,10 +823,14 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         return self._put(call, number)
 
     def _put(self, call: Any, number: int | None = None) -> Call[Any]:
-        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
-        if self._worker.queue.put_nowait((future, call)):
-            self._rows.wait(call.number if number is None else number, future)
-        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
+        worker = self._worker
+        direct = worker.queue.direct
+        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
+        if future is None:
+            future = asyncio.get_event_loop().create_future()
+            if worker.queue.put_nowait((future, call)):
+                self._rows.wait(call.number if number is None else number, future)
+        return Call(future, worker.cancel, worker.queue.finish_soon)
 
 
 @overload

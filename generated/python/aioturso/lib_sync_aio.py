@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Literal, TypeVar, overload
 
 from . import lib_sync
-from .calls import Assigned, Call, Ready
+from .calls import DONE, UNASSIGNED, Call
 from .lanes import LanedWorker
 from .lib import AutocommitMode, ClosedError, IsolationLevel, RowFactory, RowT
 from .lib_aio import Connection
@@ -54,7 +54,7 @@ class ConnectionSync(Connection[RowT]):
                 "push": lambda connection_sync: connection_sync.interrupt_push(),
             },
         )
-        self._assigned = Assigned()
+        self._assigned = UNASSIGNED
         self._chunk_size = check_chunk_size(iter_chunk_size)
 
     def __await__(self) -> Generator[Any, Any, "ConnectionSync[RowT]"]:
@@ -137,7 +137,7 @@ class ConnectionSync(Connection[RowT]):
         `ProgrammingError` if the connection is closed.
         """
         self._worker.in_place.interrupt_pull()
-        return Ready(None)
+        return DONE
 
     def interrupt_push(self) -> Coroutine[Any, Any, None]:
         """Ends the push that runs now as `interrupt_pull` ends a pull. What the server has committed of it by then stays
@@ -147,7 +147,7 @@ class ConnectionSync(Connection[RowT]):
         `ProgrammingError` if the connection is closed.
         """
         self._worker.in_place.interrupt_push()
-        return Ready(None)
+        return DONE
 
     def transaction(self, mode: TransactionMode | None = None) -> Transaction["ConnectionSync[RowT]"]:
         """A transaction as a block: `async with connection.transaction():` begins it and commits at the end; an exception
@@ -173,9 +173,13 @@ class ConnectionSync(Connection[RowT]):
         return self._put(self._worker.bind(function))
 
     def _put(self, call: Any) -> Call[Any]:
-        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
-        self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
+        worker = self._worker
+        direct = worker.queue.direct
+        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
+        if future is None:
+            future = asyncio.get_event_loop().create_future()
+            worker.queue.put_nowait((future, call))
+        return Call(future, worker.cancel, worker.queue.finish_soon)
 
 
 @overload

@@ -20,12 +20,19 @@ use super::calls::Calls;
 use super::exceptions::Module;
 use super::handed::Handed;
 use super::objects::Wrapper;
-use super::queue::{Budget, Finish, NativeCall, Step, Work, is_interrupted, raisable};
+use super::queue::{Budget, Finish, NativeCall, NativeQueue, Step, Work, deliver_part, is_interrupted, raisable};
 use super::rows::{Chunk, Limit};
 use crate::task;
 
 /// How many rows are converted between two looks at the clock.
 const ROWS_BETWEEN_LOOKS: usize = 16;
+
+/// How many rows are read between two times that a read of all passes on what it has.
+const ROWS_OF_A_PART: usize = 1024;
+
+/// How many chunks of the size that was asked for one trip to the worker brings at most: each one brings twice as many as the
+/// one before, as long as the result set is read on.
+const CHUNKS_OF_A_TRIP: usize = 16;
 
 /// A native class whose objects read the rows of a result set.
 pub trait Reads: pyo3::PyClass<Frozen = pyo3::pyclass::boolean_struct::True> + Send + Sync {
@@ -69,6 +76,8 @@ struct State<R> {
     /// Which result set it is.
     result_set: u64,
     chunk_size: usize,
+    /// How many chunks the next trip to the worker brings.
+    chunks: usize,
     /// The numbers of the calls that were queued last and that ran last.
     asked: u64,
     answered: u64,
@@ -124,6 +133,7 @@ impl<R> Default for Ahead<R> {
                 exhausted: false,
                 result_set: 0,
                 chunk_size: 1,
+                chunks: 1,
                 asked: 0,
                 answered: 0,
                 waiting: Vec::new(),
@@ -174,11 +184,7 @@ impl<R: Send + 'static> Ahead<R> {
 
     /// Drops the result set. What is given back is for the thread of an event loop to drop. Called without the GIL.
     pub fn drop_result_set(&self) -> Box<dyn Send> {
-        let mut state = task::lock(&self.state);
-        state.failures = 0;
-        state.exhausted = false;
-        state.result_set += 1;
-        Box::new(std::mem::take(&mut state.entries))
+        Box::new(task::lock(&self.state).end())
     }
 
     /// Reads the first rows of a new result set. Called without the GIL.
@@ -191,34 +197,53 @@ impl<R: Send + 'static> Ahead<R> {
         let began = Instant::now();
         loop {
             let (wanted, asked) = {
-                let state = task::lock(&self.state);
+                let mut state = task::lock(&self.state);
                 if state.exhausted || state.failures > 0 || size.is_some_and(|size| state.entries.len() >= size) {
                     return;
                 }
                 let asked = size.map_or(usize::MAX, |size| size - state.entries.len());
-                (state.chunk_size.max(asked), asked)
+                let ahead = state.chunk_size.saturating_mul(state.chunks);
+                state.chunks = (state.chunks * 2).min(CHUNKS_OF_A_TRIP);
+                (ahead.max(asked), asked)
             };
-            // A chunk may be too short for an interrupt to find anything that it could end.
-            if is_interrupted() {
+            if !self.read(reader, Limit::of_rows(wanted).asked(began, asked)) {
                 return;
             }
-            // One that is cancelled before its next step is not the end of the result set: others read on.
-            let read = task::run_whole(|| reader.get().read(Limit::of_rows(wanted).asked(began, asked)));
-            let (entries, exhausted) = match read {
-                Ok(chunk) => {
-                    let exhausted = chunk.exhausted;
-                    (entries_of(reader, chunk), exhausted)
-                }
-                Err(exception) => (vec![Entry::Failure(exception)], false),
-            };
-            let mut state = task::lock(&self.state);
-            state.failures += entries
-                .iter()
-                .filter(|entry| matches!(entry, Entry::Failure(_)))
-                .count();
-            state.entries.extend(entries);
-            state.exhausted = exhausted;
         }
+    }
+
+    /// Reads the next rows, unless the call that runs was interrupted, which is the answer.
+    fn read<C: Reads<Row = R>>(&self, reader: &Py<C>, limit: Limit) -> bool {
+        // A chunk may be too short for an interrupt to find anything that it could end.
+        if is_interrupted() {
+            return false;
+        }
+        // One that is cancelled before its next step is not the end of the result set: others read on.
+        let read = task::run_whole(|| reader.get().read(limit));
+        let (entries, exhausted) = match read {
+            Ok(chunk) => {
+                let exhausted = chunk.exhausted;
+                (entries_of(reader, chunk), exhausted)
+            }
+            Err(exception) => (vec![Entry::Failure(exception)], false),
+        };
+        let mut state = task::lock(&self.state);
+        state.failures += entries
+            .iter()
+            .filter(|entry| matches!(entry, Entry::Failure(_)))
+            .count();
+        state.entries.extend(entries);
+        state.exhausted = exhausted;
+        true
+    }
+
+    /// Reads the next part of all rows. The answer is whether more may stand behind it. Called without the GIL.
+    fn fill_part<C: Reads<Row = R>>(&self, reader: &Py<C>, began: Instant) -> bool {
+        let may_follow = || {
+            let state = task::lock(&self.state);
+            !state.exhausted && state.failures == 0
+        };
+        may_follow() && self.read(reader, Limit::of_rows(ROWS_OF_A_PART).asked(began, usize::MAX)) && may_follow()
     }
 
     /// Whether a call waits for a transaction to end that has not run, and may.
@@ -239,50 +264,41 @@ impl<R: Send + 'static> Ahead<R> {
         is_waited_for
     }
 
-    /// Whether the next row is there, and no call that is queued before comes to take it.
-    pub fn has_ahead(&self, py: Python<'_>) -> bool {
-        let mut state = self.lock(py);
-        if state.asked != state.answered {
-            return false;
-        }
-        if !state.waiting.is_empty() {
-            drop(state);
-            if self.is_waited_for(py) {
-                return false;
-            }
-            state = self.lock(py);
-        }
-        !matches!(state.entries.front(), None | Some(Entry::Failure(_)))
-    }
-
-    /// Takes the next row; [`Ahead::has_ahead`] says whether it is there.
+    /// Takes the next row, if it is there and no call that is queued before comes to take it.
     ///
     /// # Errors
     /// What its conversion raises.
     pub fn next_ahead<'py, C: Reads<Row = R>>(&self, reader: &Bound<'py, C>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = reader.py();
-        let entry = self.lock(py).entries.pop_front();
-        entry
-            .map(|entry| object_of(py, &C::converter(reader), entry))
+        let taken = self.take_next(py);
+        taken
+            .map(|(entry, _)| object_of(py, &C::converter(reader), entry))
             .transpose()
+    }
+
+    fn take_next(&self, py: Python<'_>) -> Option<(Entry<R>, u64)> {
+        let mut state = self.lock(py);
+        if state.asked != state.answered {
+            return None;
+        }
+        if !state.waiting.is_empty() {
+            drop(state);
+            if self.is_waited_for(py) {
+                return None;
+            }
+            state = self.lock(py);
+        }
+        if matches!(state.entries.front(), None | Some(Entry::Failure(_))) {
+            return None;
+        }
+        let entry = state.entries.pop_front()?;
+        Some((entry, state.result_set))
     }
 
     /// Takes the next row, as something to be awaited, if it is there and no call that is queued before comes to take it.
     pub fn hand_out<C: Reads<Row = R>>(&self, reader: &Bound<'_, C>, rows: &Bound<'_, PyAny>) -> Option<Handed> {
         let py = reader.py();
-        let (entry, result_set) = {
-            let mut state = self.lock(py);
-            if state.asked != state.answered || !state.waiting.is_empty() {
-                return None;
-            }
-            match state.entries.pop_front()? {
-                failure @ Entry::Failure(_) => {
-                    state.entries.push_front(failure);
-                    return None;
-                }
-                entry => (entry, state.result_set),
-            }
-        };
+        let (entry, result_set) = self.take_next(py)?;
         match object_of(py, &C::converter(reader), entry) {
             Ok(row) => Some(Handed::new(row.unbind(), rows.clone().unbind(), result_set)),
             Err(exception) => {
@@ -381,6 +397,15 @@ impl<R: Send + 'static> Ahead<R> {
 }
 
 impl<R> State<R> {
+    /// Ends the result set. What is left of it is for the caller to drop.
+    fn end(&mut self) -> VecDeque<Entry<R>> {
+        self.failures = 0;
+        self.exhausted = false;
+        self.chunks = 1;
+        self.result_set += 1;
+        std::mem::take(&mut self.entries)
+    }
+
     /// Takes so many rows, or all, as far as the first failure.
     fn take(&mut self, size: Option<usize>) -> Taking<R> {
         let wanted = size.unwrap_or(usize::MAX);
@@ -460,6 +485,25 @@ impl<R: Send + 'static> Taking<R> {
         budget: Option<&Budget>,
     ) -> PyResult<Option<Taken>> {
         let py = reader.py();
+        if !self.convert_rows(reader, budget)? {
+            return Ok(None);
+        }
+        let error = match self.failure.take() {
+            Some(Entry::Failure(exception)) => Some(raisable(py, exception).unbind()),
+            _ => None,
+        };
+        let rows = self.converted.take();
+        Ok(Some(Taken {
+            rows: rows.unwrap_or_else(|| PyList::empty(py).unbind()),
+            error,
+            result_set: self.result_set,
+            cut_off: self.cut_off,
+        }))
+    }
+
+    /// Converts as many rows as the budget allows. The answer is whether those were all.
+    fn convert_rows<C: Reads<Row = R>>(&mut self, reader: &Bound<'_, C>, budget: Option<&Budget>) -> PyResult<bool> {
+        let py = reader.py();
         let convert = C::converter(reader);
         let list = match self.converted.take() {
             Some(list) => list.into_bound(py),
@@ -476,19 +520,18 @@ impl<R: Send + 'static> Taking<R> {
             extend(&list, &mut converted)?;
             if !self.rows.is_empty() && budget.is_some_and(Budget::is_spent) {
                 self.converted = Some(list.unbind());
-                return Ok(None);
+                return Ok(false);
             }
         }
-        let error = match self.failure.take() {
-            Some(Entry::Failure(exception)) => Some(raisable(py, exception).unbind()),
-            _ => None,
-        };
-        Ok(Some(Taken {
-            rows: list.unbind(),
-            error,
-            result_set: self.result_set,
-            cut_off: self.cut_off,
-        }))
+        self.converted = Some(list.unbind());
+        Ok(true)
+    }
+
+    /// Takes what has arrived behind it.
+    fn absorb(&mut self, arrived: Arrived<R>) {
+        self.rows.extend(arrived.rows);
+        self.failure = self.failure.take().or(arrived.failure);
+        self.cut_off |= arrived.cut_off;
     }
 
     /// Gives them back, those that are objects already too.
@@ -518,6 +561,49 @@ pub trait ReaderCalls: Calls<Target: Reads> {
     fn ahead(&self) -> &Ahead<<Self::Target as Reads>::Row>;
 }
 
+/// Ends an object of which nothing is left to be read, without anybody who waits for it: `close` and the drop of the object run
+/// in the queue's thread. The answer is whether that could be.
+pub fn end_over<C: ReaderCalls>(
+    calls: &Bound<'_, C>,
+    queue: &NativeQueue,
+    end: impl FnOnce() -> Option<Box<dyn FnOnce() + Send>>,
+) -> bool {
+    let (own, py) = (calls.get(), calls.py());
+    if !own.target().get().is_open() || !own.ahead().is_over(py) || !queue.end_later(py, end) {
+        return false;
+    }
+    let rows = own.ahead().lock(py).end();
+    drop(rows);
+    true
+}
+
+/// What is read while the rows before it become Python objects.
+struct Arrived<R> {
+    rows: VecDeque<Entry<R>>,
+    failure: Option<Entry<R>>,
+    cut_off: bool,
+}
+
+impl<R> Default for Arrived<R> {
+    fn default() -> Self {
+        Self {
+            rows: VecDeque::new(),
+            failure: None,
+            cut_off: false,
+        }
+    }
+}
+
+impl<R> From<Taking<R>> for Arrived<R> {
+    fn from(taking: Taking<R>) -> Self {
+        Self {
+            rows: taking.rows,
+            failure: taking.failure,
+            cut_off: taking.cut_off,
+        }
+    }
+}
+
 /// A read on its way: what it has taken is in one place at a time, so that whoever gives it up finds it, and gives it back
 /// before the next read is made.
 struct Flight<C: ReaderCalls> {
@@ -530,10 +616,10 @@ enum Place<R> {
     /// Not read yet.
     Ahead,
     Taken(Taking<R>),
-    /// On their way to Python, or there.
-    Out,
-    /// Given back: nobody waits for them.
-    GivenUp,
+    /// On their way to Python, or there; what comes behind them.
+    Out(Arrived<R>),
+    /// Given back: nobody waits for them. What came behind those that were on their way to Python.
+    GivenUp(Arrived<R>),
 }
 
 impl<C: ReaderCalls> Flight<C> {
@@ -541,33 +627,84 @@ impl<C: ReaderCalls> Flight<C> {
     fn take(&self, size: Option<usize>) {
         let ahead = self.calls.get().ahead();
         let mut place = task::lock(&self.place);
-        if matches!(*place, Place::Ahead) {
-            *place = Place::Taken(task::lock(&ahead.state).take(size));
+        match &mut *place {
+            Place::GivenUp(_) => {}
+            Place::Ahead => *place = Place::Taken(task::lock(&ahead.state).take(size)),
+            Place::Taken(taking) => taking.absorb(task::lock(&ahead.state).take(size).into()),
+            Place::Out(arrived) => {
+                let rest = task::lock(&ahead.state).take(size);
+                arrived.rows.extend(rest.rows);
+                arrived.failure = rest.failure;
+                arrived.cut_off = rest.cut_off;
+            }
         }
+    }
+
+    /// Takes all rows that have been read, and has them become Python objects while more are read. The answer is whether anybody
+    /// still waits for them. Called without the GIL.
+    fn pass_on(self: &Arc<Self>) -> bool {
+        self.take(None);
+        match &mut *task::lock(&self.place) {
+            Place::GivenUp(_) => return false,
+            // More will be read.
+            Place::Taken(taking) => taking.cut_off = false,
+            Place::Out(arrived) => arrived.cut_off = false,
+            Place::Ahead => {}
+        }
+        deliver_part(Box::new(PartOfRows {
+            flight: Arc::clone(self),
+        }));
+        true
     }
 
     fn lock(&self, py: Python<'_>) -> MutexGuard<'_, Place<<C::Target as Reads>::Row>> {
         self.place.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts what was taken into another place; gives it back if that is not to be found any more.
-    fn move_to(&self, py: Python<'_>, next: Place<<C::Target as Reads>::Row>) -> bool {
+    /// Takes out what was taken, for a moment.
+    fn take_out(&self, py: Python<'_>) -> Option<Taking<<C::Target as Reads>::Row>> {
         let mut place = self.lock(py);
-        if matches!(*place, Place::GivenUp) {
-            drop(place);
-            if let Place::Taken(mut taking) = next {
-                taking.give_back(py, self.calls.get().ahead());
+        match std::mem::replace(&mut *place, Place::Out(Arrived::default())) {
+            Place::Taken(taking) => Some(taking),
+            other => {
+                *place = other;
+                None
             }
-            return false;
         }
-        *place = next;
-        true
+    }
+
+    /// Puts back what was taken out; gives it back if that is not to be found any more, which is the answer.
+    fn put_in(&self, py: Python<'_>, mut taking: Taking<<C::Target as Reads>::Row>) -> bool {
+        let mut place = self.lock(py);
+        match std::mem::replace(&mut *place, Place::Ahead) {
+            Place::GivenUp(arrived) => {
+                *place = Place::GivenUp(Arrived::default());
+                drop(place);
+                taking.absorb(arrived);
+                taking.give_back(py, self.calls.get().ahead());
+                false
+            }
+            Place::Out(arrived) => {
+                taking.absorb(arrived);
+                *place = Place::Taken(taking);
+                true
+            }
+            Place::Ahead | Place::Taken(_) => {
+                *place = Place::Taken(taking);
+                true
+            }
+        }
     }
 
     fn give_up(&self, py: Python<'_>) {
-        let before = std::mem::replace(&mut *self.lock(py), Place::GivenUp);
-        if let Place::Taken(mut taking) = before {
-            taking.give_back(py, self.calls.get().ahead());
+        let mut place = self.lock(py);
+        match std::mem::replace(&mut *place, Place::GivenUp(Arrived::default())) {
+            Place::Taken(mut taking) => {
+                drop(place);
+                taking.give_back(py, self.calls.get().ahead());
+            }
+            Place::Out(arrived) | Place::GivenUp(arrived) => *place = Place::GivenUp(arrived),
+            Place::Ahead => {}
         }
     }
 }
@@ -615,6 +752,10 @@ impl<C: ReaderCalls> Work for TakeRows<C> {
         let calls = flight.calls.get();
         let is_open = calls.target().get().is_open();
         if is_open {
+            if size.is_none() {
+                let began = Instant::now();
+                while calls.ahead().fill_part(calls.target(), began) && flight.pass_on() {}
+            }
             calls.ahead().fill(calls.target(), size);
             flight.take(size);
         }
@@ -654,22 +795,34 @@ impl<C: ReaderCalls> Finish for TakenRows<C> {
         if !wanted {
             self.flight.give_up(py);
         }
-        let mut taking = {
-            let mut place = self.flight.lock(py);
-            if matches!(*place, Place::GivenUp) {
-                return Step::Done(Ok(None));
-            }
-            match std::mem::replace(&mut *place, Place::Out) {
-                Place::Taken(taking) => taking,
-                _ => return Step::Done(Ok(None)),
-            }
+        let Some(mut taking) = self.flight.take_out(py) else {
+            return Step::Done(Ok(None));
         };
         match taking.convert(calls.target().bind(py), Some(budget)) {
-            Ok(None) if self.flight.move_to(py, Place::Taken(taking)) => Step::More,
+            Ok(None) if self.flight.put_in(py, taking) => Step::More,
             Ok(None) => Step::Done(Ok(None)),
             // If it was given up meanwhile, the receiver gives them back.
             Ok(Some(taken)) => Step::Done(self.receive.call1(py, (taken,)).map(|_| None)),
             Err(exception) => Step::Done(Err(exception)),
+        }
+    }
+}
+
+/// Rows of a read of all that reads on.
+struct PartOfRows<C: ReaderCalls> {
+    flight: Arc<Flight<C>>,
+}
+
+impl<C: ReaderCalls> Finish for PartOfRows<C> {
+    fn step(&mut self, py: Python<'_>, _wanted: bool, budget: &Budget) -> Step {
+        let Some(mut taking) = self.flight.take_out(py) else {
+            return Step::Done(Ok(None));
+        };
+        let converted = taking.convert_rows(self.flight.calls.get().target().bind(py), Some(budget));
+        match (self.flight.put_in(py, taking), converted) {
+            (true, Ok(false)) => Step::More,
+            (_, Err(exception)) => Step::Done(Err(exception)),
+            _ => Step::Done(Ok(None)),
         }
     }
 }

@@ -4,8 +4,6 @@
 //! of running one. The companion of an object that a call is yet to make is there at once, so that calls on that object can
 //! be queued behind it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use pyo3::prelude::*;
 use pyo3::pyclass::boolean_struct::True;
 use pyo3::{IntoPyObjectExt, PyClass, PyTraverseError, PyVisit};
@@ -50,23 +48,11 @@ pub trait Calls: PyClass<Frozen = True> + Send + Sync {
 pub struct Making {
     /// Its traceback may lead back here.
     error: Slot,
-    /// Whether the call that ends the object is queued.
-    ends: AtomicBool,
 }
 
 impl Making {
     fn fail(&self, py: Python<'_>, exception: &PyErr) {
         self.error.set(exception.value(py).as_any());
-    }
-
-    /// Says that the call that ends the object is queued, and that nobody can cancel it.
-    pub fn note_end(&self) {
-        self.ends.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether that was said.
-    pub fn ends(&self) -> bool {
-        self.ends.load(Ordering::Relaxed)
     }
 
     /// The error of the call that should have made it.
@@ -116,7 +102,7 @@ where
     make(calls, work, |py, value| value.into_py_any(py).map(Some))
 }
 
-/// A call that gives nothing, or the object on which it is made, as the caller says by `NativeCall::gives`.
+/// A call that gives nothing, or the object on which it is made, which the caller knows.
 pub fn call_unit<C, E>(calls: &Bound<'_, C>, run: impl FnOnce(&C::Target) -> Ran<(), E> + Send + 'static) -> NativeCall
 where
     C: Calls,

@@ -27,7 +27,7 @@ mod rows;
 mod shared;
 mod slot;
 
-pub use ahead::{Ahead, ReaderCalls, Reads, TakeRows, Taken, Taking};
+pub use ahead::{Ahead, ReaderCalls, Reads, TakeRows, Taken, Taking, end_over};
 pub use arguments::{
     Given, Refusal, argument, given, given_path, leave_to_worker, path, recorded_argument, recorded_given,
 };

@@ -112,6 +112,13 @@ impl<W: Wrapper> Owned<W> {
         self.object.try_lock().ok()?.take()
     }
 
+    /// Ends the object: takes it out, to be closed elsewhere, if there is one that no call uses.
+    pub fn end(&self) -> Option<W::Object> {
+        let object = self.abandon()?;
+        self.closed.store(true, Ordering::Relaxed);
+        Some(object)
+    }
+
     /// Makes it one with the object of the class that its own extends: what closes one closes the other.
     #[must_use]
     pub fn closed_with(mut self, base: &Closed) -> Self {

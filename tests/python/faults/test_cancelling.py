@@ -184,11 +184,21 @@ def sqlite3_leaves(statement: str) -> tuple[bool, list[Any]]:
     connection.execute("INSERT INTO t VALUES (1)")
     connection.commit()
     connection.execute("INSERT INTO t VALUES (2)")
-    timer = threading.Timer(0.05, connection.interrupt)
-    timer.start()
-    with pytest.raises(sqlite3.OperationalError):
-        connection.execute(statement).fetchall()
-    timer.join()
+    ended = threading.Event()
+
+    def interrupt() -> None:
+        # More than once: on a busy machine the first may come before the statement runs.
+        while not ended.wait(0.05):
+            connection.interrupt()
+
+    interrupting = threading.Thread(target=interrupt)
+    interrupting.start()
+    try:
+        with pytest.raises(sqlite3.OperationalError):
+            connection.execute(statement).fetchall()
+    finally:
+        ended.set()
+        interrupting.join()
     left = connection.in_transaction, connection.execute("SELECT a FROM t ORDER BY a").fetchall()
     connection.close()
     return left

@@ -47,6 +47,7 @@ impl Glue<'_> {
         let clear_ahead = row.is_some().then(|| quote!(self.ahead.clear();));
         let of_child = is_child.then(of_child);
         let of_reader = row.is_some().then(of_reader);
+        let ending = if is_child && row.is_some() { ending(class) } else { None };
         let latest = class.snapshots().next().map(|_| {
             quote! {
                 #[doc = " The snapshot properties, as the latest call left them; `None` before there is an object."]
@@ -100,6 +101,7 @@ impl Glue<'_> {
                 #latest
                 #of_child
                 #of_reader
+                #ending
 
                 fn __traverse__(&self, visit: ::pyo3::PyVisit<'_>) -> Result<(), ::pyo3::PyTraverseError> {
                     visit.call(&self.target)?;
@@ -363,20 +365,32 @@ fn of_child() -> TokenStream {
             self.target.get().object.is_opened()
         }
 
-        #[doc = " Says that the call that ends the object is queued, and that nobody can cancel it."]
-        fn note_end(&self) {
-            self.making.note_end();
-        }
-
         #[doc = " A call that drops the object; `None` if there is nothing to drop, or not yet."]
         fn abandon(&self) -> Option<python::NativeCall> {
-            if self.making.ends() {
-                return None;
-            }
             let object = self.target.get().object.abandon()?;
             Some(python::NativeCall::new(move || drop(object), |_, ()| Ok(None)))
         }
     }
+}
+
+/// The end of an object of which nothing is left to be read. `None` if it takes arguments.
+fn ending(class: &Class) -> Option<TokenStream> {
+    let close = class.members.iter().find(|member| matches!(member.kind, Kind::Close))?;
+    if !close.parameters.is_empty() {
+        return None;
+    }
+    let method = rust_ident(&close.ident);
+    let mutable = (close.source.receiver == Receiver::Exclusive).then(|| quote!(mut));
+    Some(quote! {
+        #[doc = " Ends the object if nothing of its result set is left to be read, and no call is queued. The answer is whether it"]
+        #[doc = " did."]
+        fn end_over(slf: &Bound<'_, Self>, queue: &python::NativeQueue) -> bool {
+            python::end_over(slf, queue, || {
+                let #mutable object = slf.get().target.get().object.end()?;
+                Some(Box::new(move || drop(object.#method())))
+            })
+        }
+    })
 }
 
 /// What `rows.py` asks of rows that are read ahead.
@@ -419,14 +433,10 @@ fn of_reader() -> TokenStream {
             self.ahead.wait(py, number, future);
         }
 
-        #[doc = " Whether the next row is there, and no call that is queued before comes to take it."]
-        fn has_ahead(&self, py: Python<'_>) -> bool {
-            self.ahead.has_ahead(py)
-        }
-
-        #[doc = " Takes the next row; `has_ahead` says whether it is there."]
-        fn next_ahead<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-            self.ahead.next_ahead(self.target.bind(py))
+        #[doc = " Takes the next row, if it is there and no call that is queued before comes to take it; gives `missing` otherwise."]
+        fn next_ahead<'py>(&self, py: Python<'py>, missing: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+            let row = self.ahead.next_ahead(self.target.bind(py))?;
+            Ok(row.unwrap_or(missing))
         }
 
         #[doc = " Takes the next row, as something to be awaited; `None` if it is not there, or another call comes to take it."]

@@ -208,7 +208,7 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
             8,
             "def begin(",
             &[format!("{}: {}", writer.object, writer.blocking)],
-            &format!(") -> \"{annotation}\":"),
+            ") -> None:",
         ),
         read: bracketed(
             4,

@@ -316,18 +316,17 @@ impl Renderer<'_> {
         if scope::hides_builtins(package) {
             imports.module("builtins");
         }
+        imports.typing("Any");
         imports.typing("final");
         if uses("Literal[False]") {
             imports.typing("Literal");
         }
         if self.generic() {
             imports.typing("Generic");
-            imports.typing("Any");
         }
         if package.dbapi {
             imports.abstract_name("Iterator");
             imports.abstract_name("Sequence");
-            imports.typing("Any");
             imports.typing("TypeAlias");
             imports.typing("TypeVar");
             imports.typing("overload");

@@ -14,11 +14,24 @@ const OWN: [(&str, &[&str]); 7] = [
     ("call_queue", &["NOT_OPEN"]),
     (
         "calls",
-        &["NOT_MADE", "Assigned", "Awaited", "Call", "Ready", "recorded"],
+        &[
+            "DONE",
+            "NOT_MADE",
+            "UNASSIGNED",
+            "Assigned",
+            "Awaited",
+            "Begun",
+            "Call",
+            "Ready",
+            "recorded",
+        ],
     ),
     ("lanes", &["LanedWorker"]),
     ("lib", &["ClosedError", "RowFactory", "RowT"]),
-    ("rows", &["CHUNK_SIZE", "Reading", "Rows", "check_chunk_size"]),
+    (
+        "rows",
+        &["CHUNK_SIZE", "MISSING", "Reading", "Rows", "check_chunk_size"],
+    ),
     ("transactions", &["Transaction", "TransactionMode"]),
     ("worker", &["Worker"]),
 ];

@@ -280,7 +280,7 @@ impl<'a> Writer<'a> {
             return self.method(member, &member.returns, &format!("{check}        {before}{call}"));
         }
         let body = if member.returns == "None" {
-            format!("{check}        {call}\n        return Ready(None)")
+            format!("{check}        {call}\n        return DONE")
         } else {
             format!("{check}        return Ready({call})")
         };
@@ -377,17 +377,13 @@ impl<'a> Writer<'a> {
                 let close = locals::free("close", &member.parameters);
                 // The end of a cursor that was read to its end does nothing that anybody would wait for.
                 let later = if self.class.role == Role::Cursor && member.parameters.is_empty() {
-                    format!(
-                        "        calls = self._calls\n        if calls is not None and calls.is_over and \
-                         self._worker.queue.put_later(calls.{}()):\n            calls.note_end()\n            return \
-                         Ready(None)\n",
-                        member.name
-                    )
+                    "        calls, direct = self._calls, self._worker.queue.direct\n        if calls is not None and direct is not \
+                     None and self._assigned is UNASSIGNED and calls.end_over(direct):\n            return DONE\n"
                 } else {
-                    String::new()
+                    ""
                 };
                 format!(
-                    "        if self._worker.queue.closed:\n            return Ready(None)\n{later}\n        def {close}({object}: {}) -> \
+                    "{later}        if self._worker.queue.closed:\n            return DONE\n\n        def {close}({object}: {}) -> \
                      None:\n{drop}            return {call}\n\n        return self._call({close})",
                     self.blocking
                 )

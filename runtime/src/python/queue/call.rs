@@ -36,7 +36,7 @@ pub trait Finish: Send {
 
 /// What a step of the third phase came to.
 pub enum Step {
-    /// The result: `None` if it is the one that `NativeCall::gives` named.
+    /// The result: `None` is Python's own.
     Done(PyResult<Option<Py<PyAny>>>),
     /// There is more to do, in a later callback of the loop.
     More,
@@ -100,7 +100,7 @@ impl Budget {
 #[pyclass(frozen, name = "NativeCall")]
 pub struct NativeCall {
     work: Mutex<Option<Box<dyn Work>>>,
-    gives: Mutex<Option<Py<PyAny>>>,
+    keeps: Mutex<Option<Py<PyAny>>>,
     /// The calls on the object that this one makes.
     made: Option<Py<PyAny>>,
     /// Its place among the calls on a result set.
@@ -125,7 +125,7 @@ impl NativeCall {
     pub fn of(work: impl Work + 'static) -> Self {
         Self {
             work: Mutex::new(Some(Box::new(work))),
-            gives: Mutex::new(None),
+            keeps: Mutex::new(None),
             made: None,
             number: 0,
             give_up: None,
@@ -158,13 +158,8 @@ impl NativeCall {
         self.work.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// The result for one that said nothing of its own.
-    pub(super) fn given(&self, py: Python<'_>) -> Py<PyAny> {
-        self.lock_gives(py).take().unwrap_or_else(|| py.None())
-    }
-
-    fn lock_gives(&self, py: Python<'_>) -> MutexGuard<'_, Option<Py<PyAny>>> {
-        self.gives.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+    fn lock_keeps(&self, py: Python<'_>) -> MutexGuard<'_, Option<Py<PyAny>>> {
+        self.keeps.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -178,15 +173,15 @@ impl NativeCall {
         let mut finish = py.detach(|| work.run());
         loop {
             if let Step::Done(outcome) = finish.step(py, true, &Budget::endless()) {
-                return outcome.map(|object| object.unwrap_or_else(|| self.given(py)));
+                return outcome.map(|object| object.unwrap_or_else(|| py.None()));
             }
         }
     }
 
-    /// Names the result of a call that gives the object it is called on.
-    #[pyo3(name = "gives")]
-    fn set_gives<'py>(slf: &Bound<'py, Self>, object: Py<PyAny>) -> Bound<'py, Self> {
-        *slf.get().lock_gives(slf.py()) = Some(object);
+    /// Keeps an object until the call is done: the one it is made on, which the program may have let go of.
+    #[pyo3(name = "keeps")]
+    fn set_keeps<'py>(slf: &Bound<'py, Self>, object: Py<PyAny>) -> Bound<'py, Self> {
+        *slf.get().lock_keeps(slf.py()) = Some(object);
         slf.clone()
     }
 
@@ -214,11 +209,11 @@ impl NativeCall {
             work.traverse(&visit)?;
         }
         // Exchanged at this moment by another thread: seen on the collector's next visit.
-        self.gives.try_lock().map_or(Ok(()), |gives| visit.call(&*gives))
+        self.keeps.try_lock().map_or(Ok(()), |keeps| visit.call(&*keeps))
     }
 
     fn __clear__(&self) {
-        let old = self.gives.try_lock().map(|mut gives| gives.take());
+        let old = self.keeps.try_lock().map(|mut keeps| keeps.take());
         let work = self.work.try_lock().map(|mut work| work.take());
         drop((old, work));
     }

@@ -5,24 +5,24 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::{PyList, PyTuple};
 
+use super::super::confined::mark_of_thread;
 use super::call::{NativeCall, Work, run};
 use super::haste::{Gaps, Haste};
-use super::notifier::{Completion, Notifier};
+use super::notifier::{Completion, Notifier, running_loop};
 use crate::error::drop_guarded;
 use crate::task;
 
 /// An unbounded queue of calls `(future, function)` in front of one thread; `None` is the end.
 #[pyclass(frozen, name = "NativeQueue")]
 pub struct NativeQueue {
-    state: Mutex<State>,
-    available: Condvar,
+    gate: Arc<Gate>,
     /// The native call that runs. Where both locks are held, that of the state was taken first. While this one is held
     /// Python code may run, which may put something in: so whoever interrupts a call does not hold the other.
     running: Mutex<Option<Running>>,
@@ -33,6 +33,15 @@ pub struct NativeQueue {
     haste: Haste,
     /// Whether a call runs that needs the GIL.
     is_attached: AtomicBool,
+    /// The thread that runs the calls, by its mark; 0 for none.
+    server: AtomicUsize,
+}
+
+/// Where the thread of a queue waits for calls.
+#[derive(Default)]
+pub(super) struct Gate {
+    state: Mutex<State>,
+    available: Condvar,
 }
 
 /// How many calls may be before one whose result is looked for.
@@ -41,12 +50,94 @@ const SOON: usize = 2;
 #[derive(Default)]
 struct State {
     items: VecDeque<Item>,
-    /// Whether the thread waits to be woken.
-    sleeps: bool,
+    sleep: Sleep,
+    /// How many calls the thread has run since it slept.
+    ran: usize,
+    /// The notifier in whose loop several tasks are about to go on that have waited for calls, by its address; 0 for none.
+    crowd: usize,
+    /// Whether calls are there for which the thread was not woken yet.
+    is_held: bool,
     /// Whether it was awake when the latest call came.
     was_awake: bool,
     /// Whether native calls are left to the worker, which refuses them.
     skips: bool,
+    /// Whether calls may be put in by whoever makes them.
+    is_direct: bool,
+}
+
+/// Whether the thread waits for calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Sleep {
+    #[default]
+    Awake,
+    /// For a short time, after which it looks by itself.
+    Light,
+    /// Until it is woken.
+    Deep,
+}
+
+/// How long the thread sleeps before it looks by itself. For no longer a call is held back that it is not woken for.
+const LIGHT_SLEEP: Duration = Duration::from_millis(2);
+
+/// How many calls of a crowd wake the thread. To wake it costs as much as to make a call; to wake it late leaves it idle.
+const CROWD: usize = 4;
+
+impl Gate {
+    /// Says that several tasks of a loop are about to go on that have waited for calls of this queue: the next calls come
+    /// together, and the thread need not be woken for each of them. Until [`Gate::disperse`].
+    pub(super) fn expect_crowd(&self, py: Python<'_>, notifier: &Arc<Notifier>) {
+        self.lock(py).crowd = Arc::as_ptr(notifier).addr();
+    }
+
+    /// Ends that, and wakes the thread for the calls for which it was not woken yet.
+    pub(super) fn disperse(&self, py: Python<'_>) {
+        let mut state = self.lock(py);
+        state.crowd = 0;
+        if std::mem::take(&mut state.is_held) {
+            self.wake(state);
+        }
+    }
+
+    fn wake(&self, mut state: MutexGuard<'_, State>) {
+        state.is_held = false;
+        let before = std::mem::take(&mut state.sleep);
+        state.was_awake = before == Sleep::Awake;
+        drop(state);
+        if before != Sleep::Awake {
+            self.available.notify_one();
+        }
+    }
+
+    fn lock(&self, py: Python<'_>) -> MutexGuard<'_, State> {
+        self.state.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for something to come. Called without the GIL.
+    fn wait<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        if std::mem::take(&mut state.ran) > 1 {
+            state.sleep = Sleep::Light;
+            (state, _) = self
+                .available
+                .wait_timeout(state, LIGHT_SLEEP)
+                .unwrap_or_else(PoisonError::into_inner);
+            if state.sleep == Sleep::Awake || !state.items.is_empty() {
+                state.sleep = Sleep::Awake;
+                state.is_held = false;
+                return state;
+            }
+        }
+        state.sleep = Sleep::Deep;
+        state = self.available.wait(state).unwrap_or_else(PoisonError::into_inner);
+        state.sleep = Sleep::Awake;
+        state
+    }
+}
+
+impl State {
+    /// Whether the thread need not be woken for a call that this notifier's loop has put in.
+    fn holds(&self, notifier: usize) -> bool {
+        self.sleep == Sleep::Light && self.crowd == notifier && notifier != 0 && self.items.len() < CROWD
+    }
 }
 
 /// The native call that runs.
@@ -65,6 +156,8 @@ struct Flags {
     given_up: AtomicBool,
     /// It was interrupted.
     interrupted: AtomicBool,
+    /// Where the results of a native one go.
+    notifier: Option<Arc<Notifier>>,
 }
 
 impl Flags {
@@ -92,13 +185,22 @@ pub(crate) fn is_interrupted() -> bool {
     })
 }
 
+/// Hands a part of what the native call that runs in this thread gives over to its event loop, before the rest. Where there is
+/// no such loop, or none any more, it is dropped.
+pub(crate) fn deliver_part(finish: Box<dyn super::Finish>) {
+    let flags = CURRENT.with_borrow(Clone::clone);
+    if let Some(notifier) = flags.as_ref().and_then(|flags| flags.notifier.as_ref()) {
+        drop(notifier.deliver(Completion::part(finish)));
+    }
+}
+
 enum Item {
     End,
     /// A pair that is run with the GIL, and the address of its future.
     Python(Py<PyAny>, usize),
     Native(Queued),
     /// Something to be done that nobody waits for, and that refers to nothing in Python.
-    Unseen(Box<dyn Work>),
+    Unseen(Box<dyn FnOnce() + Send>),
 }
 
 struct Queued {
@@ -111,7 +213,7 @@ struct Queued {
 
 impl NativeQueue {
     fn lock(&self, py: Python<'_>) -> MutexGuard<'_, State> {
-        self.state.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+        self.gate.lock(py)
     }
 
     fn lock_running(&self, py: Python<'_>) -> MutexGuard<'_, Option<Running>> {
@@ -124,12 +226,28 @@ impl NativeQueue {
         let mut state = self.lock(py);
         state.items.push_back(item);
         self.length.fetch_add(1, Ordering::SeqCst);
-        let sleeps = std::mem::replace(&mut state.sleeps, false);
-        state.was_awake = !sleeps;
-        drop(state);
-        if sleeps {
-            self.available.notify_one();
+        self.gate.wake(state);
+    }
+
+    /// Adds a call if calls are taken directly; gives it back otherwise.
+    fn put_directly(&self, py: Python<'_>, item: Item) -> Result<(), Item> {
+        let notifier = match &item {
+            Item::Native(queued) => Arc::as_ptr(&queued.notifier).addr(),
+            _ => 0,
+        };
+        let mut state = self.lock(py);
+        if !state.is_direct {
+            return Err(item);
         }
+        state.items.push_back(item);
+        self.length.fetch_add(1, Ordering::SeqCst);
+        if state.holds(notifier) {
+            state.is_held = true;
+            state.was_awake = false;
+        } else {
+            self.gate.wake(state);
+        }
+        Ok(())
     }
 
     /// Adds something that has time until the next call: the thread is not woken for it.
@@ -139,24 +257,48 @@ impl NativeQueue {
         self.length.fetch_add(1, Ordering::SeqCst);
     }
 
-    fn native(&self, future: &Bound<'_, PyAny>, call: &Bound<'_, NativeCall>) -> PyResult<Item> {
+    /// Adds the end of an object that nobody waits for and that has time until the next call, if calls are taken directly.
+    /// `take` gives what is to be done, which refers to nothing in Python, and takes no lock that is waited for. The answer is
+    /// whether it was added.
+    pub(in super::super) fn end_later(
+        &self,
+        py: Python<'_>,
+        take: impl FnOnce() -> Option<Box<dyn FnOnce() + Send>>,
+    ) -> bool {
+        let mut state = self.lock(py);
+        if !state.is_direct {
+            return false;
+        }
+        let Some(end) = take() else {
+            return false;
+        };
+        state.items.push_back(Item::Unseen(end));
+        self.length.fetch_add(1, Ordering::SeqCst);
+        true
+    }
+
+    fn native(
+        &self,
+        future: &Bound<'_, PyAny>,
+        call: &Bound<'_, NativeCall>,
+        event_loop: &Bound<'_, PyAny>,
+    ) -> PyResult<Item> {
         Ok(Item::Native(Queued {
             future: Some(future.clone().unbind()),
             call: call.clone().unbind(),
-            notifier: self.notifier_of(future)?,
+            notifier: self.notifier_of(event_loop)?,
             cancelled: false,
         }))
     }
 
-    /// The notifier of a future's event loop.
-    fn notifier_of(&self, future: &Bound<'_, PyAny>) -> PyResult<Arc<Notifier>> {
-        let py = future.py();
-        let event_loop = future.call_method0(intern!(py, "get_loop"))?;
+    /// The notifier of an event loop.
+    fn notifier_of(&self, event_loop: &Bound<'_, PyAny>) -> PyResult<Arc<Notifier>> {
+        let py = event_loop.py();
         let latest = self.lock_notifier(py).clone();
-        if let Some(notifier) = latest.filter(|notifier| notifier.is_of(&event_loop)) {
+        if let Some(notifier) = latest.filter(|notifier| notifier.is_of(event_loop)) {
             return Ok(notifier);
         }
-        let notifier = Notifier::of(&event_loop)?;
+        let notifier = Notifier::of(event_loop)?;
         if notifier.is_watched() {
             let before = self.lock_notifier(py).replace(Arc::clone(&notifier));
             drop(before);
@@ -172,7 +314,7 @@ impl NativeQueue {
 
     /// The next item; a native call is the one that runs from here on. Called without the GIL.
     fn next(&self, gaps: &mut Gaps) -> Item {
-        let mut state = task::lock(&self.state);
+        let mut state = task::lock(&self.gate.state);
         let mut idle_since = None;
         loop {
             if let Some(item) = state.items.pop_front() {
@@ -180,18 +322,22 @@ impl NativeQueue {
                 if let Some(since) = idle_since {
                     gaps.note(Instant::elapsed(&since));
                 }
+                state.ran += usize::from(!matches!(item, Item::Unseen(_)));
                 let begins = match &item {
                     Item::Native(queued) if !queued.cancelled && !state.skips => {
-                        Some((address_of(queued.future.as_ref()), true))
+                        Some((address_of(queued.future.as_ref()), Some(&queued.notifier)))
                     }
-                    Item::Python(_, future) => Some((*future, false)),
+                    Item::Python(_, future) => Some((*future, None)),
                     _ => None,
                 };
-                if let Some((future, is_native)) = begins {
+                if let Some((future, notifier)) = begins {
                     *task::lock(&self.running) = Some(Running {
                         future,
-                        is_native,
-                        flags: Arc::default(),
+                        is_native: notifier.is_some(),
+                        flags: Arc::new(Flags {
+                            notifier: notifier.cloned(),
+                            ..Flags::default()
+                        }),
                     });
                 }
                 return item;
@@ -200,11 +346,10 @@ impl NativeQueue {
                 idle_since = Some(Instant::now());
                 drop(state);
                 gaps.look(|| self.length.load(Ordering::SeqCst) > 0);
-                state = task::lock(&self.state);
+                state = task::lock(&self.gate.state);
                 continue;
             }
-            state.sleeps = true;
-            state = self.available.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.gate.wait(state);
         }
     }
 
@@ -245,7 +390,12 @@ impl NativeQueue {
         };
         // From here on an interrupt does not find it.
         *task::lock(&self.running) = None;
-        if let Err(undelivered) = notifier.deliver(Completion { future, call, finish }) {
+        if let Err(undelivered) = notifier.deliver(Completion {
+            future,
+            call: Some(call),
+            finish,
+            gate: Some(Arc::clone(&self.gate)),
+        }) {
             worker.lose(undelivered);
         }
     }
@@ -320,13 +470,13 @@ impl NativeQueue {
     #[new]
     fn new() -> Self {
         Self {
-            state: Mutex::default(),
-            available: Condvar::new(),
+            gate: Arc::default(),
             running: Mutex::default(),
             length: AtomicUsize::new(0),
             notifier: Mutex::default(),
             haste: Haste::default(),
             is_attached: AtomicBool::new(false),
+            server: AtomicUsize::new(0),
         }
     }
 
@@ -336,27 +486,38 @@ impl NativeQueue {
         Notifier::of(event_loop).map(|notifier| notifier.is_watched())
     }
 
-    /// Adds a native call whose result nobody waits for, and that has time until the next call. The answer is whether it
-    /// could be added.
-    fn put_later(&self, py: Python<'_>, call: &Bound<'_, NativeCall>) -> bool {
-        let Some(notifier) = self.lock_notifier(py).clone() else {
-            return false;
+    /// Says whether calls may be put in by whoever makes them ([`NativeQueue::submit`]), in the order in which they come.
+    fn take_directly(&self, py: Python<'_>, is_direct: bool) {
+        self.lock(py).is_direct = is_direct;
+    }
+
+    /// Adds a call that the running event loop waits for, and gives the future for its result; `None` if this is not the place
+    /// to add it now.
+    fn submit<'py>(&self, py: Python<'py>, function: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        // What the thread puts in itself would wait for itself.
+        if self.server.load(Ordering::Relaxed) == mark_of_thread() {
+            return Ok(None);
+        }
+        let event_loop = running_loop(py)?;
+        if event_loop.is_none() {
+            return Ok(None);
+        }
+        let future = event_loop.call_method0(intern!(py, "create_future"))?;
+        let item = match function.cast_exact::<NativeCall>() {
+            Ok(call) => self.native(&future, call, &event_loop)?,
+            Err(_) => {
+                let pair = PyTuple::new(py, [&future, function])?;
+                Item::Python(pair.into_any().unbind(), future.as_ptr().addr())
+            }
         };
-        let queued = Queued {
-            future: None,
-            call: call.clone().unbind(),
-            notifier,
-            cancelled: false,
-        };
-        self.append(py, Item::Native(queued));
-        true
+        Ok(self.put_directly(py, item).is_ok().then_some(future))
     }
 
     /// Adds a native call that refers to nothing in Python, whose result nobody waits for and that has time until the next
     /// call.
     fn discard_later(&self, py: Python<'_>, call: &Bound<'_, NativeCall>) {
         if let Some(work) = call.get().take() {
-            self.append(py, Item::Unseen(work));
+            self.append(py, Item::Unseen(Box::new(|| drop(work.run()))));
         }
     }
 
@@ -364,16 +525,17 @@ impl NativeQueue {
     /// answer is whether the event loop should have a turn now, for it had none for some calls.
     fn finish_soon(&self, future: &Bound<'_, PyAny>) -> bool {
         let py = future.py();
+        let may_be_soon = self.length.load(Ordering::SeqCst) <= SOON
+            && !self.is_attached.load(Ordering::SeqCst)
+            && self.lock(py).was_awake;
+        if !may_be_soon {
+            return false;
+        }
         let latest = self.lock_notifier(py).clone();
         let Some(notifier) = latest.filter(|notifier| notifier.is_of_running_loop(py)) else {
             return false;
         };
-        let is_awake = self.lock(py).was_awake;
-        let may_be_soon = is_awake
-            && self.length.load(Ordering::SeqCst) <= SOON
-            && !self.is_attached.load(Ordering::SeqCst)
-            && self.haste.is_worthwhile();
-        if !may_be_soon {
+        if !self.haste.is_worthwhile() {
             return false;
         }
         let is_done = notifier.finish_soon(future);
@@ -388,10 +550,10 @@ impl NativeQueue {
                 let (future, function) = (pair.get_item(0)?, pair.get_item(1)?);
                 match function.cast_exact::<NativeCall>() {
                     Ok(call) if future.is_none() => match call.get().take() {
-                        Some(work) => Item::Unseen(work),
+                        Some(work) => Item::Unseen(Box::new(|| drop(work.run()))),
                         None => return Ok(()),
                     },
-                    Ok(call) => self.native(&future, call)?,
+                    Ok(call) => self.native(&future, call, &future.call_method0(intern!(py, "get_loop"))?)?,
                     Err(_) => Item::Python(pair.clone().into_any().unbind(), future.as_ptr().addr()),
                 }
             }
@@ -405,6 +567,7 @@ impl NativeQueue {
     /// called when the event loop of a call is closed.
     fn serve(&self, py: Python<'_>, run: Py<PyAny>, lose: Py<PyAny>) {
         let worker = Attached { run, lose };
+        self.server.store(mark_of_thread(), Ordering::Relaxed);
         py.detach(|| {
             let mut gaps = Gaps::new();
             loop {
@@ -413,10 +576,11 @@ impl NativeQueue {
                     Item::Python(item, _) => self.run_python(item, &worker),
                     Item::Native(queued) => self.run(queued, &worker),
                     // It drops objects of the API, whose end may panic.
-                    Item::Unseen(work) => drop(catch_unwind(AssertUnwindSafe(|| drop(work.run())))),
+                    Item::Unseen(work) => drop(catch_unwind(AssertUnwindSafe(work))),
                 }
             }
         });
+        self.server.store(0, Ordering::Relaxed);
     }
 
     /// Cancels the native call of that future: if it is queued, it never runs. If it runs, `interrupt()` is called while it

@@ -15,5 +15,5 @@ pub use call::{Budget, Finish, NativeCall, Step, Work};
 pub use items::NativeQueue;
 pub use token::NativeToken;
 
-pub(super) use items::is_interrupted;
+pub(super) use items::{deliver_part, is_interrupted};
 pub(super) use notifier::raisable;

@@ -25,19 +25,38 @@ use crate::task;
 
 use super::call::{Budget, Finish, NativeCall, Step, step};
 use super::haste::Haste;
+use super::items::Gate;
 
 /// The notifiers of the process: a `WeakKeyDictionary` by event loop. Used with the GIL, and so whole after a fork.
 static NOTIFIERS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
-/// `asyncio._get_running_loop`.
-static RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+/// The event loop that runs in the calling thread; `None` of Python if there is none.
+pub(super) fn running_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    static RUNNING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    RUNNING.import(py, "asyncio", "_get_running_loop")?.call0()
+}
 
 /// A call whose second phase is done.
 pub(super) struct Completion {
     /// `None` if nobody waits for it.
     pub(super) future: Option<Py<PyAny>>,
-    pub(super) call: Py<NativeCall>,
+    /// `None` for a part of what a call gives that runs on.
+    pub(super) call: Option<Py<NativeCall>>,
     pub(super) finish: Box<dyn Finish>,
+    /// Where the next call of whoever waits for it is put in, in all likelihood.
+    pub(super) gate: Option<Arc<Gate>>,
+}
+
+impl Completion {
+    /// A part of what a call gives that runs on.
+    pub(super) fn part(finish: Box<dyn Finish>) -> Self {
+        Self {
+            future: None,
+            call: None,
+            finish,
+            gate: None,
+        }
+    }
 }
 
 /// Hands completions over to the thread of one event loop, in batches.
@@ -203,7 +222,7 @@ impl Notifier {
         if self.is_closed() {
             return Err(completion);
         }
-        let is_awaited = completion.future.is_some();
+        let is_awaited = completion.future.is_some() || completion.call.is_none();
         pending.done.push_back(completion);
         self.arrived.fetch_add(1, Ordering::Release);
         if pending.looks || !is_awaited {
@@ -248,16 +267,19 @@ impl Notifier {
             sockets.read();
         }
         self.lock(py).told = false;
-        self.finish_done(py);
+        let mut crowds = Crowds::default();
+        self.finish_done(py, &mut crowds);
+        crowds.expect(py, self);
         self.tell_of_rest(py);
     }
 
     /// Finishes what is done, for as long as one callback may take. The answer is whether that was all.
-    fn finish_done(&self, py: Python<'_>) -> bool {
+    fn finish_done(&self, py: Python<'_>, crowds: &mut Crowds) -> bool {
         let mut done = std::mem::take(&mut self.lock(py).done);
         let budget = Budget::begin();
         while let Some(mut completion) = done.pop_front() {
             if finish(py, &mut completion, &budget) {
+                crowds.note(&completion);
                 // A value of the API may be left in it, whose end panics.
                 drop_guarded(completion);
             } else {
@@ -298,7 +320,7 @@ impl Notifier {
         let end = Haste::end();
         let is_found = loop {
             let arrived = self.arrived.load(Ordering::Acquire);
-            let is_all = self.finish_done(py);
+            let is_all = self.finish_done(py, &mut Crowds::default());
             if is_done(future) {
                 break true;
             }
@@ -313,12 +335,7 @@ impl Notifier {
 
     /// Whether the loop is the one that runs in the calling thread.
     pub(super) fn is_of_running_loop(&self, py: Python<'_>) -> bool {
-        let running = RUNNING_LOOP.get_or_try_init(py, || {
-            let function = py.import("asyncio")?.getattr("_get_running_loop")?;
-            PyResult::Ok(function.unbind())
-        });
-        let running = running.and_then(|function| function.bind(py).call0());
-        self.is_watched && running.is_ok_and(|running| self.is_of(&running))
+        self.is_watched && running_loop(py).is_ok_and(|running| self.is_of(&running))
     }
 
     /// Whether the loop should have a turn: it had none while one task got the results of some calls at once.
@@ -349,6 +366,58 @@ impl Notifier {
         self.pending
             .lock_py_attached(py)
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where those whose results came together put in their next calls.
+#[derive(Default)]
+struct Crowds {
+    gates: Vec<(Arc<Gate>, usize)>,
+}
+
+impl Crowds {
+    fn note(&mut self, completion: &Completion) {
+        let (Some(_), Some(gate)) = (&completion.future, &completion.gate) else {
+            return;
+        };
+        match self.gates.iter_mut().find(|(known, _)| Arc::ptr_eq(known, gate)) {
+            Some((_, count)) => *count += 1,
+            None => self.gates.push((Arc::clone(gate), 1)),
+        }
+    }
+
+    /// Has the threads of the queues not be woken for each call, until the tasks that wait for the results have gone on: what
+    /// ends it is called behind them.
+    fn expect(mut self, py: Python<'_>, notifier: &Arc<Notifier>) {
+        use pyo3::types::PyWeakrefMethods;
+        self.gates.retain(|(_, count)| *count > 1);
+        if self.gates.is_empty() {
+            return;
+        }
+        let Some(event_loop) = notifier.event_loop.bind(py).upgrade() else {
+            return;
+        };
+        for (gate, _) in &self.gates {
+            gate.expect_crowd(py, notifier);
+        }
+        let gates = self.gates.into_iter().map(|(gate, _)| gate).collect();
+        let called = Bound::new(py, Dispersal(gates))
+            .and_then(|dispersal| event_loop.call_method1(intern!(py, "call_soon"), (dispersal,)));
+        // Without it, the threads look by themselves a little later.
+        drop(called);
+    }
+}
+
+/// Ends what [`Crowds::expect`] began.
+#[pyclass(frozen, name = "Dispersal")]
+struct Dispersal(Vec<Arc<Gate>>);
+
+#[pymethods]
+impl Dispersal {
+    fn __call__(&self, py: Python<'_>) {
+        for gate in &self.0 {
+            gate.disperse(py);
+        }
     }
 }
 
@@ -403,7 +472,7 @@ fn finish(py: Python<'_>, completion: &mut Completion, budget: &Budget) -> bool 
     }
     let set = match outcome {
         Ok(object) => {
-            let object = object.unwrap_or_else(|| completion.call.get().given(py));
+            let object = object.unwrap_or_else(|| py.None());
             future.call_method1(intern!(py, "set_result"), (object,))
         }
         Err(exception) => future.call_method1(intern!(py, "set_exception"), (raisable(py, exception),)),

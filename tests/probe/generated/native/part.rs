@@ -274,15 +274,8 @@ impl PartCalls {
     fn is_made(&self) -> bool {
         self.target.get().object.is_opened()
     }
-    /// Says that the call that ends the object is queued, and that nobody can cancel it.
-    fn note_end(&self) {
-        self.making.note_end();
-    }
     /// A call that drops the object; `None` if there is nothing to drop, or not yet.
     fn abandon(&self) -> Option<python::NativeCall> {
-        if self.making.ends() {
-            return None;
-        }
         let object = self.target.get().object.abandon()?;
         Some(python::NativeCall::new(move || drop(object), |_, ()| Ok(None)))
     }
@@ -316,13 +309,14 @@ impl PartCalls {
     fn wait(&self, py: Python<'_>, number: u64, future: Py<PyAny>) {
         self.ahead.wait(py, number, future);
     }
-    /// Whether the next row is there, and no call that is queued before comes to take it.
-    fn has_ahead(&self, py: Python<'_>) -> bool {
-        self.ahead.has_ahead(py)
-    }
-    /// Takes the next row; `has_ahead` says whether it is there.
-    fn next_ahead<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.ahead.next_ahead(self.target.bind(py))
+    /// Takes the next row, if it is there and no call that is queued before comes to take it; gives `missing` otherwise.
+    fn next_ahead<'py>(
+        &self,
+        py: Python<'py>,
+        missing: Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let row = self.ahead.next_ahead(self.target.bind(py))?;
+        Ok(row.unwrap_or(missing))
     }
     /// Takes the next row, as something to be awaited; `None` if it is not there, or another call comes to take it.
     fn hand_out(slf: &Bound<'_, Self>) -> Option<python::Handed> {

@@ -13,8 +13,8 @@ ENDS = [
         "test_calls_that_race_with_close",
         (
             "call_queue.py",
-            "                self._refusal = reason\n                self._items.put_nowait(None)\n",
-            "                self._items.put_nowait(None)\n",
+            "                self._refusal = reason\n                # From here on nothing comes past the lock",
+            "                # From here on nothing comes past the lock",
         ),
     ),
     bug(

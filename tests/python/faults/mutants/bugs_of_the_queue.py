@@ -17,7 +17,7 @@ OF_THE_QUEUE = [
     rust_bug(
         "the thread of the native queue is not woken",
         TOGETHER,
-        (ITEMS, "        if sleeps {\n", "        if sleeps && !BUG {\n"),
+        (ITEMS, "        if before != Sleep::Awake {\n", "        if before != Sleep::Awake && !BUG {\n"),
     ),
     rust_bug(
         "a native call that was cancelled in the queue runs",

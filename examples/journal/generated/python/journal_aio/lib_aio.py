@@ -17,11 +17,11 @@ from typing import Any, TypeVar
 
 from . import lib
 from .call_queue import NOT_OPEN
-from .calls import NOT_MADE, Assigned, Awaited, Call, recorded
+from .calls import NOT_MADE, UNASSIGNED, Assigned, Awaited, Begun, Call, recorded
 from .lib import ClosedError, Entry
 from .lib import Journal as BlockingJournal
 from .lib import Reader as BlockingReader
-from .rows import Reading, Rows
+from .rows import CHUNK_SIZE, MISSING, Reading, Rows
 from .worker import Worker
 
 ResultT = TypeVar("ResultT")
@@ -39,7 +39,7 @@ class Journal:
             close=lambda journal: journal.close(),
             closed_error=ClosedError,
         )
-        self._assigned = Assigned()
+        self._assigned = UNASSIGNED
         self._snapshot: tuple[int, pathlib.Path, int] | None = None
 
     def __await__(self) -> Generator[Any, Any, "Journal"]:
@@ -135,6 +135,8 @@ class Journal:
             setattr(worker.opened, name, value)
             self._snapshot = worker.opened._snapshot()
 
+        if self._assigned is UNASSIGNED:
+            self._assigned = Assigned()
         worker.queue.assign(self._assigned.set(name, value, assign))
 
     def _call(self, function: Callable[[BlockingJournal], ResultT]) -> Call[ResultT]:
@@ -151,9 +153,13 @@ class Journal:
         return self._put(call)
 
     def _put(self, call: Any) -> Call[Any]:
-        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
-        self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
+        worker = self._worker
+        direct = worker.queue.direct
+        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
+        if future is None:
+            future = asyncio.get_event_loop().create_future()
+            worker.queue.put_nowait((future, call))
+        return Call(future, worker.cancel, worker.queue.finish_soon)
 
 
 class Reader(Awaited["Reader"]):
@@ -163,14 +169,25 @@ class Reader(Awaited["Reader"]):
 
     def __init__(self, parent: Journal, make: Callable[[BlockingJournal], BlockingReader]) -> None:
         super().__init__()
-        # What makes native calls on the reader, if they can be made.
-        self._calls: Any = None
-        self._reader: BlockingReader | None = None
         self._make_error: BaseException | None = None
         self._parent = parent
         self._worker = parent._worker
-        self._rows: Rows[Entry] = Rows()
-        self._made = self._queue_making(make)
+        call = recorded(make, parent._calls)
+        # What makes native calls on the reader, if they can be made.
+        self._calls: Any
+        self._reader: BlockingReader | None
+        self._rows: Rows[Entry]
+        self._made: Call[Any]
+        if call is None:
+            self._calls = self._reader = None
+            self._rows = Rows()
+            self._made = self._queue(lambda: self._make(make))
+        else:
+            calls = self._calls = call.made
+            self._reader = calls.object
+            self._rows = calls
+            calls.chunk_size = CHUNK_SIZE
+            self._made = self._put(call)
 
     def __await__(self) -> Generator[Any, Any, "Reader"]:
         yield from self._made.__await__()
@@ -193,9 +210,13 @@ class Reader(Awaited["Reader"]):
         return self
 
     async def __anext__(self) -> Entry:
-        self._worker.queue.check()
-        if self._rows.has_ahead():
-            return self._rows.next_ahead()
+        queue = self._worker.queue
+        if queue.direct is None:
+            queue.check()
+        found = self._rows.next_ahead(MISSING)
+        if found is not MISSING:
+            row: Entry = found
+            return row
         rows = await self._read(1, list)
         if not rows:
             raise StopAsyncIteration
@@ -231,16 +252,6 @@ class Reader(Awaited["Reader"]):
     def _abandon(self) -> None:
         self._made.cancel()
 
-    def _queue_making(self, make: Callable[[Any], Any]) -> Call[Any]:
-        call = recorded(make, self._parent._calls)
-        if call is None:
-            return self._queue(lambda: self._make(make))
-        self._calls = call.made
-        self._reader = self._calls.object
-        self._calls.chunk_size = self._rows.chunk_size
-        self._rows = self._calls
-        return self._put(call)
-
     def _make(self, make: Callable[[BlockingJournal], BlockingReader]) -> None:
         try:
             reader = self._reader = make(self._worker.opened)
@@ -260,9 +271,9 @@ class Reader(Awaited["Reader"]):
         call = recorded(function, self._calls)
         if call is not None:
             self._made.silence()
-            return self._put(call.gives(self))
+            return Begun(self._put(call.keeps(self)), self)
 
-        def begin(reader: BlockingReader) -> "Reader":
+        def begin(reader: BlockingReader) -> None:
             begun = reader._begun
             try:
                 function(reader)
@@ -271,9 +282,8 @@ class Reader(Awaited["Reader"]):
                 if reader._begun != begun:
                     self._rows.drop()
             self._rows.begin(reader._read_rows)
-            return self
 
-        return self._call(begin)
+        return Begun(self._call(begin), self)
 
     def _read(self, size: int | None, convert: Callable[[list[Entry]], ResultT]) -> Reading[Entry, ResultT]:
         reading = Reading(self._rows, size, convert)
@@ -282,7 +292,8 @@ class Reader(Awaited["Reader"]):
         return reading
 
     def _read_one(self) -> Coroutine[Any, Any, Entry | None]:
-        row = None if self._worker.queue.closed else self._rows.hand_out()
+        queue = self._worker.queue
+        row = None if queue.direct is None and queue.closed else self._rows.hand_out()
         return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row
 
     def _queue_read(self, reading: Reading[Any, Any]) -> None:
@@ -292,8 +303,8 @@ class Reader(Awaited["Reader"]):
             reading.wait_for(call)
             return
         self._made.silence()
-        # Nobody looks at what it gives; until it does, this object is not collected, which would end what is read.
-        take = self._calls.take(reading.size, reading.receive).gives(self)
+        # Until it is done, this object is not collected, which would end what is read.
+        take = self._calls.take(reading.size, reading.receive).keeps(self)
         reading.wait_for(self._put(take), take)
 
     def _call(self, function: Callable[[BlockingReader], ResultT]) -> Call[ResultT]:
@@ -313,9 +324,13 @@ class Reader(Awaited["Reader"]):
         return self._put(call, number)
 
     def _put(self, call: Any, number: int | None = None) -> Call[Any]:
-        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
-        self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
+        worker = self._worker
+        direct = worker.queue.direct
+        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
+        if future is None:
+            future = asyncio.get_event_loop().create_future()
+            worker.queue.put_nowait((future, call))
+        return Call(future, worker.cancel, worker.queue.finish_soon)
 
 
 def open(

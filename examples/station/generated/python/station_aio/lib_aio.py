@@ -16,12 +16,12 @@ from typing import Any, TypeVar
 
 from . import lib
 from .call_queue import NOT_OPEN
-from .calls import NOT_MADE, Assigned, Awaited, Call, Ready, recorded
+from .calls import DONE, NOT_MADE, UNASSIGNED, Assigned, Awaited, Begun, Call, recorded
 from .lib import ClosedError
 from .lib import MarkedReader as BlockingMarkedReader
 from .lib import Reader as BlockingReader
 from .lib import Station as BlockingStation
-from .rows import Reading, Rows
+from .rows import CHUNK_SIZE, MISSING, Reading, Rows
 from .worker import Worker
 
 ResultT = TypeVar("ResultT")
@@ -34,15 +34,26 @@ class Reader(Awaited["Reader"]):
 
     def __init__(self, parent: "Station", make: Callable[[BlockingStation], BlockingReader]) -> None:
         super().__init__()
-        # What makes native calls on the reader, if they can be made.
-        self._calls: Any = None
-        self._reader: BlockingReader | None = None
         self._make_error: BaseException | None = None
         self._parent = parent
         self._worker = parent._worker
-        self._rows: Rows[float] = Rows()
         self._snapshot: tuple[int] | None = None
-        self._made = self._queue_making(make)
+        call = recorded(make, parent._calls)
+        # What makes native calls on the reader, if they can be made.
+        self._calls: Any
+        self._reader: BlockingReader | None
+        self._rows: Rows[float]
+        self._made: Call[Any]
+        if call is None:
+            self._calls = self._reader = None
+            self._rows = Rows()
+            self._made = self._queue(lambda: self._make(make))
+        else:
+            calls = self._calls = call.made
+            self._reader = calls.object
+            self._rows = calls
+            calls.chunk_size = CHUNK_SIZE
+            self._made = self._put(call)
 
     def __await__(self) -> Generator[Any, Any, "Reader"]:
         yield from self._made.__await__()
@@ -65,9 +76,13 @@ class Reader(Awaited["Reader"]):
         return self
 
     async def __anext__(self) -> float:
-        self._worker.queue.check()
-        if self._rows.has_ahead():
-            return self._rows.next_ahead()
+        queue = self._worker.queue
+        if queue.direct is None:
+            queue.check()
+        found = self._rows.next_ahead(MISSING)
+        if found is not MISSING:
+            row: float = found
+            return row
         rows = await self._read(1, list)
         if not rows:
             raise StopAsyncIteration
@@ -106,16 +121,6 @@ class Reader(Awaited["Reader"]):
     def _abandon(self) -> None:
         self._made.cancel()
 
-    def _queue_making(self, make: Callable[[Any], Any]) -> Call[Any]:
-        call = recorded(make, self._parent._calls)
-        if call is None:
-            return self._queue(lambda: self._make(make))
-        self._calls = call.made
-        self._reader = self._calls.object
-        self._calls.chunk_size = self._rows.chunk_size
-        self._rows = self._calls
-        return self._put(call)
-
     def _make(self, make: Callable[[BlockingStation], BlockingReader]) -> None:
         try:
             reader = self._reader = make(self._worker.opened)
@@ -143,9 +148,9 @@ class Reader(Awaited["Reader"]):
         call = recorded(function, self._calls)
         if call is not None:
             self._made.silence()
-            return self._put(call.gives(self))
+            return Begun(self._put(call.keeps(self)), self)
 
-        def begin(reader: BlockingReader) -> "Reader":
+        def begin(reader: BlockingReader) -> None:
             begun = reader._begun
             try:
                 function(reader)
@@ -154,9 +159,8 @@ class Reader(Awaited["Reader"]):
                 if reader._begun != begun:
                     self._rows.drop()
             self._rows.begin(reader._read_rows)
-            return self
 
-        return self._call(begin)
+        return Begun(self._call(begin), self)
 
     def _read(self, size: int | None, convert: Callable[[list[float]], ResultT]) -> Reading[float, ResultT]:
         reading = Reading(self._rows, size, convert)
@@ -165,7 +169,8 @@ class Reader(Awaited["Reader"]):
         return reading
 
     def _read_one(self) -> Coroutine[Any, Any, float | None]:
-        row = None if self._worker.queue.closed else self._rows.hand_out()
+        queue = self._worker.queue
+        row = None if queue.direct is None and queue.closed else self._rows.hand_out()
         return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row
 
     def _queue_read(self, reading: Reading[Any, Any]) -> None:
@@ -175,8 +180,8 @@ class Reader(Awaited["Reader"]):
             reading.wait_for(call)
             return
         self._made.silence()
-        # Nobody looks at what it gives; until it does, this object is not collected, which would end what is read.
-        take = self._calls.take(reading.size, reading.receive).gives(self)
+        # Until it is done, this object is not collected, which would end what is read.
+        take = self._calls.take(reading.size, reading.receive).keeps(self)
         reading.wait_for(self._put(take), take)
 
     def _call(self, function: Callable[[BlockingReader], ResultT]) -> Call[ResultT]:
@@ -198,9 +203,13 @@ class Reader(Awaited["Reader"]):
         return self._put(call, number)
 
     def _put(self, call: Any, number: int | None = None) -> Call[Any]:
-        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
-        self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
+        worker = self._worker
+        direct = worker.queue.direct
+        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
+        if future is None:
+            future = asyncio.get_event_loop().create_future()
+            worker.queue.put_nowait((future, call))
+        return Call(future, worker.cancel, worker.queue.finish_soon)
 
 
 class MarkedReader(Reader):
@@ -210,15 +219,26 @@ class MarkedReader(Reader):
 
     def __init__(self, parent: "Station", make: Callable[[BlockingStation], BlockingMarkedReader]) -> None:
         self._steps = None
-        # What makes native calls on the marked_reader, if they can be made.
-        self._calls: Any = None
-        self._marked_reader: BlockingMarkedReader | None = None
         self._make_error: BaseException | None = None
         self._parent: Station = parent
         self._worker: Worker[BlockingStation] = parent._worker
-        self._rows: Rows[float] = Rows()
         self._snapshot: tuple[int] | None = None
-        self._made = self._queue_making(make)
+        call = recorded(make, parent._calls)
+        # What makes native calls on the marked_reader, if they can be made.
+        self._calls: Any
+        self._marked_reader: BlockingMarkedReader | None
+        self._rows: Rows[float]
+        self._made: Call[Any]
+        if call is None:
+            self._calls = self._marked_reader = None
+            self._rows = Rows()
+            self._made = self._queue(lambda: self._make(make))
+        else:
+            calls = self._calls = call.made
+            self._marked_reader = calls.object
+            self._rows = calls
+            calls.chunk_size = CHUNK_SIZE
+            self._made = self._put(call)
 
     def __await__(self) -> Generator[Any, Any, "MarkedReader"]:
         yield from self._made.__await__()
@@ -232,9 +252,13 @@ class MarkedReader(Reader):
         return self
 
     async def __anext__(self) -> float:
-        self._worker.queue.check()
-        if self._rows.has_ahead():
-            return self._rows.next_ahead()
+        queue = self._worker.queue
+        if queue.direct is None:
+            queue.check()
+        found = self._rows.next_ahead(MISSING)
+        if found is not MISSING:
+            row: float = found
+            return row
         rows = await self._read(1, list)
         if not rows:
             raise StopAsyncIteration
@@ -258,16 +282,6 @@ class MarkedReader(Reader):
 
     def _abandon(self) -> None:
         self._made.cancel()
-
-    def _queue_making(self, make: Callable[[Any], Any]) -> Call[Any]:
-        call = recorded(make, self._parent._calls)
-        if call is None:
-            return self._queue(lambda: self._make(make))
-        self._calls = call.made
-        self._marked_reader = self._calls.object
-        self._calls.chunk_size = self._rows.chunk_size
-        self._rows = self._calls
-        return self._put(call)
 
     def _make(self, make: Callable[[BlockingStation], BlockingMarkedReader]) -> None:  # type: ignore[override]
         try:
@@ -296,9 +310,9 @@ class MarkedReader(Reader):
         call = recorded(function, self._calls)
         if call is not None:
             self._made.silence()
-            return self._put(call.gives(self))
+            return Begun(self._put(call.keeps(self)), self)
 
-        def begin(marked_reader: BlockingMarkedReader) -> "MarkedReader":
+        def begin(marked_reader: BlockingMarkedReader) -> None:
             begun = marked_reader._begun
             try:
                 function(marked_reader)
@@ -307,9 +321,8 @@ class MarkedReader(Reader):
                 if marked_reader._begun != begun:
                     self._rows.drop()
             self._rows.begin(marked_reader._read_rows)
-            return self
 
-        return self._call(begin)
+        return Begun(self._call(begin), self)
 
     def _read(self, size: int | None, convert: Callable[[list[float]], ResultT]) -> Reading[float, ResultT]:
         reading = Reading(self._rows, size, convert)
@@ -318,7 +331,8 @@ class MarkedReader(Reader):
         return reading
 
     def _read_one(self) -> Coroutine[Any, Any, float | None]:
-        row = None if self._worker.queue.closed else self._rows.hand_out()
+        queue = self._worker.queue
+        row = None if queue.direct is None and queue.closed else self._rows.hand_out()
         return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row
 
     def _queue_read(self, reading: Reading[Any, Any]) -> None:
@@ -328,8 +342,8 @@ class MarkedReader(Reader):
             reading.wait_for(call)
             return
         self._made.silence()
-        # Nobody looks at what it gives; until it does, this object is not collected, which would end what is read.
-        take = self._calls.take(reading.size, reading.receive).gives(self)
+        # Until it is done, this object is not collected, which would end what is read.
+        take = self._calls.take(reading.size, reading.receive).keeps(self)
         reading.wait_for(self._put(take), take)
 
     def _call(self, function: Callable[[BlockingMarkedReader], ResultT]) -> Call[ResultT]:
@@ -351,9 +365,13 @@ class MarkedReader(Reader):
         return self._put(call, number)
 
     def _put(self, call: Any, number: int | None = None) -> Call[Any]:
-        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
-        self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
+        worker = self._worker
+        direct = worker.queue.direct
+        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
+        if future is None:
+            future = asyncio.get_event_loop().create_future()
+            worker.queue.put_nowait((future, call))
+        return Call(future, worker.cancel, worker.queue.finish_soon)
 
 
 class Station:
@@ -370,7 +388,7 @@ class Station:
             closed_error=ClosedError,
             keeps_object=True,
         )
-        self._assigned = Assigned()
+        self._assigned = UNASSIGNED
 
     def __await__(self) -> Generator[Any, Any, "Station"]:
         yield from self._open().__await__()
@@ -437,7 +455,7 @@ class Station:
     def interrupt(self) -> Coroutine[Any, Any, None]:
         """Interrupts the call that waits now; does nothing if none does."""
         self._worker.interrupted_in_place.interrupt()
-        return Ready(None)
+        return DONE
 
     def is_closed(self) -> bool:
         """Whether the station is closed."""
@@ -472,15 +490,21 @@ class Station:
         def assign() -> None:
             setattr(worker.opened, name, value)
 
+        if self._assigned is UNASSIGNED:
+            self._assigned = Assigned()
         worker.queue.assign(self._assigned.set(name, value, assign))
 
     def _call(self, function: Callable[[BlockingStation], ResultT]) -> Call[ResultT]:
         return self._put(self._worker.bind(function))
 
     def _put(self, call: Any) -> Call[Any]:
-        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
-        self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
+        worker = self._worker
+        direct = worker.queue.direct
+        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
+        if future is None:
+            future = asyncio.get_event_loop().create_future()
+            worker.queue.put_nowait((future, call))
+        return Call(future, worker.cancel, worker.queue.finish_soon)
 
 
 def open(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> Station:

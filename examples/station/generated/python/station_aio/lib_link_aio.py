@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import Any, TypeVar
 
 from . import lib_link
-from .calls import Assigned, Call, Ready
+from .calls import DONE, UNASSIGNED, Call
 from .lanes import LanedWorker
 from .lib import ClosedError
 from .lib_aio import Station
@@ -44,7 +44,7 @@ class LinkedStation(Station):
                 "send": lambda linked_station: linked_station.interrupt_send(),
             },
         )
-        self._assigned = Assigned()
+        self._assigned = UNASSIGNED
 
     def __await__(self) -> Generator[Any, Any, "LinkedStation"]:
         yield from self._open().__await__()
@@ -80,12 +80,12 @@ class LinkedStation(Station):
     def interrupt_fetch(self) -> Coroutine[Any, Any, None]:
         """Interrupts fetching; does nothing if nothing is fetched."""
         self._worker.in_place.interrupt_fetch()
-        return Ready(None)
+        return DONE
 
     def interrupt_send(self) -> Coroutine[Any, Any, None]:
         """Interrupts sending; does nothing if nothing is sent."""
         self._worker.in_place.interrupt_send()
-        return Ready(None)
+        return DONE
 
     def sent(self) -> int:
         """How many readings were sent."""
@@ -99,9 +99,13 @@ class LinkedStation(Station):
         return self._put(self._worker.bind(function))
 
     def _put(self, call: Any) -> Call[Any]:
-        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
-        self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
+        worker = self._worker
+        direct = worker.queue.direct
+        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
+        if future is None:
+            future = asyncio.get_event_loop().create_future()
+            worker.queue.put_nowait((future, call))
+        return Call(future, worker.cancel, worker.queue.finish_soon)
 
 
 def connect_link(

@@ -25,9 +25,14 @@ RowT = TypeVar("RowT")
 # last, and the error that came behind them.
 ReadRows = Callable[[int, int, float], tuple[list[RowT], bool, BaseException | None]]
 
+# Stands for no row: any object can be one.
+MISSING = object()
+
 # How many rows are read ahead, and how many are read at a time by those who want all.
 CHUNK_SIZE = 64
 ALL_CHUNK_SIZE = 1000
+# How many chunks one trip to the worker brings at most: each one brings twice as many as the one before.
+CHUNKS_OF_A_TRIP = 16
 
 
 def check_size(size: int) -> int:
@@ -58,13 +63,24 @@ class Rows(Generic[RowT]):
     belong to the event loop, and a read that finds enough of them does not have to go to the worker.
     """
 
-    __slots__ = ("_ahead", "_answered", "_asked", "_error", "_exhausted", "_result_set", "chunk_size")
+    __slots__ = (
+        "_ahead",
+        "_answered",
+        "_asked",
+        "_chunks",
+        "_error",
+        "_exhausted",
+        "_result_set",
+        "chunk_size",
+    )
 
     def __init__(self, chunk_size: int = CHUNK_SIZE) -> None:
         self.chunk_size = chunk_size
         self._ahead: deque[RowT] = deque()
         self._error: BaseException | None = None
         self._exhausted = False
+        # How many chunks the next trip brings.
+        self._chunks = 1
         self._result_set = object()
         self._asked = 0
         self._answered = 0
@@ -83,6 +99,7 @@ class Rows(Generic[RowT]):
         self._ahead.clear()
         self._error = None
         self._exhausted = False
+        self._chunks = 1
         self._result_set = object()
 
     def begin(self, read_rows: ReadRows[RowT]) -> None:
@@ -103,12 +120,10 @@ class Rows(Generic[RowT]):
             return None
         return self._take(size)
 
-    def has_ahead(self) -> bool:
-        """Whether the next row is there, and no call that is queued before comes to take it."""
-        return self._asked == self._answered and bool(self._ahead)
-
-    def next_ahead(self) -> RowT:
-        """Takes the next row; `has_ahead` says whether it is there."""
+    def next_ahead(self, missing: Any) -> Any:
+        """Takes the next row, if it is there and no call that is queued before comes to take it; gives `missing` otherwise."""
+        if self._asked != self._answered or not self._ahead:
+            return missing
         return self._ahead.popleft()
 
     def hand_out(self) -> "Handed[RowT] | None":
@@ -132,7 +147,8 @@ class Rows(Generic[RowT]):
             if is_interrupted():
                 break
             asked = ALL_CHUNK_SIZE if size is None else size - len(self._ahead)
-            wanted = asked if size is None else max(self.chunk_size, asked)
+            wanted = asked if size is None else max(self.chunk_size * self._chunks, asked)
+            self._chunks = min(self._chunks * 2, CHUNKS_OF_A_TRIP)
             rows, self._exhausted, error = read_rows(wanted, asked, time.monotonic() - began)
             self._ahead.extend(rows)
             self._error = None if error is None else raisable(error)

@@ -40,6 +40,8 @@ class CallQueue:
         # The garbage collector may run while a thread holds it, and close what it finds, in the same thread.
         self._lock = threading.RLock()
         self._refusal: str | None = NOT_OPEN
+        # Where calls are put past the lock: there while the queue is native, and runs them in the order in which they come.
+        self.direct: NativeQueue | None = None
         self.closed_error = closed_error
         # The thread that runs the calls, by its number. What it puts in itself would wait for itself.
         self.server: int | None = None
@@ -128,12 +130,15 @@ class CallQueue:
                     self.finish_soon = self._items.finish_soon
             self._items.put_nowait(item)
             self._refusal = None
+            self._note_order()
 
     def close(self, reason: str) -> bool:
         """Takes no more calls. The answer is whether it took them until now."""
         with self._lock:
             if self._refusal is None:
                 self._refusal = reason
+                # From here on nothing comes past the lock, and so nothing comes to lie behind the end.
+                self._note_order()
                 self._items.put_nowait(None)
                 return True
             if self._refusal is NOT_OPEN:
@@ -145,17 +150,10 @@ class CallQueue:
         self._lock = threading.RLock()
         # The locks of the other one may be held too. What is put in here is kept.
         self._items = SimpleQueue()
+        self.direct = None
         self.server = None
         self.finish_soon = None
         self._refusal = reason
-
-    def put_later(self, call: NativeCall) -> bool:
-        """Adds a native call that nobody waits for and that has time until the next one. The answer is whether it took it."""
-        with self._lock:
-            items = self._items
-            if self._refusal is not None or not isinstance(items, NativeQueue):
-                return False
-            return items.put_later(call)
 
     def discard(self, drop: Callable[[], object]) -> None:
         """Has the worker drop something, in its own thread. Finalizers call this: it takes no lock and never fails."""
@@ -168,6 +166,14 @@ class CallQueue:
             items.discard_later(drop)
         else:
             items.put_nowait((None, drop))
+
+    def _note_order(self) -> None:
+        """Has calls put past the lock exactly while they run in the order in which they come."""
+        items = self._items
+        if isinstance(items, NativeQueue):
+            is_direct = self._refusal is None
+            items.take_directly(is_direct)
+            self.direct = items if is_direct else None
 
 
 def _make_items(event_loop: asyncio.AbstractEventLoop) -> "SimpleQueue[Item | None] | NativeQueue":

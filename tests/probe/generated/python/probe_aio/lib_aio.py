@@ -14,11 +14,11 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from . import lib
-from .calls import NOT_MADE, Awaited, Call, Ready, recorded
+from .calls import DONE, NOT_MADE, Awaited, Call, recorded
 from .lib import ClosedError
 from .lib import Part as BlockingPart
 from .lib import Probe as BlockingProbe
-from .rows import Reading, Rows
+from .rows import CHUNK_SIZE, MISSING, Reading, Rows
 from .worker import Worker
 
 ResultT = TypeVar("ResultT")
@@ -31,14 +31,25 @@ class Part(Awaited["Part"]):
 
     def __init__(self, parent: "Probe", make: Callable[[BlockingProbe], BlockingPart]) -> None:
         super().__init__()
-        # What makes native calls on the part, if they can be made.
-        self._calls: Any = None
-        self._part: BlockingPart | None = None
         self._make_error: BaseException | None = None
         self._parent = parent
         self._worker = parent._worker
-        self._rows: Rows[int] = Rows()
-        self._made = self._queue_making(make)
+        call = recorded(make, parent._calls)
+        # What makes native calls on the part, if they can be made.
+        self._calls: Any
+        self._part: BlockingPart | None
+        self._rows: Rows[int]
+        self._made: Call[Any]
+        if call is None:
+            self._calls = self._part = None
+            self._rows = Rows()
+            self._made = self._queue(lambda: self._make(make))
+        else:
+            calls = self._calls = call.made
+            self._part = calls.object
+            self._rows = calls
+            calls.chunk_size = CHUNK_SIZE
+            self._made = self._put(call)
 
     def __await__(self) -> Generator[Any, Any, "Part"]:
         yield from self._made.__await__()
@@ -61,9 +72,13 @@ class Part(Awaited["Part"]):
         return self
 
     async def __anext__(self) -> int:
-        self._worker.queue.check()
-        if self._rows.has_ahead():
-            return self._rows.next_ahead()
+        queue = self._worker.queue
+        if queue.direct is None:
+            queue.check()
+        found = self._rows.next_ahead(MISSING)
+        if found is not MISSING:
+            row: int = found
+            return row
         rows = await self._read(1, list)
         if not rows:
             raise StopAsyncIteration
@@ -92,16 +107,6 @@ class Part(Awaited["Part"]):
     def _abandon(self) -> None:
         self._made.cancel()
 
-    def _queue_making(self, make: Callable[[Any], Any]) -> Call[Any]:
-        call = recorded(make, self._parent._calls)
-        if call is None:
-            return self._queue(lambda: self._make(make))
-        self._calls = call.made
-        self._part = self._calls.object
-        self._calls.chunk_size = self._rows.chunk_size
-        self._rows = self._calls
-        return self._put(call)
-
     def _make(self, make: Callable[[BlockingProbe], BlockingPart]) -> None:
         try:
             part = self._part = make(self._worker.opened)
@@ -124,7 +129,8 @@ class Part(Awaited["Part"]):
         return reading
 
     def _read_one(self) -> Coroutine[Any, Any, int | None]:
-        row = None if self._worker.queue.closed else self._rows.hand_out()
+        queue = self._worker.queue
+        row = None if queue.direct is None and queue.closed else self._rows.hand_out()
         return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row
 
     def _queue_read(self, reading: Reading[Any, Any]) -> None:
@@ -134,8 +140,8 @@ class Part(Awaited["Part"]):
             reading.wait_for(call)
             return
         self._made.silence()
-        # Nobody looks at what it gives; until it does, this object is not collected, which would end what is read.
-        take = self._calls.take(reading.size, reading.receive).gives(self)
+        # Until it is done, this object is not collected, which would end what is read.
+        take = self._calls.take(reading.size, reading.receive).keeps(self)
         reading.wait_for(self._put(take), take)
 
     def _call(self, function: Callable[[BlockingPart], ResultT]) -> Call[ResultT]:
@@ -155,9 +161,13 @@ class Part(Awaited["Part"]):
         return self._put(call, number)
 
     def _put(self, call: Any, number: int | None = None) -> Call[Any]:
-        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
-        self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
+        worker = self._worker
+        direct = worker.queue.direct
+        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
+        if future is None:
+            future = asyncio.get_event_loop().create_future()
+            worker.queue.put_nowait((future, call))
+        return Call(future, worker.cancel, worker.queue.finish_soon)
 
 
 class Probe:
@@ -245,7 +255,7 @@ class Probe:
     def interrupt(self) -> Coroutine[Any, Any, None]:
         """Interrupts the call that waits."""
         self._worker.interrupted_in_place.interrupt()
-        return Ready(None)
+        return DONE
 
     def close(self) -> Coroutine[Any, Any, None]:
         """Closes it."""
@@ -274,9 +284,13 @@ class Probe:
         return self._put(self._worker.bind(function))
 
     def _put(self, call: Any) -> Call[Any]:
-        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
-        self._worker.queue.put_nowait((future, call))
-        return Call(future, self._worker.cancel, self._worker.queue.finish_soon)
+        worker = self._worker
+        direct = worker.queue.direct
+        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
+        if future is None:
+            future = asyncio.get_event_loop().create_future()
+            worker.queue.put_nowait((future, call))
+        return Call(future, worker.cancel, worker.queue.finish_soon)
 
 
 def open() -> Probe:
