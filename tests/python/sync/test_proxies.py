@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from proxies import Proxy
 from replicas import Replicas, package
 from servers import TestServer, free_port
 from test_secrets import find_in_files, told
-from test_waiting import HOUR, INTERRUPTED, signal
+from test_waiting import HOUR, INTERRUPTED
 
 KINDS = {"CONNECT": "http", "SOCKS4": "socks4a", "SOCKS5": "socks5h"}
 """What a proxy calls the way of asking it, and the scheme of its URL."""
