@@ -24,7 +24,10 @@
 
     @property
     def iter_chunk_size(self) -> int:
-        """How many rows a cursor reads ahead; at least 1. Cursors take it over when they are made."""
+        """How many rows a cursor reads ahead at first, up to 16 times as many where it is read on; at least 1.
+
+        Cursors take it over when they are made.
+        """
         return {% if class.has_rows %}self._rows.chunk_size{% else %}self._chunk_size{% endif %}
 
     @iter_chunk_size.setter

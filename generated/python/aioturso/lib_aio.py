@@ -407,7 +407,10 @@ class Connection(Generic[RowT]):
 
     @property
     def iter_chunk_size(self) -> int:
-        """How many rows a cursor reads ahead; at least 1. Cursors take it over when they are made."""
+        """How many rows a cursor reads ahead at first, up to 16 times as many where it is read on; at least 1.
+
+        Cursors take it over when they are made.
+        """
         return self._chunk_size
 
     @iter_chunk_size.setter
@@ -913,7 +916,7 @@ def connect(
         `mvcc_passive_checkpoint`.
     `vfs`: The engine's I/O layer, by name: `memory`, `syscall`, `io_uring`, or one that was registered.
     `encryption`: How the file is encrypted; `None` for a plain file.
-    `iter_chunk_size`: How many rows a cursor reads ahead; at least 1.
+    `iter_chunk_size`: How many rows a cursor reads ahead at first, up to 16 times as many where it is read on; at least 1.
     `row_factory`: What makes the object that is handed out for a row: `None` for a tuple, or something that is called with the
         cursor and that tuple, such as `Row`.
     """
