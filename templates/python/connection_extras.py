@@ -24,7 +24,7 @@
 
     @property
     def iter_chunk_size(self) -> int:
-        """How many rows a cursor reads ahead at first, up to 16 times as many where it is read on; at least 1.
+        """How many rows a cursor reads ahead at first, up to 4 times as many where it is read on; at least 1.
 
         Cursors take it over when they are made.
         """

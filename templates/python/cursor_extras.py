@@ -14,7 +14,7 @@
     @property
     def iter_chunk_size(self) -> int:
         """How many rows are read ahead at first; at least 1. As long as a result set is read on, each trip to the worker
-        brings twice as many as the one before, up to 16 times as many. A cursor begins with its connection's.
+        brings twice as many as the one before, up to 4 times as many. A cursor begins with its connection's.
         """
         return self._rows.chunk_size
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import time
 from collections.abc import Awaitable
 from typing import Any
 
@@ -239,6 +241,61 @@ async def test_an_error_in_the_middle_of_all_rows(path: str) -> None:
             assert await cursor.fetchall() == list(range(3_001, 9_001))
 
 
+async def test_many_rows_do_not_hold_up_the_results_of_others(path: str) -> None:
+    """Bug: until all rows of a `fetchall` are Python objects, nothing else that is done reaches the loop."""
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with aioturso.connect(path) as reading, aioturso.connect(path) as other:
+        cursor = await reading.execute("SELECT value, 'text' FROM generate_series(1, 300000)")
+        rows = asyncio.ensure_future(cursor.fetchall())
+        # Some rows are there before the other call is made.
+        await asyncio.sleep(0.01)
+        call = asyncio.ensure_future(other.execute("SELECT 1"))
+        await asyncio.sleep(0)
+        # The loop has no turn while both are done.
+        time.sleep(0.8)  # noqa: ASYNC251
+        counting = asyncio.ensure_future(count_turns())
+        await call
+        waited, converted = turns, rows.done()
+        assert len(await rows) == 300_000
+        counting.cancel()
+        if not reading._worker.queue.is_native:
+            pytest.skip("the other worker makes the objects in its own thread")
+    assert not converted
+    assert waited < turns / 4, (
+        "turns of the loop until the result of the other connection came, and until all rows were there"
+    )
+
+
+async def test_a_read_of_what_failed_is_collected(path: str) -> None:
+    """Bug: the error of a statement holds the read behind it, which holds the cursor, which holds the error, where the
+    collector cannot see it."""
+    async with aioturso.connect(path) as connection:
+
+        async def fail() -> None:
+            cursor = connection.execute("SELECT * FROM nowhere")
+            read = cursor.fetchall()
+            with pytest.raises(aioturso.OperationalError):
+                await read
+
+        def cursors() -> int:
+            gc.collect()
+            return sum(isinstance(thing, aioturso.Cursor) for thing in gc.get_objects())
+
+        before = cursors()
+        for _ in range(20):
+            await fail()
+        await connection.execute("SELECT 1")
+        await asyncio.sleep(0)
+        assert cursors() <= before + 1
+
+
 async def test_the_next_trip_brings_twice_as_many_rows(path: str) -> None:
     """Bugs: each chunk costs a trip to the thread however many there are; or they grow without end, and into the next result."""
     from aioturso.rows import Rows
@@ -258,7 +315,7 @@ async def test_the_next_trip_brings_twice_as_many_rows(path: str) -> None:
             while rows.next_ahead(None) is not None:
                 pass
             rows.begin(read_rows)
-        assert limits == [4, 8, 16, 32, 64, 64, 64, 64]
+        assert limits == [4, 8, 16, 16, 16, 16, 16, 16]
 
 
 def test_a_loop_that_closes_behind_a_cursor_takes_no_connection_with_it(path: str) -> None:

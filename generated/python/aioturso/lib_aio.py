@@ -407,7 +407,7 @@ class Connection(Generic[RowT]):
 
     @property
     def iter_chunk_size(self) -> int:
-        """How many rows a cursor reads ahead at first, up to 16 times as many where it is read on; at least 1.
+        """How many rows a cursor reads ahead at first, up to 4 times as many where it is read on; at least 1.
 
         Cursors take it over when they are made.
         """
@@ -726,7 +726,7 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
     @property
     def iter_chunk_size(self) -> int:
         """How many rows are read ahead at first; at least 1. As long as a result set is read on, each trip to the worker
-        brings twice as many as the one before, up to 16 times as many. A cursor begins with its connection's.
+        brings twice as many as the one before, up to 4 times as many. A cursor begins with its connection's.
         """
         return self._rows.chunk_size
 
@@ -916,7 +916,7 @@ def connect(
         `mvcc_passive_checkpoint`.
     `vfs`: The engine's I/O layer, by name: `memory`, `syscall`, `io_uring`, or one that was registered.
     `encryption`: How the file is encrypted; `None` for a plain file.
-    `iter_chunk_size`: How many rows a cursor reads ahead at first, up to 16 times as many where it is read on; at least 1.
+    `iter_chunk_size`: How many rows a cursor reads ahead at first, up to 4 times as many where it is read on; at least 1.
     `row_factory`: What makes the object that is handed out for a row: `None` for a tuple, or something that is called with the
         cursor and that tuple, such as `Row`.
     """

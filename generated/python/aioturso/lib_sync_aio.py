@@ -292,7 +292,7 @@ def connect_sync(
     `timeout`: How long a statement, a pull or a checkpoint waits for a lock that another connection holds, in seconds.
     `cached_statements`: How many prepared statements are kept for the next time that the same SQL is run.
     `autocommit`: Who begins and ends transactions.
-    `iter_chunk_size`: How many rows a cursor reads ahead at first, up to 16 times as many where it is read on; at least 1.
+    `iter_chunk_size`: How many rows a cursor reads ahead at first, up to 4 times as many where it is read on; at least 1.
     `row_factory`: What makes the object that is handed out for a row: `None` for a tuple, or something that is called with the
         cursor and that tuple, such as `Row`.
     """

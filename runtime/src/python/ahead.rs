@@ -6,6 +6,7 @@
 //! are; they become Python objects where they are handed out.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -20,7 +21,9 @@ use super::calls::Calls;
 use super::exceptions::Module;
 use super::handed::Handed;
 use super::objects::Wrapper;
-use super::queue::{Budget, Finish, NativeCall, NativeQueue, Step, Work, deliver_part, is_interrupted, raisable};
+use super::queue::{
+    Budget, Finish, GiveUp, NativeCall, NativeQueue, Step, Work, deliver_part, is_interrupted, raisable,
+};
 use super::rows::{Chunk, Limit};
 use crate::task;
 
@@ -32,7 +35,7 @@ const ROWS_OF_A_PART: usize = 1024;
 
 /// How many chunks of the size that was asked for one trip to the worker brings at most: each one brings twice as many as the
 /// one before, as long as the result set is read on.
-const CHUNKS_OF_A_TRIP: usize = 16;
+const CHUNKS_OF_A_TRIP: usize = 4;
 
 /// A native class whose objects read the rows of a result set.
 pub trait Reads: pyo3::PyClass<Frozen = pyo3::pyclass::boolean_struct::True> + Send + Sync {
@@ -609,6 +612,8 @@ impl<R> From<Taking<R>> for Arrived<R> {
 struct Flight<C: ReaderCalls> {
     calls: Py<C>,
     place: Mutex<Place<<C::Target as Reads>::Row>>,
+    /// Whether a part of the rows is on its way to the loop. One at a time is: each would take a turn of its own from others.
+    has_part: AtomicBool,
 }
 
 /// Where the rows of a read are.
@@ -622,38 +627,49 @@ enum Place<R> {
     GivenUp(Arrived<R>),
 }
 
+impl<R: Send + 'static> Place<R> {
+    /// Takes the rows that are ahead, unless they were given up. `is_last` says whether no more will be read.
+    fn take(&mut self, ahead: &Ahead<R>, size: Option<usize>, is_last: bool) {
+        if matches!(self, Self::GivenUp(_)) {
+            return;
+        }
+        let mut taking = task::lock(&ahead.state).take(size);
+        // It shows at the end alone whether a read was cut off.
+        taking.cut_off &= is_last;
+        match self {
+            Self::Ahead => *self = Self::Taken(taking),
+            Self::Taken(before) => before.absorb(taking.into()),
+            Self::Out(arrived) => {
+                arrived.rows.extend(taking.rows);
+                arrived.failure = taking.failure;
+                arrived.cut_off = taking.cut_off;
+            }
+            Self::GivenUp(_) => {}
+        }
+    }
+}
+
 impl<C: ReaderCalls> Flight<C> {
     /// Takes the rows, unless it was given up. Called without the GIL.
     fn take(&self, size: Option<usize>) {
-        let ahead = self.calls.get().ahead();
-        let mut place = task::lock(&self.place);
-        match &mut *place {
-            Place::GivenUp(_) => {}
-            Place::Ahead => *place = Place::Taken(task::lock(&ahead.state).take(size)),
-            Place::Taken(taking) => taking.absorb(task::lock(&ahead.state).take(size).into()),
-            Place::Out(arrived) => {
-                let rest = task::lock(&ahead.state).take(size);
-                arrived.rows.extend(rest.rows);
-                arrived.failure = rest.failure;
-                arrived.cut_off = rest.cut_off;
-            }
-        }
+        task::lock(&self.place).take(self.calls.get().ahead(), size, true);
     }
 
     /// Takes all rows that have been read, and has them become Python objects while more are read. The answer is whether anybody
     /// still waits for them. Called without the GIL.
     fn pass_on(self: &Arc<Self>) -> bool {
-        self.take(None);
-        match &mut *task::lock(&self.place) {
-            Place::GivenUp(_) => return false,
-            // More will be read.
-            Place::Taken(taking) => taking.cut_off = false,
-            Place::Out(arrived) => arrived.cut_off = false,
-            Place::Ahead => {}
+        // In one go: the loop may take them out as soon as the lock is given back.
+        let mut place = task::lock(&self.place);
+        place.take(self.calls.get().ahead(), None, false);
+        if matches!(&*place, Place::GivenUp(_)) {
+            return false;
         }
-        deliver_part(Box::new(PartOfRows {
-            flight: Arc::clone(self),
-        }));
+        drop(place);
+        if !self.has_part.swap(true, Ordering::SeqCst) {
+            deliver_part(Box::new(PartOfRows {
+                flight: Arc::clone(self),
+            }));
+        }
         true
     }
 
@@ -709,6 +725,16 @@ impl<C: ReaderCalls> Flight<C> {
     }
 }
 
+impl<C: ReaderCalls> GiveUp for Arc<Flight<C>> {
+    fn give_up(&self, py: Python<'_>) {
+        Flight::give_up(self, py);
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.calls)
+    }
+}
+
 /// A read of so many rows, or of all, whose rows are then passed to `receive`.
 pub struct TakeRows<C: ReaderCalls> {
     flight: Arc<Flight<C>>,
@@ -724,6 +750,7 @@ impl<C: ReaderCalls> TakeRows<C> {
         let flight = Arc::new(Flight {
             calls: calls.clone().unbind(),
             place: Mutex::new(Place::Ahead),
+            has_part: AtomicBool::new(false),
         });
         let read = Self {
             flight: Arc::clone(&flight),
@@ -731,9 +758,7 @@ impl<C: ReaderCalls> TakeRows<C> {
             size,
             receive,
         };
-        NativeCall::of(read)
-            .numbered(number)
-            .given_up_by(move |py| flight.give_up(py))
+        NativeCall::of(read).numbered(number).given_up_by(flight)
     }
 }
 
@@ -752,7 +777,8 @@ impl<C: ReaderCalls> Work for TakeRows<C> {
         let calls = flight.calls.get();
         let is_open = calls.target().get().is_open();
         if is_open {
-            if size.is_none() {
+            // Rows that Python code has made are objects already.
+            if size.is_none() && !calls.target().get().calls_python() {
                 let began = Instant::now();
                 while calls.ahead().fill_part(calls.target(), began) && flight.pass_on() {}
             }
@@ -813,8 +839,8 @@ struct PartOfRows<C: ReaderCalls> {
     flight: Arc<Flight<C>>,
 }
 
-impl<C: ReaderCalls> Finish for PartOfRows<C> {
-    fn step(&mut self, py: Python<'_>, _wanted: bool, budget: &Budget) -> Step {
+impl<C: ReaderCalls> PartOfRows<C> {
+    fn convert(&self, py: Python<'_>, budget: &Budget) -> Step {
         let Some(mut taking) = self.flight.take_out(py) else {
             return Step::Done(Ok(None));
         };
@@ -824,5 +850,16 @@ impl<C: ReaderCalls> Finish for PartOfRows<C> {
             (_, Err(exception)) => Step::Done(Err(exception)),
             _ => Step::Done(Ok(None)),
         }
+    }
+}
+
+impl<C: ReaderCalls> Finish for PartOfRows<C> {
+    fn step(&mut self, py: Python<'_>, _wanted: bool, budget: &Budget) -> Step {
+        let step = self.convert(py, budget);
+        if let Step::Done(_) = step {
+            // What comes from here on comes with the next part, or with the end.
+            self.flight.has_part.store(false, Ordering::SeqCst);
+        }
+        step
     }
 }

@@ -12,7 +12,7 @@ use super::signature::{arguments, parameters, with_keywords};
 
 /// What the profile says of the parameters that it adds.
 const CHUNK_SIZE_DOCS: &[&str] =
-    &["How many rows a cursor reads ahead at first, up to 16 times as many where it is read on; at least 1."];
+    &["How many rows a cursor reads ahead at first, up to 4 times as many where it is read on; at least 1."];
 pub(super) const ROW_FACTORY_DOCS: &[&str] = &[
     "What makes the object that is handed out for a row: `None` for a tuple, or something that is called with the",
     "cursor and that tuple, such as `Row`.",

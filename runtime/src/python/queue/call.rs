@@ -106,10 +106,20 @@ pub struct NativeCall {
     /// Its place among the calls on a result set.
     number: u64,
     /// What takes back at once what it has taken.
-    give_up: Option<Box<GiveUp>>,
+    give_up: Option<Box<dyn GiveUp>>,
 }
 
-type GiveUp = dyn Fn(Python<'_>) + Send + Sync;
+/// What a call has taken, for whoever gives the call up.
+pub trait GiveUp: Send + Sync {
+    /// Gives it back.
+    fn give_up(&self, py: Python<'_>);
+
+    /// Shows what it refers to in Python to the garbage collector.
+    ///
+    /// # Errors
+    /// The collector's own.
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError>;
+}
 
 impl NativeCall {
     /// A call whose third phase is `finish`, on what the second gave.
@@ -148,7 +158,7 @@ impl NativeCall {
 
     /// Says how it gives back what it has taken, when nobody waits for it any more.
     #[must_use]
-    pub fn given_up_by(mut self, give_up: impl Fn(Python<'_>) + Send + Sync + 'static) -> Self {
+    pub fn given_up_by(mut self, give_up: impl GiveUp + 'static) -> Self {
         self.give_up = Some(Box::new(give_up));
         self
     }
@@ -190,7 +200,7 @@ impl NativeCall {
     #[pyo3(name = "give_up")]
     fn call_give_up(&self, py: Python<'_>) {
         if let Some(give_up) = &self.give_up {
-            give_up(py);
+            give_up.give_up(py);
         }
     }
 
@@ -202,6 +212,9 @@ impl NativeCall {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.made)?;
+        if let Some(give_up) = &self.give_up {
+            give_up.traverse(&visit)?;
+        }
         // One that a closed queue has refused never runs, and refers to what holds it.
         if let Ok(work) = self.work.try_lock()
             && let Some(work) = &*work

@@ -11,7 +11,7 @@ mod items;
 mod notifier;
 mod token;
 
-pub use call::{Budget, Finish, NativeCall, Step, Work};
+pub use call::{Budget, Finish, GiveUp, NativeCall, Step, Work};
 pub use items::NativeQueue;
 pub use token::NativeToken;
 

@@ -277,24 +277,26 @@ impl Notifier {
     fn finish_done(&self, py: Python<'_>, crowds: &mut Crowds) -> bool {
         let mut done = std::mem::take(&mut self.lock(py).done);
         let budget = Budget::begin();
+        let mut unfinished = VecDeque::new();
         while let Some(mut completion) = done.pop_front() {
             if finish(py, &mut completion, &budget) {
                 crowds.note(&completion);
                 // A value of the API may be left in it, whose end panics.
                 drop_guarded(completion);
             } else {
-                done.push_front(completion);
+                unfinished.push_back(completion);
             }
             if budget.is_spent() {
                 break;
             }
         }
-        if done.is_empty() {
+        if done.is_empty() && unfinished.is_empty() {
             return true;
         }
-        // The rest comes before what has been done since.
+        // The rest comes before what has been done since, and that before what takes more than one turn.
         let mut pending = self.lock(py);
         done.append(&mut pending.done);
+        done.append(&mut unfinished);
         pending.done = done;
         false
     }
@@ -421,7 +423,7 @@ impl Dispersal {
     }
 }
 
-/// Since when one task after the other gets the results of its calls at once, so that the loop has no turn.
+/// How many results were there at once since the latest turn that the loop was given for it, and when that was.
 #[derive(Default)]
 struct LatestTurn {
     calls: AtomicU32,
@@ -439,13 +441,13 @@ impl LatestTurn {
         let now = ORIGIN.get_or_init(Instant::now).elapsed();
         let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
         let calls = self.calls.load(Ordering::Relaxed);
-        if calls == 0 {
-            self.began.store(now, Ordering::Relaxed);
-        }
         let is_long_ago =
             calls + 1 >= Self::CALLS || now.saturating_sub(self.began.load(Ordering::Relaxed)) >= Self::NANOSECONDS;
         self.calls
             .store(if is_long_ago { 0 } else { calls + 1 }, Ordering::Relaxed);
+        if is_long_ago {
+            self.began.store(now, Ordering::Relaxed);
+        }
         is_long_ago
     }
 }
@@ -540,7 +542,7 @@ mod tests {
     #[test]
     fn the_loop_has_a_turn_after_some_time() {
         let latest = LatestTurn::default();
-        assert!(!latest.is_long_ago());
+        latest.is_long_ago();
         std::thread::sleep(std::time::Duration::from_nanos(LatestTurn::NANOSECONDS));
         assert!(latest.is_long_ago());
     }

@@ -32,7 +32,7 @@ MISSING = object()
 CHUNK_SIZE = 64
 ALL_CHUNK_SIZE = 1000
 # How many chunks one trip to the worker brings at most: each one brings twice as many as the one before.
-CHUNKS_OF_A_TRIP = 16
+CHUNKS_OF_A_TRIP = 4
 
 
 def check_size(size: int) -> int:
