@@ -7,7 +7,7 @@ from bug import rust_bug
 CALL = "runtime/src/python/queue/call.rs"
 ITEMS = "runtime/src/python/queue/items.rs"
 NOTIFIER = "runtime/src/python/queue/notifier.rs"
-AHEAD = "runtime/src/python/ahead.rs"
+TAKING = "runtime/src/python/ahead/taking.rs"
 
 TOGETHER = "test_results_that_come_together"
 TOO_MUCH = "test_one_turn_of_the_loop_makes_no_more_than_it_may"
@@ -98,7 +98,7 @@ OF_THE_QUEUE = [
     rust_bug(
         "one callback makes all rows of a read",
         TOO_MUCH,
-        (AHEAD, "budget.is_some_and(Budget::is_spent)", "budget.is_some_and(Budget::is_spent) && !BUG"),
+        (TAKING, "budget.is_some_and(Budget::is_spent)", "budget.is_some_and(Budget::is_spent) && !BUG"),
     ),
     rust_bug(
         "what a call that is refused refers to is hidden from the collector",
