@@ -75,7 +75,8 @@ impl Workspace {
         }
     }
 
-    /// The folders of Python packages as the generator writes them: `generated/python/<package>`, at the root and in each of the other projects.
+    /// The folders of Python packages as the generator writes them: `generated/python/<package>`, at the root and in each of the
+    /// other projects.
     pub(crate) fn python_packages(&self) -> Result<Vec<PathBuf>> {
         let mut packages = Vec::new();
         for folder in &self.generated {

@@ -91,18 +91,10 @@ impl Secrets {
     /// words.
     fn check(&self) -> Result<()> {
         let given = [("auth_token", &self.token), ("remote_encryption_key", &self.key)];
-        for (name, secret) in given {
-            if secret
-                .as_ref()
-                .is_some_and(|secret| HeaderValue::from_str(secret).is_err())
-            {
-                return Err(Error::programming(format!(
-                    "{name} holds a line break, or another character that can't go over HTTP: pass it without what stands \
-                     around it, as strip() does"
-                )));
-            }
-        }
-        Ok(())
+        given
+            .into_iter()
+            .filter_map(|(name, secret)| secret.as_deref().map(|secret| (name, secret)))
+            .try_for_each(|(name, secret)| check_header(name, secret))
     }
 
     /// For the layer of the connection that puts them into the request.
