@@ -1,22 +1,22 @@
 //! The queue in front of a worker's thread, and what that thread does.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
-use pyo3::types::{PyList, PyTuple};
+use pyo3::types::PyTuple;
 
 use super::super::confined::mark_of_thread;
+use super::attached::Attached;
 use super::call::{NativeCall, Work, run};
+use super::gate::{Gate, State};
 use super::haste::{Gaps, Haste};
 use super::notifier::{Completion, Notifier, running_loop};
-use crate::error::drop_guarded;
+use super::running::{Flags, Running, as_current};
 use crate::task;
 
 /// An unbounded queue of calls `(future, function)` in front of one thread; `None` is the end.
@@ -37,164 +37,10 @@ pub struct NativeQueue {
     server: AtomicUsize,
 }
 
-/// Where the thread of a queue waits for calls.
-#[derive(Default)]
-pub(super) struct Gate {
-    state: Mutex<State>,
-    available: Condvar,
-}
-
 /// How many calls may be before one whose result is looked for.
 const SOON: usize = 2;
 
-#[derive(Default)]
-struct State {
-    items: VecDeque<Item>,
-    sleep: Sleep,
-    /// How many calls the thread has run since it slept.
-    ran: usize,
-    /// The notifier in whose loop several tasks are about to go on that have waited for calls, by its address; 0 for none.
-    crowd: usize,
-    /// Whether calls are there for which the thread was not woken yet.
-    is_held: bool,
-    /// Whether it was awake when the latest call came.
-    was_awake: bool,
-    /// Whether native calls are left to the worker, which refuses them.
-    skips: bool,
-    /// Whether calls may be put in by whoever makes them.
-    is_direct: bool,
-}
-
-/// Whether the thread waits for calls.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Sleep {
-    #[default]
-    Awake,
-    /// For a short time, after which it looks by itself.
-    Light,
-    /// Until it is woken.
-    Deep,
-}
-
-/// How long the thread sleeps before it looks by itself. For no longer a call is held back that it is not woken for.
-const LIGHT_SLEEP: Duration = Duration::from_millis(2);
-
-/// How many calls of a crowd wake the thread. To wake it costs as much as to make a call; to wake it late leaves it idle.
-const CROWD: usize = 4;
-
-impl Gate {
-    /// Says that several tasks of a loop are about to go on that have waited for calls of this queue: the next calls come
-    /// together, and the thread need not be woken for each of them. Until [`Gate::disperse`].
-    pub(super) fn expect_crowd(&self, py: Python<'_>, notifier: &Arc<Notifier>) {
-        self.lock(py).crowd = Arc::as_ptr(notifier).addr();
-    }
-
-    /// Ends that, and wakes the thread for the calls for which it was not woken yet.
-    pub(super) fn disperse(&self, py: Python<'_>) {
-        let mut state = self.lock(py);
-        state.crowd = 0;
-        if std::mem::take(&mut state.is_held) {
-            self.wake(state);
-        }
-    }
-
-    fn wake(&self, mut state: MutexGuard<'_, State>) {
-        state.is_held = false;
-        let before = std::mem::take(&mut state.sleep);
-        state.was_awake = before == Sleep::Awake;
-        drop(state);
-        if before != Sleep::Awake {
-            self.available.notify_one();
-        }
-    }
-
-    fn lock(&self, py: Python<'_>) -> MutexGuard<'_, State> {
-        self.state.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits for something to come. Called without the GIL.
-    fn wait<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        if std::mem::take(&mut state.ran) > 1 {
-            state.sleep = Sleep::Light;
-            (state, _) = self
-                .available
-                .wait_timeout(state, LIGHT_SLEEP)
-                .unwrap_or_else(PoisonError::into_inner);
-            if state.sleep == Sleep::Awake || !state.items.is_empty() {
-                state.sleep = Sleep::Awake;
-                state.is_held = false;
-                return state;
-            }
-        }
-        state.sleep = Sleep::Deep;
-        state = self.available.wait(state).unwrap_or_else(PoisonError::into_inner);
-        state.sleep = Sleep::Awake;
-        state
-    }
-}
-
-impl State {
-    /// Whether the thread need not be woken for a call that this notifier's loop has put in.
-    fn holds(&self, notifier: usize) -> bool {
-        self.sleep == Sleep::Light && self.crowd == notifier && notifier != 0 && self.items.len() < CROWD
-    }
-}
-
-/// The native call that runs.
-struct Running {
-    /// Its future's address.
-    future: usize,
-    /// Whether it runs without the GIL. Of others the worker knows when they can be interrupted.
-    is_native: bool,
-    flags: Arc<Flags>,
-}
-
-/// What was told to a call that runs.
-#[derive(Default)]
-struct Flags {
-    /// Nobody waits for it any more.
-    given_up: AtomicBool,
-    /// It was interrupted.
-    interrupted: AtomicBool,
-    /// Where the results of a native one go.
-    notifier: Option<Arc<Notifier>>,
-}
-
-impl Flags {
-    fn give_up(&self) {
-        self.given_up.store(true, Ordering::SeqCst);
-        self.interrupted.store(true, Ordering::SeqCst);
-    }
-}
-
-impl task::CancelFlag for Flags {
-    fn is_cancelled(&self) -> bool {
-        self.given_up.load(Ordering::SeqCst)
-    }
-}
-
-thread_local! {
-    static CURRENT: RefCell<Option<Arc<Flags>>> = const { RefCell::new(None) };
-}
-
-/// Whether the native call that runs in this thread was interrupted: one that consists of steps ends between two of them.
-pub(crate) fn is_interrupted() -> bool {
-    CURRENT.with_borrow(|flags| {
-        let flags = flags.as_ref();
-        flags.is_some_and(|flags| flags.interrupted.load(Ordering::SeqCst))
-    })
-}
-
-/// Hands a part of what the native call that runs in this thread gives over to its event loop, before the rest. Where there is
-/// no such loop, or none any more, it is dropped.
-pub(crate) fn deliver_part(finish: Box<dyn super::Finish>) {
-    let flags = CURRENT.with_borrow(Clone::clone);
-    if let Some(notifier) = flags.as_ref().and_then(|flags| flags.notifier.as_ref()) {
-        drop(notifier.deliver(Completion::part(finish)));
-    }
-}
-
-enum Item {
+pub(super) enum Item {
     End,
     /// A pair that is run with the GIL, and the address of its future.
     Python(Py<PyAny>, usize),
@@ -203,7 +49,7 @@ enum Item {
     Unseen(Box<dyn FnOnce() + Send>),
 }
 
-struct Queued {
+pub(super) struct Queued {
     /// `None` if nobody waits for it.
     future: Option<Py<PyAny>>,
     call: Py<NativeCall>,
@@ -334,10 +180,7 @@ impl NativeQueue {
                     *task::lock(&self.running) = Some(Running {
                         future,
                         is_native: notifier.is_some(),
-                        flags: Arc::new(Flags {
-                            notifier: notifier.cloned(),
-                            ..Flags::default()
-                        }),
+                        flags: Arc::new(Flags::new(notifier.cloned())),
                     });
                 }
                 return item;
@@ -405,14 +248,6 @@ fn address_of(future: Option<&Py<PyAny>>) -> usize {
     future.map_or(0, |future| future.as_ptr().addr())
 }
 
-/// Runs a call, which can ask what it was told.
-fn as_current<T>(flags: Arc<Flags>, call: impl FnOnce() -> T) -> T {
-    let before = CURRENT.replace(Some(Arc::clone(&flags)));
-    let outcome = task::run_as(flags, call);
-    CURRENT.set(before);
-    outcome
-}
-
 /// A call that was never run, on its way back to be dropped.
 struct Dropped(Option<Box<dyn Work>>);
 
@@ -420,48 +255,6 @@ impl super::Finish for Dropped {
     fn step(&mut self, _py: Python<'_>, _wanted: bool, _budget: &super::Budget) -> super::Step {
         drop(self.0.take());
         super::Step::Done(Ok(None))
-    }
-}
-
-/// What the thread calls with the GIL.
-struct Attached {
-    run: Py<PyAny>,
-    lose: Py<PyAny>,
-}
-
-impl Attached {
-    fn run(&self, item: Py<PyAny>) {
-        Python::attach(|py| report(py, self.run_in_list(item.into_bound(py))));
-    }
-
-    /// The list is emptied by what is called, so that what is left of the call is not dropped here.
-    fn run_in_list(&self, item: Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        let py = item.py();
-        self.run.call1(py, (PyList::new(py, [item])?,))
-    }
-
-    fn run_pair(&self, future: Option<Py<PyAny>>, call: Py<NativeCall>) {
-        Python::attach(|py| {
-            let pair = PyTuple::new(py, [future.unwrap_or_else(|| py.None()), call.into_any()]);
-            report(py, pair.and_then(|pair| self.run_in_list(pair.into_any())));
-        });
-    }
-
-    /// The loop of a call is closed. The object is lost with it only if somebody waited there for the call.
-    fn lose(&self, undelivered: Completion) {
-        Python::attach(|py| {
-            let was_awaited = undelivered.future.is_some();
-            drop_guarded(undelivered);
-            if was_awaited {
-                report(py, self.lose.call0(py));
-            }
-        });
-    }
-}
-
-fn report(py: Python<'_>, outcome: PyResult<Py<PyAny>>) {
-    if let Err(exception) = outcome {
-        exception.write_unraisable(py, None);
     }
 }
 

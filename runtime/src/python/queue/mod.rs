@@ -5,15 +5,18 @@
 //! that waits for it. Results come to a loop in batches, through one notifier for each loop. Anything else that can be
 //! called is run in the worker's thread with the GIL, as by a worker without this queue.
 
+mod attached;
 mod call;
+mod gate;
 mod haste;
 mod items;
 mod notifier;
+mod running;
 mod token;
 
 pub use call::{Budget, Finish, GiveUp, NativeCall, Step, Work};
 pub use items::NativeQueue;
 pub use token::NativeToken;
 
-pub(super) use items::{deliver_part, is_interrupted};
 pub(super) use notifier::raisable;
+pub(super) use running::{deliver_part, is_interrupted};

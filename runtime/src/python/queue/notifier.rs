@@ -24,8 +24,8 @@ use crate::error::drop_guarded;
 use crate::task;
 
 use super::call::{Budget, Finish, NativeCall, Step, step};
+use super::gate::Gate;
 use super::haste::Haste;
-use super::items::Gate;
 
 /// The notifiers of the process: a `WeakKeyDictionary` by event loop. Used with the GIL, and so whole after a fork.
 static NOTIFIERS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bug import rust_bug
 
 CALL = "runtime/src/python/queue/call.rs"
+GATE = "runtime/src/python/queue/gate.rs"
 ITEMS = "runtime/src/python/queue/items.rs"
 NOTIFIER = "runtime/src/python/queue/notifier.rs"
 TAKING = "runtime/src/python/ahead/taking.rs"
@@ -17,7 +18,7 @@ OF_THE_QUEUE = [
     rust_bug(
         "the thread of the native queue is not woken",
         TOGETHER,
-        (ITEMS, "        if before != Sleep::Awake {\n", "        if before != Sleep::Awake && !BUG {\n"),
+        (GATE, "        if before != Sleep::Awake {\n", "        if before != Sleep::Awake && !BUG {\n"),
     ),
     rust_bug(
         "a native call that was cancelled in the queue runs",
