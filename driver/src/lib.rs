@@ -36,15 +36,18 @@
 //! # })
 //! # }
 //! ```
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod cache;
 mod connection;
 mod cursor;
 mod description;
+mod dialect;
 mod engine;
 mod error;
 mod execution;
+#[cfg(target_os = "linux")]
+mod file_io;
 mod interrupt;
 mod log_file;
 mod open;

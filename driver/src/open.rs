@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use turso_core::{CompletionError, Database, DatabaseOpts, EncryptionOpts, LimboError, OpenFlags, SqliteDialect};
+use turso_core::{CompletionError, Database, DatabaseOpts, EncryptionOpts, IO, LimboError, OpenFlags, OpenOptions};
 
+use crate::dialect::SharedCatalog;
 use crate::error::CANNOT_OPEN;
 use crate::uri::{self, Mode, Uri};
 use crate::{ConnectOptions, Encryption, Error, Result, connect};
@@ -132,7 +133,7 @@ impl Target {
 
     fn open(&self) -> turso_core::Result<Arc<turso_core::Connection>> {
         if let Some(name) = &self.shared_name {
-            return Database::open_shared_memory(name, Arc::new(SqliteDialect))?.connect();
+            return Database::open_shared_memory(name, Arc::new(SharedCatalog))?.connect();
         }
         let flags = match self.mode {
             Mode::Create | Mode::Memory => OpenFlags::Create,
@@ -140,17 +141,15 @@ impl Target {
             Mode::ReadOnly => OpenFlags::ReadOnly,
         };
         let encryption = self.encryption.as_ref();
-        let (_, database) = Database::open_new(
-            &self.path,
-            self.vfs.as_deref(),
-            flags,
-            self.features,
-            encryption.map(|encryption| EncryptionOpts {
-                cipher: encryption.cipher.clone(),
-                hexkey: encryption.hexkey.clone(),
-            }),
-            Arc::new(SqliteDialect),
-        )?;
+        let encryption_options = encryption.map(|encryption| EncryptionOpts {
+            cipher: encryption.cipher.clone(),
+            hexkey: encryption.hexkey.clone(),
+        });
+        let open_options = OpenOptions::new(Arc::new(SharedCatalog))
+            .flags(flags)
+            .db_opts(self.features)
+            .encryption(encryption_options);
+        let database = Database::open(self.io()?, &self.path, open_options)?;
         let connection = match encryption {
             None => database.connect()?,
             Some(encryption) => {
@@ -164,6 +163,15 @@ impl Target {
             connection.set_query_only(true);
         }
         Ok(connection)
+    }
+
+    fn io(&self) -> turso_core::Result<Arc<dyn IO>> {
+        match &self.vfs {
+            Some(vfs) => Database::io_for_vfs(vfs),
+            #[cfg(target_os = "linux")]
+            None if !self.is_in_memory() => crate::file_io::file_io(),
+            None => Database::io_for_path(&self.path),
+        }
     }
 
     /// An error if the path is that of a directory, which the engine would tell in the words of the system.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use turso_core::io::FileSyncType;
 use turso_core::{
     Buffer, Clock, Completion, Database, DatabaseStorage, File, IO, IOContext, IOResult, LimboError, MemoryIO,
-    MonotonicInstant, OpenDbAsyncState, OpenFlags, OpenOptions, PlatformIO, SqliteDialect, WallClockInstant,
+    MonotonicInstant, OpenDbAsyncState, OpenFlags, OpenOptions, PlatformIO, WallClockInstant,
 };
 use turso_sync_engine::database_sync_engine::DatabaseSyncEngineOpts;
 use turso_sync_engine::database_sync_operations::SyncEngineIoStats;
@@ -16,6 +16,7 @@ use turso_sync_engine::types::{Coro, DatabaseMetadata, SyncEngineIoResult};
 
 use super::io::Outside;
 use super::replica::SyncEngine;
+use crate::dialect::SharedCatalog;
 use crate::{Error, Result};
 
 /// Which I/O a replica needs.
@@ -75,7 +76,7 @@ impl Paging {
             storage: SyncEngine::init_db_storage(io.clone(), sync_io.clone(), &known, path, key)?,
             outside: Arc::clone(outside),
         });
-        let open_options = OpenOptions::new(Arc::new(SqliteDialect))
+        let open_options = OpenOptions::new(Arc::new(SharedCatalog))
             .storage(storage)
             .flags(OpenFlags::Create)
             .db_opts(options.db_opts);
