@@ -58,6 +58,34 @@ def test_closed_with_work_under_way(path: str, connect: Connect, run: Run, work:
     run(look())
 
 
+@pytest.mark.parametrize("work", ["queued", "running"])
+def test_cancelled_before_its_loop_is_closed(path: str, connect: Connect, run: Run, work: str) -> None:
+    """Bug: nobody waits for that call any more, and yet it closes the connection that other loops go on with."""
+    connection = run(made(connect(path, isolation_level=None)))
+    released = threading.Event()
+    if work == "queued":
+        # Until then, the thread does nothing else.
+        connection._worker.queue.put_nowait((None, released.wait))
+
+    async def cancel() -> None:
+        call = asyncio.ensure_future(connection.execute(ENDLESS))
+        await asyncio.sleep(0 if work == "queued" else 0.02)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+
+    run(cancel())
+    released.set()
+
+    async def go_on() -> None:
+        # The first call comes behind that one in the queue, but may be put in before that one is over.
+        for number in range(3):
+            await asyncio.wait_for(connection.execute("INSERT INTO t VALUES (?)", (number,)), HANGING)
+        assert await count(connection) == 3
+        await connection.close()
+
+    run(go_on())
+
+
 def test_closed_with_an_endless_query_running(path: str, connect: Connect, run: Run) -> None:
     """Bug: nobody can end it any more, and its thread uses up a processor until the process ends."""
     before = holdings()

@@ -4,7 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
 use super::call::NativeCall;
-use super::notifier::Completion;
+use super::notifier::{Completion, is_done};
 use crate::error::drop_guarded;
 
 /// What the thread calls with the GIL.
@@ -31,10 +31,12 @@ impl Attached {
         });
     }
 
-    /// The loop of a call is closed. The object is lost with it only if somebody waited there for the call.
+    /// The loop of a call is closed. The object is lost with it only if somebody waited there for the call: one that was
+    /// cancelled is lost to nobody, and other loops go on with the object.
     pub(super) fn lose(&self, undelivered: Completion) {
         Python::attach(|py| {
-            let was_awaited = undelivered.future.is_some();
+            let future = undelivered.future.as_ref();
+            let was_awaited = future.is_some_and(|future| !is_done(future.bind(py)));
             drop_guarded(undelivered);
             if was_awaited {
                 report(py, self.lose.call0(py));

@@ -452,7 +452,7 @@ impl LatestTurn {
     }
 }
 
-fn is_done(future: &Bound<'_, PyAny>) -> bool {
+pub(super) fn is_done(future: &Bound<'_, PyAny>) -> bool {
     let done = future.call_method0(intern!(future.py(), "done"));
     done.and_then(|done| done.is_truthy()).unwrap_or(true)
 }

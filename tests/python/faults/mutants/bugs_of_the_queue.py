@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bug import rust_bug
 
+ATTACHED = "runtime/src/python/queue/attached.rs"
 CALL = "runtime/src/python/queue/call.rs"
 GATE = "runtime/src/python/queue/gate.rs"
 ITEMS = "runtime/src/python/queue/items.rs"
@@ -47,6 +48,12 @@ OF_THE_QUEUE = [
             "            worker.lose(undelivered);\n",
             "            if !BUG {\n                worker.lose(undelivered);\n            }\n",
         ),
+    ),
+    rust_bug(
+        "a native call that nobody waits for any more closes the object with its loop",
+        "test_cancelled_before_its_loop_is_closed",
+        (ATTACHED, "!is_done(future.bind(py))", "!is_done(future.bind(py)) || BUG"),
+        ways="queued",
     ),
     rust_bug(
         "a panic ends the thread of the native queue",

@@ -234,13 +234,15 @@ class Worker(Generic[ObjectT]):
         del future, function
         with self._lock:
             self._current = None
-        if event_loop is not None:
-            self._deliver(event_loop, _settle, outcome)
+        delivered = event_loop is None or self._deliver(event_loop, _settle, outcome)
+        # A call that was cancelled is lost to nobody: other loops go on with the object.
+        if not delivered and not outcome[0].done():
+            self._lose_loop()
         # An error has this frame behind those that it came through, and so whatever the frame would still hold.
         del outcome
 
     def _lose_loop(self) -> None:
-        # Nobody waits for the call any more, nor for those behind it.
+        # Whoever waited for the call is gone, and nobody waits for those behind it.
         self.stop(LOOP_CLOSED)
 
     def _run_open(self) -> None:
@@ -254,11 +256,12 @@ class Worker(Generic[ObjectT]):
             self.calls = calls_of(self._object)
         logger.debug("%s: opened", self.thread_name)
 
-    def _deliver(self, event_loop: asyncio.AbstractEventLoop, settle: Callable[..., None], *arguments: object) -> None:
+    def _deliver(self, event_loop: asyncio.AbstractEventLoop, settle: Callable[..., None], *arguments: object) -> bool:
         try:
             event_loop.call_soon_threadsafe(settle, *arguments)
         except RuntimeError:
-            self._lose_loop()
+            return False
+        return True
 
     def _end(self) -> None:
         error: BaseException | None = None
