@@ -26,6 +26,8 @@ mod queue;
 mod rows;
 mod shared;
 mod slot;
+#[cfg(unix)]
+mod watching;
 
 pub use ahead::{Ahead, ReaderCalls, Reads, TakeRows, Taken, Taking, end_over};
 pub use arguments::{

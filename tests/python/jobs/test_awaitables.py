@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import gc
 import inspect
 import warnings
+import weakref
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any
@@ -216,6 +218,31 @@ def test_awaitables_outlive_their_loop(path: str, run_in_loop: Callable[[Corouti
     kinds = [job.kind for job in client.list_jobs_sync(limit=1000)]
     assert kinds.count("a") == kinds.count("b") == 3
     client.close_sync()
+
+
+class Kept:
+    """What a task keeps in a context variable."""
+
+
+kept: contextvars.ContextVar[Kept | None] = contextvars.ContextVar("kept", default=None)
+
+
+async def test_the_context_of_the_first_task_goes_with_it(path: str) -> None:
+    """What tells the loop of results was watched in the context of the task that first needed it: it lived as long as the
+    loop, with all that was in it."""
+
+    async def open_and_use() -> tuple[turso_jobs.Client, weakref.ref[Kept]]:
+        value = Kept()
+        kept.set(value)
+        client = await turso_jobs.connect(path)
+        await client.migrate()
+        return client, weakref.ref(value)
+
+    client, reference = await asyncio.create_task(open_and_use())
+    async with client:
+        assert await client.list_jobs() == []
+        gc.collect()
+        assert reference() is None
 
 
 def test_outside_of_a_loop_an_awaitable_says_so(path: str) -> None:

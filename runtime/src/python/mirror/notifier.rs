@@ -21,6 +21,8 @@ use pyo3::sync::{MutexExt, PyOnceLock};
 use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
 
 use super::super::finalizer::finalize;
+#[cfg(unix)]
+use super::super::watching::watch;
 use crate::error::drop_guarded;
 use crate::twin::Driver;
 
@@ -215,8 +217,8 @@ impl Notifier {
         let descriptor = reader.as_raw_fd();
         let notifier = Self::make(event_loop, Some(Sockets { writer, reader }))?;
         let drain = Bound::new(py, Drain(Arc::clone(&notifier)))?;
-        match event_loop.call_method1(intern!(py, "add_reader"), (descriptor, drain)) {
-            Ok(_) => Ok(notifier),
+        match watch(event_loop, descriptor, drain.into_any()) {
+            Ok(()) => Ok(notifier),
             // It watches no descriptors.
             Err(exception) if exception.is_instance_of::<PyNotImplementedError>(py) => Self::make(event_loop, None),
             Err(exception) => Err(exception),

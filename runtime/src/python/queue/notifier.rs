@@ -20,6 +20,8 @@ use pyo3::sync::{MutexExt, PyOnceLock};
 use pyo3::types::PyWeakrefReference;
 
 use super::super::finalizer::finalize;
+#[cfg(unix)]
+use super::super::watching::watch;
 use crate::error::drop_guarded;
 use crate::task;
 
@@ -173,8 +175,8 @@ impl Notifier {
             sockets: Mutex::new(Some(sockets)),
         });
         let drain = Bound::new(py, Drain(Arc::clone(&notifier)))?;
-        match event_loop.call_method1(intern!(py, "add_reader"), (descriptor, drain)) {
-            Ok(_) => Ok(notifier),
+        match watch(event_loop, descriptor, drain.into_any()) {
+            Ok(()) => Ok(notifier),
             // It watches no descriptors, or none of this number, or is closed, which shows when it is called.
             Err(exception) if exception.is_instance_of::<PyException>(py) => Self::called(event_loop),
             Err(exception) => Err(exception),
