@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 import gc
 import sys
 import threading
 import time
 import warnings
-import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -58,37 +56,6 @@ def test_closed_with_work_under_way(path: str, connect: Connect, run: Run, work:
             assert await other.execute_fetchall("SELECT count(*) FROM t") == [(50,)]
 
     run(look())
-
-
-class Kept:
-    """What a task keeps in a context variable."""
-
-
-kept: contextvars.ContextVar[Kept | None] = contextvars.ContextVar("kept", default=None)
-
-
-def test_the_context_of_the_first_task_goes_with_it(path: str, connect: Connect, run: Run) -> None:
-    """Bug: what tells the loop of results is watched in the context of the task that first needed it, which lives as long as
-    the loop with all that is in it."""
-
-    async def open_and_use(connection: aioturso.Connection[Any]) -> weakref.ref[Kept]:
-        value = Kept()
-        kept.set(value)
-        await made(connection)
-        return weakref.ref(value)
-
-    async def use() -> None:
-        connection = connect(path)
-        try:
-            reference = await asyncio.ensure_future(open_and_use(connection))
-            # The loop, and what it was told of results, go on.
-            assert await count(connection) == 0
-            gc.collect()
-            assert reference() is None
-        finally:
-            await connection.close()
-
-    run(use())
 
 
 @pytest.mark.parametrize("work", ["queued", "running"])

@@ -4,10 +4,13 @@ not guessed."""
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import gc
 import itertools
 import random
+import threading
 import time
+import weakref
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -276,3 +279,61 @@ def test_a_loop_closed_while_a_native_call_runs(worker_name: str, run: Run) -> N
         await asyncio.wait_for(probe.close(), HANGING)
 
     run(look(run(leave())))
+
+
+def test_a_loop_closed_behind_a_call_that_was_cancelled(worker_name: str, run: Run) -> None:
+    """Bug: nobody waits for that call any more, and yet it closes the object that other loops go on with."""
+    probe = run(opened())
+    released = threading.Event()
+    # Until then, the thread does nothing else.
+    probe._worker.queue.put_nowait((None, released.wait))
+
+    async def leave() -> None:
+        call = asyncio.ensure_future(probe.note(0))
+        await asyncio.sleep(0)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+
+    async def go_on() -> None:
+        # Behind the first of these, that call is over.
+        for number in range(1, 4):
+            assert await asyncio.wait_for(probe.note(number), HANGING) == number
+        assert probe.ran() == [1, 2, 3]
+        await asyncio.wait_for(probe.close(), HANGING)
+
+    run(leave())
+    released.set()
+    run(go_on())
+
+
+async def opened() -> probe_aio.Probe:
+    return await probe_aio.open()
+
+
+class Kept:
+    """What a task keeps in a context variable."""
+
+
+kept: contextvars.ContextVar[Kept | None] = contextvars.ContextVar("kept", default=None)
+
+
+def test_the_context_of_the_first_task_goes_with_it(worker_name: str, run: Run) -> None:
+    """Bug: what tells the loop of results is watched in the context of the task that first needed it, which lives as long as
+    the loop with all that is in it."""
+
+    async def open_and_call() -> tuple[probe_aio.Probe, weakref.ref[Kept]]:
+        value = Kept()
+        kept.set(value)
+        probe = await probe_aio.open()
+        assert await probe.note(1) == 1
+        return probe, weakref.ref(value)
+
+    async def use() -> None:
+        probe, reference = await asyncio.ensure_future(open_and_call())
+        async with probe:
+            # The loop, and what it was told of results, go on.
+            assert await probe.note(2) == 2
+            gc.collect()
+            assert reference() is None
+
+    run(use())

@@ -10,6 +10,7 @@ GATE = "runtime/src/python/queue/gate.rs"
 ITEMS = "runtime/src/python/queue/items.rs"
 NOTIFIER = "runtime/src/python/queue/notifier.rs"
 TAKING = "runtime/src/python/ahead/taking.rs"
+WATCHING = "runtime/src/python/watching.rs"
 
 TOGETHER = "test_results_that_come_together"
 TOO_MUCH = "test_one_turn_of_the_loop_makes_no_more_than_it_may"
@@ -51,9 +52,8 @@ OF_THE_QUEUE = [
     ),
     rust_bug(
         "a native call that nobody waits for any more closes the object with its loop",
-        "test_cancelled_before_its_loop_is_closed",
+        "test_a_loop_closed_behind_a_call_that_was_cancelled",
         (ATTACHED, "!is_done(future.bind(py))", "!is_done(future.bind(py)) || BUG"),
-        ways="queued",
     ),
     rust_bug(
         "a panic ends the thread of the native queue",
@@ -125,6 +125,11 @@ OF_THE_QUEUE = [
             "    if is_done(future) {\n        return true;\n",
             "    if is_done(future) && !BUG {\n        return true;\n",
         ),
+    ),
+    rust_bug(
+        "a loop watches for results in the context of the task that first needs one",
+        "test_the_context_of_the_first_task_goes_with_it",
+        (WATCHING, '"contextvars", "Context"', '"contextvars", if BUG { "copy_context" } else { "Context" }'),
     ),
     rust_bug(
         "the notifier of a loop does not notice that it is closed",

@@ -79,6 +79,10 @@ def build(bugs: Iterable[Bug], folder: Path) -> Path:
     texts = {file.relative_to(ROOT): text for file, text in _sources(bugs).items()}
     for file, text in texts.items():
         _write(sources / file, text)
+    # A module that has become a folder would be there twice.
+    for file in sources.rglob("*.rs"):
+        if file.relative_to(sources) not in texts:
+            file.unlink()
     command = [os.environ.get("CARGO", "cargo"), "build", "--quiet", "--package", "probe-native"]
     environment = {**os.environ, "CARGO_TARGET_DIR": str(folder / "build"), "PYO3_PYTHON": sys.executable}
     built = subprocess.run(command, cwd=sources, env=environment, check=False)
