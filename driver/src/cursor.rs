@@ -5,6 +5,8 @@ use std::fmt;
 use async_proxy::async_proxy;
 
 use crate::execution::Execution;
+#[cfg(feature = "python")]
+use crate::packing::Packing;
 use crate::{Anything, Connection, Description, Error, Params, ParamsSequence, Result, Row, Rows};
 
 /// A cursor of a [`Connection`].
@@ -189,6 +191,13 @@ impl Cursor {
             arraysize: 1,
             is_closed: false,
         }
+    }
+
+    /// Packs the next rows, as [`Execution::pack`].
+    #[cfg(feature = "python")]
+    pub(crate) fn pack(&mut self, packing: &mut Packing, wants_more: &mut dyn FnMut(&Packing) -> bool) -> Result<bool> {
+        self.check_open()?;
+        self.execution.pack(&self.connection.shared, packing, wants_more)
     }
 
     fn check_open(&self) -> Result<()> {

@@ -1,6 +1,9 @@
 //! What a cursor does: the run of a statement from its first step to its last row, by the rules of CPython's
 //! `Modules/_sqlite/cursor.c`.
 
+#[cfg(feature = "python")]
+mod packed;
+
 use std::collections::VecDeque;
 
 use crate::engine::{Engine, StatementKey};
@@ -281,8 +284,22 @@ impl Execution {
     /// The next row, and behind it one row ahead.
     fn next(&mut self, engine: &mut Engine, work: Work<'_>) -> Result<Option<Row>> {
         let row = self.next_ready();
+        let ahead = self.advance(engine, work, row.is_some(), PreparedStatement::row)?;
+        self.ready.extend(ahead);
+        Ok(row)
+    }
+
+    /// Runs the half-read statement, if there is one, until its next row, and has that read; `None` at its end. `has_row` says
+    /// whether the row before it is yet to be handed out.
+    fn advance<T>(
+        &mut self,
+        engine: &mut Engine,
+        work: Work<'_>,
+        has_row: bool,
+        read: impl FnOnce(&mut PreparedStatement) -> T,
+    ) -> Result<Option<T>> {
         let Some(key) = self.half_read else {
-            return Ok(row);
+            return Ok(None);
         };
         let is_cut_off = engine.is_cut_off(key);
         let began_outside = engine.began_outside(key);
@@ -296,27 +313,27 @@ impl Execution {
                     statement.step_on(work)
                 };
                 step.map(|step| match step {
-                    Step::Row => Some(statement.row()),
+                    Step::Row => Some(read(statement)),
                     Step::Done => None,
                 })
             }
             // The row that was read before is still good.
-            None if is_cut_off && row.is_some() => return Ok(row),
+            None if is_cut_off && has_row => return Ok(None),
             None if is_cut_off => Err(Error::cut_off()),
             None => Ok(None),
         };
         match step {
-            Ok(Some(ahead)) => self.ready.push_back(ahead),
+            Ok(Some(ahead)) => Ok(Some(ahead)),
             Ok(None) => {
                 self.half_read = None;
                 engine.release_read(key)?;
+                Ok(None)
             }
             Err(error) => {
                 self.half_read = None;
-                return Err(engine.abandon_read(key, error, work));
+                Err(engine.abandon_read(key, error, work))
             }
         }
-        Ok(row)
     }
 
     /// The next of the rows that were read already.

@@ -52,6 +52,8 @@ mod interrupt;
 mod log_file;
 mod open;
 mod options;
+#[cfg(feature = "python")]
+mod packing;
 mod params;
 #[cfg(feature = "python")]
 mod python;

@@ -3,6 +3,7 @@
 //!
 //! They stand here because a trait of PyO3 can only be implemented beside the type or beside the trait.
 
+mod chunks;
 mod parameters;
 mod rows;
 mod settings;
@@ -175,6 +176,6 @@ impl<'py> IntoPyObject<'py> for &Value {
     type Error = PyErr;
 
     fn into_pyobject(self, py: Python<'py>) -> Result<Self::Output, Self::Error> {
-        rows::object_of(py, self, &async_proxy::python::dbapi::TextFactory::Str)
+        rows::object_of(py, self.into(), &async_proxy::python::dbapi::TextFactory::Str)
     }
 }

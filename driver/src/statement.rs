@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use turso_core::{Connection, LimboError, StepResult};
 
 use crate::interrupt::Work;
+#[cfg(feature = "python")]
+use crate::packing::Packing;
 use crate::sql;
 use crate::{Description, Error, Params, Result, Row, Value};
 
@@ -402,6 +404,14 @@ impl PreparedStatement {
             None => self.description().unwrap_or_else(|| Description::new::<String>([])),
         };
         Row::new(values, description)
+    }
+
+    /// Puts the row that the last step gave to others of its result set, the first of which [`row`](Self::row) gave.
+    #[cfg(feature = "python")]
+    pub(crate) fn pack(&mut self, packing: &mut Packing) {
+        if let Some(row) = self.statement.row() {
+            packing.put_more(row.get_values());
+        }
     }
 
     /// Ends its run, forgets its bindings, and makes it ready for the next.

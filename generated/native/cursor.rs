@@ -101,9 +101,14 @@ fn next_row<'py>(reader: &Bound<'py, Cursor>) -> PyResult<Option<Bound<'py, PyAn
     row.map(converting(reader)).transpose()
 }
 /// What makes a Python object of a row.
-fn converting<'py>(
+fn converting<'py, R>(
     reader: &Bound<'py, Cursor>,
-) -> impl Fn(::turso_driver::Row) -> PyResult<Bound<'py, PyAny>> {
+) -> impl Fn(R) -> PyResult<Bound<'py, PyAny>>
+where
+    R: python::dbapi::Record<
+        Columns = <::turso_driver::Row as python::dbapi::Record>::Columns,
+    >,
+{
     let this = reader.get();
     let delivery = python::dbapi::Delivery {
         cursor: reader.as_any(),
@@ -500,7 +505,7 @@ impl Cursor {
 pub(super) struct CursorCalls {
     target: Py<Cursor>,
     making: python::Making,
-    ahead: python::Ahead<::turso_driver::Row>,
+    ahead: python::Ahead<<Cursor as python::Reads>::Row>,
 }
 impl CursorCalls {
     /// That of an object which is yet to be made.
@@ -541,17 +546,12 @@ impl python::Calls for CursorCalls {
     }
 }
 impl python::Reads for Cursor {
-    type Row = ::turso_driver::Row;
+    type Row = python::dbapi::RowOf<<Self as python::Wrapper>::Object>;
     fn is_open(&self) -> bool {
         self.object.is_opened()
     }
-    fn read(
-        &self,
-        limit: python::Limit,
-    ) -> PyResult<python::Chunk<::turso_driver::Row, PyErr>> {
-        self.object
-            .run_read(limit, |object| object.fetchone(), python::dbapi::Record::weight)
-            .raise_read::<Self>()
+    fn read(&self, limit: python::Limit) -> PyResult<python::Chunk<Self::Row, PyErr>> {
+        self.object.run_gather(limit).raise_read::<Self>()
     }
     fn calls_python(&self) -> bool {
         self.row_factory.calls_python()
@@ -559,12 +559,12 @@ impl python::Reads for Cursor {
     }
     fn converter<'py>(
         reader: &Bound<'py, Self>,
-    ) -> impl Fn(::turso_driver::Row) -> PyResult<Bound<'py, PyAny>> {
+    ) -> impl Fn(Self::Row) -> PyResult<Bound<'py, PyAny>> {
         converting(reader)
     }
 }
 impl python::ReaderCalls for CursorCalls {
-    fn ahead(&self) -> &python::Ahead<::turso_driver::Row> {
+    fn ahead(&self) -> &python::Ahead<<Cursor as python::Reads>::Row> {
         &self.ahead
     }
 }

@@ -10,6 +10,8 @@ mod half_read;
 mod handles;
 mod interrupts;
 mod opening;
+#[cfg(feature = "python")]
+mod packing;
 mod parameters;
 #[cfg(feature = "sync")]
 mod sync;

@@ -1,6 +1,11 @@
 //! What a module of the profile `dbapi` stands on: the factories of `sqlite3`, and what its class `Row` does.
 
 pub mod adapters;
+mod chunks;
+mod tuples;
+
+pub use chunks::{Chunks, Gathering, RowOf, gather_each};
+pub use tuples::tuple_of;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -17,6 +17,7 @@ mod confined;
 pub mod dbapi;
 mod exceptions;
 mod finalizer;
+mod gather;
 mod handed;
 #[cfg(feature = "twins")]
 pub mod mirror;

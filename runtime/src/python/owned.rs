@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use pyo3::prelude::*;
 
 use super::confined::{Home, mark_of_thread};
+use super::dbapi::{Chunks, RowOf};
 use super::exceptions::{Failure, IntoException, Module, catch};
+use super::gather::gather;
 use super::objects::{Closed, Latest, Ran, Wrapper, check_home, drop_detached};
 use super::rows::{self, Chunk, Limit};
 
@@ -248,6 +250,20 @@ impl<W: Wrapper> Owned<W> {
             let mut turn = self.turn()?;
             let object = turn.object()?;
             let chunk = rows::read(limit, || catch(|| next(object)), weigh);
+            self.refresh(object);
+            Ok(chunk)
+        })
+    }
+
+    /// As [`Owned::run_read`], the rows kept together.
+    pub fn run_gather<E>(&self, limit: Limit) -> Ran<Chunk<RowOf<W::Object>, Failure<E>>, E>
+    where
+        W::Object: Chunks<Error = E>,
+    {
+        Ran::of(|| {
+            let mut turn = self.turn()?;
+            let object = turn.object()?;
+            let chunk = gather(limit, |rows, wants_more| catch(|| object.gather(rows, wants_more)));
             self.refresh(object);
             Ok(chunk)
         })

@@ -83,7 +83,7 @@ impl<R, F> Chunk<R, F> {
 }
 
 /// How many rows are read between two looks at the clock, which costs as much as a small row.
-const ROWS_BETWEEN_LOOKS: usize = 8;
+pub(super) const ROWS_BETWEEN_LOOKS: usize = 8;
 
 /// Reads rows until the limit, the end, or an error.
 pub(super) fn read<R, F>(

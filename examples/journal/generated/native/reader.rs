@@ -139,7 +139,7 @@ impl Reader {
 pub(super) struct ReaderCalls {
     target: Py<Reader>,
     making: python::Making,
-    ahead: python::Ahead<::journal::Entry>,
+    ahead: python::Ahead<<Reader as python::Reads>::Row>,
 }
 impl ReaderCalls {
     /// That of an object which is yet to be made.
@@ -185,10 +185,7 @@ impl python::Reads for Reader {
     fn is_open(&self) -> bool {
         self.object.is_opened()
     }
-    fn read(
-        &self,
-        limit: python::Limit,
-    ) -> PyResult<python::Chunk<::journal::Entry, PyErr>> {
+    fn read(&self, limit: python::Limit) -> PyResult<python::Chunk<Self::Row, PyErr>> {
         self.object
             .run_read(limit, |object| object.next_entry(), size_of_val)
             .raise_read::<Self>()
@@ -198,12 +195,12 @@ impl python::Reads for Reader {
     }
     fn converter<'py>(
         reader: &Bound<'py, Self>,
-    ) -> impl Fn(::journal::Entry) -> PyResult<Bound<'py, PyAny>> {
+    ) -> impl Fn(Self::Row) -> PyResult<Bound<'py, PyAny>> {
         converting(reader)
     }
 }
 impl python::ReaderCalls for ReaderCalls {
-    fn ahead(&self) -> &python::Ahead<::journal::Entry> {
+    fn ahead(&self) -> &python::Ahead<<Reader as python::Reads>::Row> {
         &self.ahead
     }
 }

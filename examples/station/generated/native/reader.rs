@@ -223,7 +223,7 @@ impl Reader {
 pub(super) struct ReaderCalls {
     target: Py<Reader>,
     making: python::Making,
-    ahead: python::Ahead<f64>,
+    ahead: python::Ahead<<Reader as python::Reads>::Row>,
 }
 impl ReaderCalls {
     /// That of an object which is yet to be made.
@@ -268,7 +268,7 @@ impl python::Reads for Reader {
     fn is_open(&self) -> bool {
         self.object.is_opened()
     }
-    fn read(&self, limit: python::Limit) -> PyResult<python::Chunk<f64, PyErr>> {
+    fn read(&self, limit: python::Limit) -> PyResult<python::Chunk<Self::Row, PyErr>> {
         self.object
             .run_read(
                 limit,
@@ -282,12 +282,12 @@ impl python::Reads for Reader {
     }
     fn converter<'py>(
         reader: &Bound<'py, Self>,
-    ) -> impl Fn(f64) -> PyResult<Bound<'py, PyAny>> {
+    ) -> impl Fn(Self::Row) -> PyResult<Bound<'py, PyAny>> {
         converting(reader)
     }
 }
 impl python::ReaderCalls for ReaderCalls {
-    fn ahead(&self) -> &python::Ahead<f64> {
+    fn ahead(&self) -> &python::Ahead<<Reader as python::Reads>::Row> {
         &self.ahead
     }
 }

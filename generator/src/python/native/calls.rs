@@ -32,7 +32,9 @@ impl Glue<'_> {
         let is_child = !class.parents.is_empty();
         let row = self.row_type(class);
         let making = is_child.then(|| quote!(making: python::Making,));
-        let ahead = row.as_ref().map(|row| quote!(ahead: python::Ahead<#row>,));
+        let ahead = row
+            .as_ref()
+            .map(|_| quote!(ahead: python::Ahead<<#ident as python::Reads>::Row>,));
         let initial_making = is_child.then(|| quote!(making: python::Making::default(),));
         let initial_ahead = row.as_ref().map(|_| quote!(ahead: python::Ahead::default(),));
         let traits = self.traits(class, row.as_ref());
@@ -168,7 +170,15 @@ impl Glue<'_> {
         let (row, one) = (row?, class.rows(RowsRole::One)?);
         let method = rust_ident(&one.ident);
         let fetch = types::fallible(one.fallible, quote!(object.#method()));
-        let weight = dbapi::weight(class);
+        let (row, read) = if dbapi::is_gathered(class) {
+            (
+                quote!(python::dbapi::RowOf<<Self as python::Wrapper>::Object>),
+                quote!(run_gather(limit)),
+            )
+        } else {
+            let weight = dbapi::weight(class);
+            (quote!(#row), quote!(run_read(limit, |object| #fetch, #weight)))
+        };
         let calls_python = if class.role == Role::Cursor {
             quote! {
                 self.row_factory.calls_python()
@@ -185,21 +195,21 @@ impl Glue<'_> {
                     self.object.is_opened()
                 }
 
-                fn read(&self, limit: python::Limit) -> PyResult<python::Chunk<#row, PyErr>> {
-                    self.object.run_read(limit, |object| #fetch, #weight).raise_read::<Self>()
+                fn read(&self, limit: python::Limit) -> PyResult<python::Chunk<Self::Row, PyErr>> {
+                    self.object.#read.raise_read::<Self>()
                 }
 
                 fn calls_python(&self) -> bool {
                     #calls_python
                 }
 
-                fn converter<'py>(reader: &Bound<'py, Self>) -> impl Fn(#row) -> PyResult<Bound<'py, PyAny>> {
+                fn converter<'py>(reader: &Bound<'py, Self>) -> impl Fn(Self::Row) -> PyResult<Bound<'py, PyAny>> {
                     converting(reader)
                 }
             }
 
             impl python::ReaderCalls for #calls {
-                fn ahead(&self) -> &python::Ahead<#row> {
+                fn ahead(&self) -> &python::Ahead<<#ident as python::Reads>::Row> {
                     &self.ahead
                 }
             }

@@ -96,12 +96,28 @@ pub(super) fn converting(class: &Class, row: &Type) -> TokenStream {
             move |row| ::pyo3::IntoPyObjectExt::into_bound_py_any(row, py)
         }
     };
+    if is_gathered(class) {
+        return quote! {
+            #[doc = " What makes a Python object of a row."]
+            fn converting<'py, R>(reader: &Bound<'py, #ident>) -> impl Fn(R) -> PyResult<Bound<'py, PyAny>>
+            where
+                R: python::dbapi::Record<Columns = <#row as python::dbapi::Record>::Columns>,
+            {
+                #conversion
+            }
+        };
+    }
     quote! {
         #[doc = " What makes a Python object of a row."]
         fn converting<'py>(reader: &Bound<'py, #ident>) -> impl Fn(#row) -> PyResult<Bound<'py, PyAny>> {
             #conversion
         }
     }
+}
+
+/// Whether a worker reads the class's rows together.
+pub(super) fn is_gathered(class: &Class) -> bool {
+    class.own_role == Role::Cursor && !class.shared
 }
 
 /// A function that says how many bytes a row takes.

@@ -59,7 +59,13 @@ enum Entry<R> {
     Row(R),
     /// A row that Python code made an object of, or that was handed out and given back.
     Object(Py<PyAny>),
-    Failure(PyErr),
+    Failure(Box<PyErr>),
+}
+
+impl<R> Entry<R> {
+    fn of_failure(exception: PyErr) -> Self {
+        Self::Failure(Box::new(exception))
+    }
 }
 
 /// The rows of one result set that were read ahead.
@@ -191,7 +197,7 @@ impl<R: Send + 'static> Ahead<R> {
                 let exhausted = chunk.exhausted;
                 (entries_of(reader, chunk), exhausted)
             }
-            Err(exception) => (vec![Entry::Failure(exception)], false),
+            Err(exception) => (vec![Entry::of_failure(exception)], false),
         };
         let mut state = task::lock(&self.state);
         state.failures += entries
@@ -269,7 +275,7 @@ impl<R: Send + 'static> Ahead<R> {
             Ok(row) => Some(Handed::new(row.unbind(), rows.clone().unbind(), result_set)),
             Err(exception) => {
                 // It is raised where the read is awaited.
-                self.put_back(py, VecDeque::from([Entry::Failure(exception)]), result_set);
+                self.put_back(py, VecDeque::from([Entry::of_failure(exception)]), result_set);
                 None
             }
         }
@@ -342,7 +348,7 @@ impl<R: Send + 'static> Ahead<R> {
             .map(|row| Entry::Object(row.unbind()))
             .collect();
         if let Some(error) = &taken.error {
-            entries.push_back(Entry::Failure(PyErr::from_value(error.bind(py).clone().into_any())));
+            entries.push_back(Entry::of_failure(PyErr::from_value(error.bind(py).clone().into_any())));
         }
         self.put_back(py, entries, taken.result_set);
     }
@@ -408,14 +414,14 @@ fn entries_of<C: Reads>(reader: &Py<C>, chunk: Chunk<C::Row, PyErr>) -> Vec<Entr
         // An end of the interpreter leaves the rows to nobody.
         Python::try_attach(|py| {
             let convert = C::converter(reader.bind(py));
-            rows.map(|row| convert(row).map_or_else(Entry::Failure, |row| Entry::Object(row.unbind())))
+            rows.map(|row| convert(row).map_or_else(Entry::of_failure, |row| Entry::Object(row.unbind())))
                 .collect()
         })
         .unwrap_or_default()
     } else {
         rows.map(Entry::Row).collect()
     };
-    entries.extend(chunk.failure.map(Entry::Failure));
+    entries.extend(chunk.failure.map(Entry::of_failure));
     entries
 }
 
@@ -427,7 +433,7 @@ fn object_of<'py, R>(
     match entry {
         Entry::Row(row) => convert(row),
         Entry::Object(object) => Ok(object.into_bound(py)),
-        Entry::Failure(exception) => Err(exception),
+        Entry::Failure(exception) => Err(*exception),
     }
 }
 

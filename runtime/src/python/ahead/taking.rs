@@ -70,7 +70,7 @@ impl<R: Send + 'static> Taking<R> {
             return Ok(None);
         }
         let error = match self.failure.take() {
-            Some(Entry::Failure(exception)) => Some(raisable(py, exception).unbind()),
+            Some(Entry::Failure(exception)) => Some(raisable(py, *exception).unbind()),
             _ => None,
         };
         let rows = self.converted.take();
@@ -99,7 +99,7 @@ impl<R: Send + 'static> Taking<R> {
             for entry in self.rows.drain(..ROWS_BETWEEN_LOOKS.min(self.rows.len())) {
                 match object_of(py, &convert, entry) {
                     Ok(object) => converted.push(object),
-                    Err(exception) => self.failure = Some(Entry::Failure(exception)),
+                    Err(exception) => self.failure = Some(Entry::of_failure(exception)),
                 }
             }
             extend(&list, &mut converted)?;

@@ -158,7 +158,7 @@ impl Part {
 pub(super) struct PartCalls {
     target: Py<Part>,
     making: python::Making,
-    ahead: python::Ahead<::probe::Heavy>,
+    ahead: python::Ahead<<Part as python::Reads>::Row>,
 }
 impl PartCalls {
     /// That of an object which is yet to be made.
@@ -204,10 +204,7 @@ impl python::Reads for Part {
     fn is_open(&self) -> bool {
         self.object.is_opened()
     }
-    fn read(
-        &self,
-        limit: python::Limit,
-    ) -> PyResult<python::Chunk<::probe::Heavy, PyErr>> {
+    fn read(&self, limit: python::Limit) -> PyResult<python::Chunk<Self::Row, PyErr>> {
         self.object
             .run_read(
                 limit,
@@ -221,12 +218,12 @@ impl python::Reads for Part {
     }
     fn converter<'py>(
         reader: &Bound<'py, Self>,
-    ) -> impl Fn(::probe::Heavy) -> PyResult<Bound<'py, PyAny>> {
+    ) -> impl Fn(Self::Row) -> PyResult<Bound<'py, PyAny>> {
         converting(reader)
     }
 }
 impl python::ReaderCalls for PartCalls {
-    fn ahead(&self) -> &python::Ahead<::probe::Heavy> {
+    fn ahead(&self) -> &python::Ahead<<Part as python::Reads>::Row> {
         &self.ahead
     }
 }

@@ -1,0 +1,191 @@
+//! Reading rows that are kept together.
+
+use std::time::Instant;
+
+use super::dbapi::Gathering;
+use super::rows::{Chunk, Limit, ROWS_BETWEEN_LOOKS};
+use crate::span;
+
+/// Reads rows until the limit, the end, or an error, those that belong together in one go. `read` reads on for as long as it is told
+/// that more are wanted, and answers whether there are no more.
+pub(super) fn gather<G: Gathering, F>(
+    limit: Limit,
+    mut read: impl FnMut(&mut G, &mut dyn FnMut(&G) -> bool) -> Result<bool, F>,
+) -> Chunk<G::Row, F> {
+    let begin = Instant::now();
+    let mut rows = G::default();
+    let is_within = |rows: &G| {
+        let count = rows.len();
+        let is_look = count < ROWS_BETWEEN_LOOKS || count.is_multiple_of(ROWS_BETWEEN_LOOKS);
+        count < limit.rows && rows.bytes() < limit.bytes && (count == 0 || !is_look || begin.elapsed() < limit.time)
+    };
+    let mut outcome = Ok(false);
+    if let Some(asker) = limit.asker
+        && asker.rows > 0
+        && is_within(&rows)
+    {
+        let mut wants_more = |rows: &G| rows.len() < asker.rows && is_within(rows);
+        outcome = span::run_as_part(asker.began, || read(&mut rows, &mut wants_more));
+    }
+    if matches!(outcome, Ok(false)) && is_within(&rows) {
+        outcome = read(&mut rows, &mut |rows| is_within(rows));
+    }
+    let (exhausted, failure) = match outcome {
+        Ok(exhausted) => (exhausted, None),
+        Err(failure) => (false, Some(failure)),
+    };
+    Chunk {
+        rows: rows.into_rows(),
+        exhausted,
+        failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use pyo3::prelude::*;
+    use pyo3::types::PyTuple;
+
+    use super::super::dbapi;
+    use super::*;
+
+    /// Rows of four bytes each.
+    #[derive(Default)]
+    struct Numbers(Vec<Number>);
+
+    #[derive(Debug, PartialEq)]
+    struct Number(usize);
+
+    #[derive(Clone)]
+    struct NoColumns;
+
+    impl dbapi::Columns for NoColumns {
+        fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+            std::iter::empty()
+        }
+
+        fn is(&self, _other: &Self) -> bool {
+            true
+        }
+    }
+
+    impl dbapi::Record for Number {
+        type Columns = NoColumns;
+
+        fn columns(&self) -> &NoColumns {
+            &NoColumns
+        }
+
+        fn to_tuple<'py>(&self, py: Python<'py>, _text: &dbapi::TextFactory<'py>) -> PyResult<Bound<'py, PyTuple>> {
+            Ok(PyTuple::empty(py))
+        }
+
+        fn weight(&self) -> usize {
+            4
+        }
+    }
+
+    impl Gathering for Numbers {
+        type Row = Number;
+
+        fn len(&self) -> usize {
+            self.0.len()
+        }
+
+        fn bytes(&self) -> usize {
+            self.0.len() * 4
+        }
+
+        fn into_rows(self) -> Vec<Number> {
+            self.0
+        }
+    }
+
+    /// Gathers the numbers up to the end, behind which reading fails if it is told so. With them: how many at a time.
+    fn gathered(limit: Limit, end: usize, fails: bool) -> (Chunk<Number, &'static str>, Vec<usize>) {
+        let mut times = Vec::new();
+        let mut next = 0;
+        let chunk = gather(limit, |rows: &mut Numbers, wants_more| {
+            let before = rows.0.len();
+            let outcome = loop {
+                if next == end {
+                    break if fails { Err("broken") } else { Ok(true) };
+                }
+                next += 1;
+                rows.0.push(Number(next));
+                if !wants_more(rows) {
+                    break Ok(false);
+                }
+            };
+            times.push(rows.0.len() - before);
+            outcome
+        });
+        (chunk, times)
+    }
+
+    fn numbers(end: usize) -> Vec<Number> {
+        (1..=end).map(Number).collect()
+    }
+
+    /// Bugs: more rows are gathered than are wanted, or fewer; what is said of their end is not so.
+    #[test]
+    fn rows_that_are_gathered_have_the_same_limits() {
+        let bytes = Limit {
+            bytes: 10,
+            ..Limit::of_rows(100)
+        };
+        for (limit, end, count, exhausted) in [
+            (Limit::of_rows(3), 5, 3, false),
+            (Limit::of_rows(3), 2, 2, true),
+            (Limit::of_rows(3), 0, 0, true),
+            (bytes, 9, 3, false),
+            (Limit { bytes: 1, ..bytes }, 9, 1, false),
+            (
+                Limit {
+                    time: Duration::ZERO,
+                    ..bytes
+                },
+                9,
+                1,
+                false,
+            ),
+        ] {
+            let (chunk, _) = gathered(limit, end, false);
+            assert_eq!((chunk.rows, chunk.exhausted), (numbers(count), exhausted), "{limit:?}");
+            assert_eq!(chunk.failure, None);
+        }
+        let (chunk, _) = gathered(Limit::of_rows(3), 2, true);
+        assert_eq!(
+            (chunk.rows, chunk.exhausted, chunk.failure),
+            (numbers(2), false, Some("broken"))
+        );
+    }
+
+    /// Bug: a limit on the time of a call counts for rows that nobody has asked for yet.
+    #[test]
+    fn the_rows_that_a_call_asked_for_are_gathered_by_themselves() {
+        let asked = |rows, asked| Limit::of_rows(rows).asked(Instant::now(), asked);
+        for (limit, end, expected) in [
+            (asked(5, 2), 9, vec![2, 3]),
+            (asked(5, usize::MAX), 9, vec![5]),
+            (asked(5, 5), 9, vec![5]),
+            (asked(5, 0), 9, vec![5]),
+            (asked(5, 2), 1, vec![1]),
+            (asked(5, 2), 3, vec![2, 1]),
+        ] {
+            let (chunk, times) = gathered(limit, end, false);
+            assert_eq!(times, expected, "{limit:?}");
+            assert_eq!(chunk.rows, numbers(end.min(5)));
+        }
+        let began = Instant::now().checked_sub(Duration::from_secs(5)).unwrap();
+        let mut spans = Vec::new();
+        gather::<Numbers, ()>(Limit::of_rows(5).asked(began, 1), |rows, _| {
+            rows.0.push(Number(0));
+            spans.push(span::call_began() == began);
+            Ok(false)
+        });
+        assert_eq!(spans, [true, false]);
+    }
+}
