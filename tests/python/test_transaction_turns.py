@@ -8,7 +8,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import gc
 import random
+import threading
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -356,6 +359,62 @@ async def test_rows_are_not_taken_past_a_read_that_waits(path: str) -> None:
     assert rows.next_ahead(None) is None
     rows.answer(rows.ask())
     assert rows.next_ahead(None) == 4
+
+
+async def test_a_read_that_waits_is_asked_whether_it_is_over(path: str) -> None:
+    """Bugs: what runs when its future is asked that cannot use the same rows, and waits for ever; a call that is noted, or
+    answered, meanwhile is lost."""
+
+    class Asked(asyncio.Future[None]):
+        def done(self) -> bool:
+            # In the same thread, nothing would end the wait.
+            asking = threading.Thread(target=meanwhile, daemon=True)
+            asking.start()
+            asking.join(10)
+            blocked.append(asking.is_alive())
+            return False
+
+    def meanwhile() -> None:
+        rows.wait(second, later)
+        rows.answer(first)
+
+    async with opened(path, isolation_level=None) as connection:
+        cursor = await connection.execute("SELECT value FROM generate_series(1, 100)")
+        rows: Any = cursor._rows
+        assert cursor._calls is not None, "the worker is the native one"
+        first, second = rows.ask(), rows.ask()
+        blocked = list[bool]()
+        later = asyncio.get_running_loop().create_future()
+        rows.wait(first, Asked())
+        rows.answer(second)
+        assert rows.next_ahead(None) is None
+        assert blocked == [False]
+        # The second one still waits, and the first one is forgotten.
+        assert rows.next_ahead(None) is None
+        assert blocked == [False]
+        later.cancel()
+        assert rows.next_ahead(None) == (1,)
+
+
+async def test_calls_that_have_waited_are_forgotten_where_nobody_reads(path: str) -> None:
+    """Bug: a cursor keeps the future of each call that waited for a transaction to end, until its next row is read."""
+    async with opened(path, isolation_level=None) as connection:
+        cursor = await connection.cursor()
+        rows: Any = cursor._rows
+        kept = list[weakref.ref[asyncio.Future[None]]]()
+        for number in range(1000):
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            kept.append(weakref.ref(future))
+            call = rows.ask()
+            rows.wait(call, future)
+            # Some run, and some are cancelled.
+            if number % 2:
+                rows.answer(call)
+            future.cancel()
+            del future
+        rows.answer(rows.ask())
+        gc.collect()
+        assert sum(reference() is not None for reference in kept) < 100
 
 
 # All of it at once

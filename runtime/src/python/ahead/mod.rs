@@ -33,6 +33,9 @@ const ROWS_OF_A_PART: usize = 1024;
 /// one before, as long as the result set is read on.
 const CHUNKS_OF_A_TRIP: usize = 4;
 
+/// How many calls may wait for a transaction to end before it is looked for those that have run.
+const MANY: usize = 16;
+
 /// A native class whose objects read the rows of a result set.
 pub trait Reads: pyo3::PyClass<Frozen = pyo3::pyclass::boolean_struct::True> + Send + Sync {
     /// A row.
@@ -138,11 +141,17 @@ impl<R: Send + 'static> Ahead<R> {
 
     /// Notes that the call of that number waits for a transaction to end, and so does not run in its order.
     pub fn wait(&self, py: Python<'_>, number: u64, future: Py<PyAny>) {
-        self.lock(py).waiting.push(Waiting {
+        let mut state = self.lock(py);
+        state.waiting.push(Waiting {
             number,
             future,
             is_answered: false,
         });
+        // Those of a cursor that nobody reads from would be kept for ever. To look at all of them each time costs too much.
+        if state.waiting.len() >= MANY && state.waiting.len().is_power_of_two() {
+            drop(state);
+            self.forget_done(py);
+        }
     }
 
     /// Notes that the call of that number has run. Those before it have, too, or never will. Called without the GIL.
@@ -218,22 +227,44 @@ impl<R: Send + 'static> Ahead<R> {
         may_follow() && self.read(reader, Limit::of_rows(ROWS_OF_A_PART).asked(began, usize::MAX)) && may_follow()
     }
 
-    /// Whether a call waits for a transaction to end that has not run, and may.
-    fn is_waited_for(&self, py: Python<'_>) -> bool {
-        let (done, waiting): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.lock(py).waiting)
-                .into_iter()
-                .partition(|waiting| {
-                    let done = || waiting.future.call_method0(py, intern!(py, "done"));
-                    waiting.is_answered || done().is_ok_and(|done| done.is_truthy(py).unwrap_or(true))
-                });
-        drop(done);
-        let is_waited_for = !waiting.is_empty();
+    /// The state, if no call that is queued before comes to take rows.
+    fn lock_unasked(&self, py: Python<'_>) -> Option<MutexGuard<'_, State<R>>> {
+        let is_unasked = |state: &State<R>| state.asked == state.answered;
         let mut state = self.lock(py);
-        // Others may have come meanwhile.
-        let later = std::mem::replace(&mut state.waiting, waiting);
-        state.waiting.extend(later);
-        is_waited_for
+        if is_unasked(&state) && !state.waiting.is_empty() {
+            drop(state);
+            self.forget_done(py);
+            state = self.lock(py);
+        }
+        (is_unasked(&state) && state.waiting.is_empty()).then_some(state)
+    }
+
+    /// Forgets the calls that waited for a transaction to end and have run, or never will.
+    fn forget_done(&self, py: Python<'_>) {
+        let state = self.lock(py);
+        let futures: Vec<_> = state
+            .waiting
+            .iter()
+            .map(|waiting| (waiting.number, waiting.future.clone_ref(py)))
+            .collect();
+        drop(state);
+        // Python code may run: without the lock, for it may ask for rows of this object, and with all of them noted.
+        let is_done = |future: &Py<PyAny>| {
+            let done = future.call_method0(py, intern!(py, "done"));
+            done.is_ok_and(|done| done.is_truthy(py).unwrap_or(true))
+        };
+        let done: Vec<u64> = futures
+            .iter()
+            .filter(|(_, future)| is_done(future))
+            .map(|(number, _)| *number)
+            .collect();
+        let mut state = self.lock(py);
+        let (over, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut state.waiting)
+            .into_iter()
+            .partition(|waiting| waiting.is_answered || done.contains(&waiting.number));
+        state.waiting = waiting;
+        drop(state);
+        drop(over);
     }
 
     /// Takes the next row, if it is there and no call that is queued before comes to take it.
@@ -249,17 +280,7 @@ impl<R: Send + 'static> Ahead<R> {
     }
 
     fn take_next(&self, py: Python<'_>) -> Option<(Entry<R>, u64)> {
-        let mut state = self.lock(py);
-        if state.asked != state.answered {
-            return None;
-        }
-        if !state.waiting.is_empty() {
-            drop(state);
-            if self.is_waited_for(py) {
-                return None;
-            }
-            state = self.lock(py);
-        }
+        let mut state = self.lock_unasked(py)?;
         if matches!(state.entries.front(), None | Some(Entry::Failure(_))) {
             return None;
         }
@@ -295,17 +316,7 @@ impl<R: Send + 'static> Ahead<R> {
     /// Takes so many rows, or all, if nothing has to be read for that.
     pub fn take_ahead<C: Reads<Row = R>>(&self, reader: &Bound<'_, C>, size: Option<usize>) -> Option<Taking<R>> {
         let py = reader.py();
-        let mut state = self.lock(py);
-        if state.asked != state.answered {
-            return None;
-        }
-        if !state.waiting.is_empty() {
-            drop(state);
-            if self.is_waited_for(py) {
-                return None;
-            }
-            state = self.lock(py);
-        }
+        let mut state = self.lock_unasked(py)?;
         let complete = state.exhausted || state.failures > 0;
         if !complete && size.is_none_or(|size| state.entries.len() < size) {
             return None;
