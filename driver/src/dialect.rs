@@ -32,7 +32,9 @@ impl Dialect for SharedCatalog {
         if enable_custom_types {
             return SqliteDialect.register_catalog(schema, true);
         }
-        for (name, table) in builtin()? {
+        let builtin = builtin()?;
+        schema.tables.reserve(builtin.len());
+        for (name, table) in builtin {
             // The engine copies whatever it changes of a schema.
             let table = Arc::new(Table::Virtual(Arc::clone(table)));
             schema.tables.insert(name.clone(), table);

@@ -78,7 +78,7 @@ pub(super) struct Notifier {
     is_watched: bool,
     /// `None` too when the loop is closed.
     #[cfg(unix)]
-    sockets: Mutex<Option<Sockets>>,
+    sockets: Mutex<Option<Arc<Sockets>>>,
 }
 
 #[derive(Default)]
@@ -172,7 +172,7 @@ impl Notifier {
             arrived: AtomicUsize::new(0),
             latest_turn: LatestTurn::default(),
             is_watched: true,
-            sockets: Mutex::new(Some(sockets)),
+            sockets: Mutex::new(Some(Arc::new(sockets))),
         });
         let drain = Bound::new(py, Drain(Arc::clone(&notifier)))?;
         match watch(event_loop, descriptor, drain.into_any()) {
@@ -244,8 +244,9 @@ impl Notifier {
     fn tell(self: &Arc<Self>) -> bool {
         #[cfg(unix)]
         if self.is_watched {
-            let sockets = task::lock(&self.sockets);
-            return sockets.as_ref().map(Sockets::write).is_some();
+            // Past the lock: the loop is woken by this, and would wait for it.
+            let sockets = task::lock(&self.sockets).clone();
+            return sockets.map(|sockets| sockets.write()).is_some();
         }
         self.call_soon()
     }
@@ -360,7 +361,7 @@ impl Notifier {
     }
 
     #[cfg(unix)]
-    fn lock_sockets(&self, py: Python<'_>) -> MutexGuard<'_, Option<Sockets>> {
+    fn lock_sockets(&self, py: Python<'_>) -> MutexGuard<'_, Option<Arc<Sockets>>> {
         self.sockets
             .lock_py_attached(py)
             .unwrap_or_else(PoisonError::into_inner)
