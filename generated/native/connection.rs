@@ -873,7 +873,7 @@ impl python::Calls for ConnectionCalls {
 #[pymethods]
 impl ConnectionCalls {
     #[pyo3(name = "cursor", signature = (factory = None))]
-    fn cursor(
+    fn record_cursor(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         factory: Option<::pyo3::Py<::pyo3::PyAny>>,
@@ -904,7 +904,7 @@ impl ConnectionCalls {
         )
     }
     #[pyo3(name = "execute", signature = (sql, parameters = python::Given::Default))]
-    fn execute(
+    fn record_execute(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         sql: String,
@@ -938,7 +938,7 @@ impl ConnectionCalls {
         )
     }
     #[pyo3(name = "executemany", signature = (sql, seq_of_parameters))]
-    fn executemany(
+    fn record_executemany(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         sql: String,
@@ -973,7 +973,7 @@ impl ConnectionCalls {
         )
     }
     #[pyo3(name = "executescript", signature = (sql_script))]
-    fn executescript(
+    fn record_executescript(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         sql_script: String,
@@ -1001,7 +1001,7 @@ impl ConnectionCalls {
         )
     }
     #[pyo3(name = "commit", signature = ())]
-    fn commit(
+    fn record_commit(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
     ) -> PyResult<Option<python::NativeCall>> {
@@ -1016,7 +1016,7 @@ impl ConnectionCalls {
         )
     }
     #[pyo3(name = "rollback", signature = ())]
-    fn rollback(
+    fn record_rollback(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
     ) -> PyResult<Option<python::NativeCall>> {
@@ -1031,7 +1031,7 @@ impl ConnectionCalls {
         )
     }
     #[pyo3(name = "set_query_timeout", signature = (seconds))]
-    fn set_query_timeout(
+    fn record_set_query_timeout(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         seconds: Option<f64>,
@@ -1051,7 +1051,7 @@ impl ConnectionCalls {
         )
     }
     #[pyo3(name = "iterdump", signature = ())]
-    fn iterdump(
+    fn record_iterdump(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
     ) -> PyResult<Option<python::NativeCall>> {
@@ -1069,7 +1069,7 @@ impl ConnectionCalls {
         name = "create_function",
         signature = (name, narg, func, *, deterministic = false)
     )]
-    fn create_function(
+    fn record_create_function(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         name: String,
@@ -1098,7 +1098,7 @@ impl ConnectionCalls {
         )
     }
     #[pyo3(name = "create_aggregate", signature = (name, n_arg, aggregate_class))]
-    fn create_aggregate(
+    fn record_create_aggregate(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         name: String,
@@ -1129,7 +1129,7 @@ impl ConnectionCalls {
         name = "create_window_function",
         signature = (name, num_params, aggregate_class)
     )]
-    fn create_window_function(
+    fn record_create_window_function(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         name: String,
@@ -1158,7 +1158,7 @@ impl ConnectionCalls {
         )
     }
     #[pyo3(name = "create_collation", signature = (name, callback))]
-    fn create_collation(
+    fn record_create_collation(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         name: String,
@@ -1183,7 +1183,7 @@ impl ConnectionCalls {
         )
     }
     #[pyo3(name = "set_authorizer", signature = (authorizer_callback))]
-    fn set_authorizer(
+    fn record_set_authorizer(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         #[pyo3(
@@ -1209,7 +1209,7 @@ impl ConnectionCalls {
         )
     }
     #[pyo3(name = "set_progress_handler", signature = (progress_handler, n))]
-    fn set_progress_handler(
+    fn record_set_progress_handler(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         #[pyo3(
@@ -1236,7 +1236,7 @@ impl ConnectionCalls {
         )
     }
     #[pyo3(name = "set_trace_callback", signature = (trace_callback))]
-    fn set_trace_callback(
+    fn record_set_trace_callback(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         #[pyo3(
@@ -1260,7 +1260,7 @@ impl ConnectionCalls {
         )
     }
     #[pyo3(name = "enable_load_extension", signature = (enable, /))]
-    fn enable_load_extension(
+    fn record_enable_load_extension(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         enable: bool,
@@ -1280,7 +1280,7 @@ impl ConnectionCalls {
         )
     }
     #[pyo3(name = "load_extension", signature = (name, /, *, entrypoint = None))]
-    fn load_extension(
+    fn record_load_extension(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         name: String,
@@ -1313,7 +1313,7 @@ impl ConnectionCalls {
             sleep = 0.250
         )
     )]
-    fn backup(
+    fn record_backup(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         #[pyo3(
@@ -1360,7 +1360,7 @@ impl ConnectionCalls {
             name = python::Given::Default
         )
     )]
-    fn blobopen(
+    fn record_blobopen(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         table: String,
@@ -1388,7 +1388,7 @@ impl ConnectionCalls {
         )
     }
     #[pyo3(name = "serialize", signature = (*, name = python::Given::Default))]
-    fn serialize(
+    fn record_serialize(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         #[pyo3(from_py_with = python::recorded_given::<NativeModule, String>)]
@@ -1411,7 +1411,7 @@ impl ConnectionCalls {
         name = "deserialize",
         signature = (data, /, *, name = python::Given::Default)
     )]
-    fn deserialize(
+    fn record_deserialize(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         #[pyo3(
@@ -1436,7 +1436,7 @@ impl ConnectionCalls {
         )
     }
     #[pyo3(name = "getlimit", signature = (category, /))]
-    fn getlimit(
+    fn record_getlimit(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         category: i64,
@@ -1454,7 +1454,7 @@ impl ConnectionCalls {
         )
     }
     #[pyo3(name = "setlimit", signature = (category, limit, /))]
-    fn setlimit(
+    fn record_setlimit(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         category: i64,
@@ -1473,7 +1473,7 @@ impl ConnectionCalls {
         )
     }
     #[pyo3(name = "getconfig", signature = (op, /))]
-    fn getconfig(
+    fn record_getconfig(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         op: i64,
@@ -1489,7 +1489,7 @@ impl ConnectionCalls {
         )
     }
     #[pyo3(name = "setconfig", signature = (op, enable = true, /))]
-    fn setconfig(
+    fn record_setconfig(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         op: i64,

@@ -571,7 +571,7 @@ impl python::ReaderCalls for CursorCalls {
 #[pymethods]
 impl CursorCalls {
     #[pyo3(name = "execute", signature = (sql, parameters = python::Given::Default))]
-    fn execute(
+    fn record_execute(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         sql: String,
@@ -599,7 +599,7 @@ impl CursorCalls {
         )
     }
     #[pyo3(name = "executemany", signature = (sql, seq_of_parameters))]
-    fn executemany(
+    fn record_executemany(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         sql: String,
@@ -626,7 +626,7 @@ impl CursorCalls {
         )
     }
     #[pyo3(name = "executescript", signature = (sql_script))]
-    fn executescript(
+    fn record_executescript(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         sql_script: String,
@@ -648,7 +648,7 @@ impl CursorCalls {
         )
     }
     #[pyo3(name = "setinputsizes", signature = (sizes))]
-    fn setinputsizes(
+    fn record_setinputsizes(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         #[pyo3(
@@ -675,7 +675,7 @@ impl CursorCalls {
         )
     }
     #[pyo3(name = "setoutputsize", signature = (size, column = None))]
-    fn setoutputsize(
+    fn record_setoutputsize(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         size: i64,
@@ -703,7 +703,7 @@ impl CursorCalls {
         )
     }
     #[pyo3(name = "close", signature = ())]
-    fn close(
+    fn record_close(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
     ) -> PyResult<Option<python::NativeCall>> {

@@ -8,6 +8,7 @@ mod adapters;
 mod arguments;
 mod calls;
 mod class;
+mod companion;
 mod construction;
 mod dbapi;
 mod exceptions;
@@ -29,6 +30,7 @@ use crate::output::File;
 
 use super::model::{Docs, Function, Package};
 use arguments::Signature;
+pub(super) use companion::is_hidden;
 
 /// Renders the source of the native module.
 pub fn render(package: &Package, config: &Config, diagnostics: &mut Diagnostics) -> Vec<File> {

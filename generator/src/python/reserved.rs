@@ -9,6 +9,7 @@ use proc_macro2::Span;
 use super::annotation::{self, ABSTRACT_NAMES, BUILTIN_NAMES, MODULES, TYPING_NAMES};
 use super::model::{Alias, Class, Exception, Function, Kind, Role};
 use super::names::is_builtin_exception;
+use super::native::is_hidden;
 use super::values::Value;
 use crate::config::FILE_NAME;
 use crate::diagnose::Diagnostics;
@@ -225,6 +226,7 @@ impl Top<'_> {
                     .any(|own| *own == name && own.starts_with(char::is_uppercase))
                 || modules.iter().any(|module| module == name)
                 || self.classes.iter().any(|class| class.name == name)
+                || is_hidden(class, member)
                 || (class.role == Role::Connection && is_exception());
             if is_used {
                 diagnostics.error(

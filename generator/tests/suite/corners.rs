@@ -241,6 +241,31 @@ fn names_that_the_package_uses_itself_are_refused_with_a_cure() {
 }
 
 #[test]
+fn members_called_like_what_reads_rows_are_refused_with_a_cure() {
+    // Each was compiled into a class with two methods of that name, or called the wrong one.
+    let lamp = lamp("#[proxy(child)] pub fn beam(&self) -> Beam {}");
+    let rows = "#[proxy(rows)] pub fn photon(&mut self) -> Option<u8> {}\n#[proxy(property, snapshot)] pub fn hue(&self) -> u8 {}";
+    let beam = |rows: &str, name: &str| {
+        format!("{lamp}pub struct Beam;\n#[async_proxy]\nimpl Beam {{\n{rows}\npub fn {name}(&mut self) {{}}\n}}\n")
+    };
+    for name in [
+        "abandon", "begin", "drop", "end_over", "error", "latest", "object", "take", "wait",
+    ] {
+        let faults = refused(&beam(rows, name));
+        assert!(
+            faults.contains(&format!("the class uses the name `{name}` itself")),
+            "{faults}"
+        );
+        assert!(faults.contains("`#[proxy(name = \"…\")]`"), "{faults}");
+    }
+    // The cure.
+    generated(&beam(rows, "take").replace("pub fn take", "#[proxy(name = \"take_some\")] pub fn take"));
+    // Those that the class has no need of.
+    generated(&beam("", "take"));
+    generated(&self::lamp("pub fn abandon(&self) {}\npub fn latest(&self) {}"));
+}
+
+#[test]
 fn an_alias_that_the_package_uses_itself_is_refused() {
     let project = Project::with_root(TOY);
     let tables = "[python.aliases]\nlist = \"int\"\nLamp = \"int\"\nBulbError = \"int\"\nWorker = \"int\"\n";

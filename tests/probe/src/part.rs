@@ -19,6 +19,13 @@ impl Part {
         drop(charge);
     }
 
+    /// How many numbers have not been read yet, ahead of those who ask for them or by them.
+    // In Rust it is called like what the tool has beside the calls on an object with rows.
+    #[proxy(name = "unread")]
+    pub fn take(&mut self) -> usize {
+        self.numbers.len()
+    }
+
     /// The next number.
     #[proxy(rows)]
     pub fn next_number(&mut self) -> Option<Heavy> {

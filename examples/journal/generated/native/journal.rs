@@ -171,7 +171,7 @@ impl python::Calls for JournalCalls {
 #[pymethods]
 impl JournalCalls {
     #[pyo3(name = "append", signature = (text))]
-    fn append(
+    fn record_append(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         text: String,
@@ -187,7 +187,7 @@ impl JournalCalls {
         )
     }
     #[pyo3(name = "append_all", signature = (texts))]
-    fn append_all(
+    fn record_append_all(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         texts: Vec<String>,
@@ -205,7 +205,7 @@ impl JournalCalls {
         )
     }
     #[pyo3(name = "flush_to_disk", signature = ())]
-    fn flush_to_disk(
+    fn record_flush_to_disk(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
     ) -> PyResult<Option<python::NativeCall>> {
@@ -220,7 +220,7 @@ impl JournalCalls {
         )
     }
     #[pyo3(name = "read", signature = (first = 0))]
-    fn read(
+    fn record_read(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         first: u64,

@@ -207,7 +207,7 @@ impl python::ReaderCalls for ReaderCalls {
 #[pymethods]
 impl ReaderCalls {
     #[pyo3(name = "seek", signature = (number))]
-    fn seek(
+    fn record_seek(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         number: u64,

@@ -294,7 +294,7 @@ impl python::ReaderCalls for ReaderCalls {
 #[pymethods]
 impl ReaderCalls {
     #[pyo3(name = "rewind", signature = ())]
-    fn rewind(
+    fn record_rewind(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
     ) -> PyResult<Option<python::NativeCall>> {

@@ -183,7 +183,7 @@ impl python::Calls for StationCalls {
 #[pymethods]
 impl StationCalls {
     #[pyo3(name = "measure", signature = (value))]
-    fn measure(
+    fn record_measure(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         value: f64,
@@ -199,7 +199,7 @@ impl StationCalls {
         )
     }
     #[pyo3(name = "wait_for", signature = (readings, seconds))]
-    fn wait_for(
+    fn record_wait_for(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         readings: usize,
@@ -220,7 +220,7 @@ impl StationCalls {
         )
     }
     #[pyo3(name = "read", signature = ())]
-    fn read(
+    fn record_read(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
     ) -> PyResult<Option<python::NativeCall>> {

@@ -6,6 +6,7 @@ use quote::{format_ident, quote};
 
 use super::arguments::Signature;
 use super::class::keeps_parent;
+use super::companion::own_members;
 use super::{Glue, dbapi, module_ident, rust_ident, types};
 use crate::python::dbapi::FACTORY;
 use crate::python::model::{Class, Kind, Member, Role};
@@ -47,17 +48,7 @@ impl Glue<'_> {
         let clear_making = is_child.then(|| quote!(self.making.clear();));
         let traverse_ahead = row.is_some().then(|| quote!(self.ahead.traverse(&visit)?;));
         let clear_ahead = row.is_some().then(|| quote!(self.ahead.clear();));
-        let of_child = is_child.then(of_child);
-        let of_reader = row.is_some().then(of_reader);
-        let ending = if is_child && row.is_some() { ending(class) } else { None };
-        let latest = class.snapshots().next().map(|_| {
-            quote! {
-                #[doc = " The snapshot properties, as the latest call left them; `None` before there is an object."]
-                fn latest<'py>(&self, py: Python<'py>) -> Option<Bound<'py, ::pyo3::types::PyTuple>> {
-                    self.target.get()._snapshot(py).ok()
-                }
-            }
-        });
+        let own = own_members(class);
         let root = (!is_child).then(|| {
             quote! {
                 #[doc = " That of an object; `None` for an object of a derived class, whose members may be others."]
@@ -100,10 +91,7 @@ impl Glue<'_> {
             #[pymethods]
             impl #calls {
                 #(#members)*
-                #latest
-                #of_child
-                #of_reader
-                #ending
+                #own
 
                 fn __traverse__(&self, visit: ::pyo3::PyVisit<'_>) -> Result<(), ::pyo3::PyTraverseError> {
                     visit.call(&self.target)?;
@@ -239,6 +227,8 @@ impl Glue<'_> {
         let signature = self.signature(&member.name, &member.parameters, &member.arguments);
         self.records = false;
         let ident = rust_ident(&member.ident);
+        // No member of its own is called so.
+        let recording = format_ident!("record_{}", member.ident);
         let Signature {
             parameters,
             attribute,
@@ -314,7 +304,7 @@ impl Glue<'_> {
         });
         Some(quote! {
             #[pyo3(name = #name, signature = (#attribute))]
-            fn #ident(
+            fn #recording(
                 #slf: &Bound<'_, Self>,
                 #py: Python<'_>,
                 #(#parameters),*
@@ -350,137 +340,6 @@ impl Glue<'_> {
                 #(#roots)*
                 Ok(None)
             }
-        }
-    }
-}
-
-/// What the asyncio driver asks of an object that is yet to be made.
-fn of_child() -> TokenStream {
-    quote! {
-        #[doc = " The object itself, which may be yet to be made."]
-        #[getter]
-        fn object<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
-            self.target.bind(py).clone().into_any()
-        }
-
-        #[doc = " The error of the call that should have made the object."]
-        #[getter]
-        fn error<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-            self.making.error(py)
-        }
-
-        #[doc = " Whether the object was made."]
-        #[getter]
-        fn is_made(&self) -> bool {
-            self.target.get().object.is_opened()
-        }
-
-        #[doc = " A call that drops the object; `None` if there is nothing to drop, or not yet."]
-        fn abandon(&self) -> Option<python::NativeCall> {
-            let object = self.target.get().object.abandon()?;
-            Some(python::NativeCall::new(move || drop(object), |_, ()| Ok(None)))
-        }
-    }
-}
-
-/// The end of an object of which nothing is left to be read. `None` if it takes arguments.
-fn ending(class: &Class) -> Option<TokenStream> {
-    let close = class.members.iter().find(|member| matches!(member.kind, Kind::Close))?;
-    if !close.parameters.is_empty() {
-        return None;
-    }
-    let method = rust_ident(&close.ident);
-    let mutable = (close.source.receiver == Receiver::Exclusive).then(|| quote!(mut));
-    Some(quote! {
-        #[doc = " Ends the object if nothing of its result set is left to be read, and no call is queued. The answer is whether it"]
-        #[doc = " did."]
-        fn end_over(slf: &Bound<'_, Self>, queue: &python::NativeQueue) -> bool {
-            python::end_over(slf, queue, || {
-                let #mutable object = slf.get().target.get().object.end()?;
-                Some(Box::new(move || drop(object.#method())))
-            })
-        }
-    })
-}
-
-/// What `rows.py` asks of rows that are read ahead.
-fn of_reader() -> TokenStream {
-    quote! {
-        #[doc = " How many rows are read ahead."]
-        #[getter]
-        fn chunk_size(&self, py: Python<'_>) -> usize {
-            self.ahead.chunk_size(py)
-        }
-
-        #[setter]
-        fn set_chunk_size(&self, py: Python<'_>, size: usize) {
-            self.ahead.set_chunk_size(py, size);
-        }
-
-        #[doc = " Notes that a call is about to be queued."]
-        fn ask(&self, py: Python<'_>) -> u64 {
-            self.ahead.ask(py)
-        }
-
-        #[doc = " Notes that the call of that number has run."]
-        fn answer(&self, py: Python<'_>, number: u64) {
-            py.detach(|| self.ahead.answer(number));
-        }
-
-        #[doc = " Drops the result set, for a call that Python runs."]
-        fn drop(&self, py: Python<'_>) {
-            let dropped = py.detach(|| self.ahead.drop_result_set());
-            drop(dropped);
-        }
-
-        #[doc = " Reads the first rows of a new result set, for a call that Python runs."]
-        fn begin(&self, py: Python<'_>, _read_rows: &Bound<'_, PyAny>) {
-            py.detach(|| self.ahead.begin(&self.target));
-        }
-
-        #[doc = " Notes that the call of that number waits for a transaction to end."]
-        fn wait(&self, py: Python<'_>, number: u64, future: Py<PyAny>) {
-            self.ahead.wait(py, number, future);
-        }
-
-        #[doc = " Takes the next row, if it is there and no call that is queued before comes to take it; gives `missing` otherwise."]
-        fn next_ahead<'py>(&self, py: Python<'py>, missing: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-            let row = self.ahead.next_ahead(self.target.bind(py))?;
-            Ok(row.unwrap_or(missing))
-        }
-
-        #[doc = " Takes the next row, as something to be awaited; `None` if it is not there, or another call comes to take it."]
-        fn hand_out(slf: &Bound<'_, Self>) -> Option<python::Handed> {
-            let own = slf.get();
-            own.ahead.hand_out(own.target.bind(slf.py()), slf.as_any())
-        }
-
-        #[doc = " Undoes that."]
-        fn give_back_one(&self, py: Python<'_>, row: Py<PyAny>, result_set: u64) {
-            self.ahead.give_back_one(py, row, result_set);
-        }
-
-        #[doc = " Whether nothing of the result set is left to be read, and no call is queued."]
-        #[getter]
-        fn is_over(&self, py: Python<'_>) -> bool {
-            self.target.get().object.is_opened() && self.ahead.is_over(py)
-        }
-
-        #[doc = " Takes so many rows, or all, if nothing has to be read for that."]
-        fn take_ahead(&self, py: Python<'_>, size: Option<usize>) -> PyResult<Option<python::Taken>> {
-            let reader = self.target.bind(py);
-            let taking = self.ahead.take_ahead(reader, size);
-            taking.map_or(Ok(None), |mut taking| taking.convert(reader, None))
-        }
-
-        #[doc = " Undoes a take."]
-        fn give_back(&self, py: Python<'_>, taken: &Bound<'_, python::Taken>) {
-            self.ahead.give_back(py, taken.get());
-        }
-
-        #[doc = " A call that takes so many rows, or all, and passes them to `receive`."]
-        fn take(slf: &Bound<'_, Self>, size: Option<usize>, receive: Py<PyAny>) -> python::NativeCall {
-            python::TakeRows::call(slf, size, receive)
         }
     }
 }

@@ -83,6 +83,12 @@ impl Part {
                 move |object| Ok::<_, ::std::convert::Infallible>(object.accept(charge)),
             )
     }
+    /// How many numbers have not been read yet, ahead of those who ask for them or by them.
+    #[pyo3(name = "unread", signature = (), text_signature = "($self)")]
+    fn take(&self, py: Python<'_>) -> PyResult<usize> {
+        self.object
+            .call(py, move |object| Ok::<_, ::std::convert::Infallible>(object.take()))
+    }
     /// The next number.
     #[pyo3(name = "next_number", signature = (), text_signature = "($self)")]
     fn next_number<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
@@ -230,7 +236,7 @@ impl python::ReaderCalls for PartCalls {
 #[pymethods]
 impl PartCalls {
     #[pyo3(name = "accept", signature = (charge))]
-    fn accept(
+    fn record_accept(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         #[pyo3(
@@ -251,6 +257,28 @@ impl PartCalls {
                                 _,
                                 ::std::convert::Infallible,
                             >(object.accept(charge)))
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "unread", signature = ())]
+    fn record_take(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call(
+                    slf,
+                    move |target| {
+                        target
+                            .object
+                            .run(move |object| Ok::<
+                                _,
+                                ::std::convert::Infallible,
+                            >(object.take()))
                     },
                 ),
             ),

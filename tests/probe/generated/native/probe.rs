@@ -177,7 +177,7 @@ impl python::Calls for ProbeCalls {
 #[pymethods]
 impl ProbeCalls {
     #[pyo3(name = "note", signature = (number))]
-    fn note(
+    fn record_note(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         number: u64,
@@ -200,7 +200,7 @@ impl ProbeCalls {
         )
     }
     #[pyo3(name = "wait", signature = (number))]
-    fn wait(
+    fn record_wait(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         number: u64,
@@ -216,7 +216,7 @@ impl ProbeCalls {
         )
     }
     #[pyo3(name = "panic", signature = ())]
-    fn panic(
+    fn record_panic(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
     ) -> PyResult<Option<python::NativeCall>> {
@@ -238,7 +238,7 @@ impl ProbeCalls {
         )
     }
     #[pyo3(name = "give", signature = (text))]
-    fn give(
+    fn record_give(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         text: String,
@@ -261,7 +261,7 @@ impl ProbeCalls {
         )
     }
     #[pyo3(name = "weigh", signature = (number))]
-    fn weigh(
+    fn record_weigh(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         number: u64,
@@ -284,7 +284,7 @@ impl ProbeCalls {
         )
     }
     #[pyo3(name = "part", signature = (numbers))]
-    fn part(
+    fn record_part(
         slf: &Bound<'_, Self>,
         py: Python<'_>,
         numbers: u64,

@@ -20,6 +20,9 @@ class Part:
     def accept(self, charge: str) -> None:
         """Accepts a charge, and drops it."""
 
+    def unread(self) -> int:
+        """How many numbers have not been read yet, ahead of those who ask for them or by them."""
+
     def next_number(self) -> int | None:
         """The next number."""
 

@@ -96,6 +96,10 @@ class Part(Awaited["Part"]):
         """Accepts a charge, and drops it."""
         return self._call(lambda part: part.accept(charge))
 
+    def unread(self) -> Coroutine[Any, Any, int]:
+        """How many numbers have not been read yet, ahead of those who ask for them or by them."""
+        return self._call(lambda part: part.unread())
+
     def next_number(self) -> Coroutine[Any, Any, int | None]:
         """The next number."""
         return self._read_one()
