@@ -184,6 +184,10 @@ class LagMeter:
 
     def __init__(self) -> None:
         self._lags: list[float] = []
+        self._wanted = False
+
+    def start(self) -> None:
+        """Has `run` begin, or go on behind a stop."""
         self._wanted = True
 
     async def run(self) -> None:

@@ -75,7 +75,7 @@ pub struct Budget {
 
 impl Budget {
     /// About as long as the conversion of a thousand short rows.
-    const TIME: Duration = Duration::from_micros(300);
+    const TIME: Duration = Duration::from_micros(150);
 
     pub(super) fn begin() -> Self {
         Self {

@@ -240,7 +240,10 @@ class Reading(Awaited[ResultT], Generic[RowT, ResultT]):
                 raise RuntimeError("these rows were handed out already: await a read once")
             taken = self._taken.pop()
             if taken.error is None:
-                return self._convert(taken.rows)
+                rows: Any = taken.rows
+                # The list is nobody else's, and a copy would be one of all rows in one go.
+                result: ResultT = rows if self._convert is list else self._convert(rows)
+                return result
             try:
                 raise taken.error
             finally:
