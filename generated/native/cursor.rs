@@ -742,7 +742,7 @@ impl CursorCalls {
     /// A call that drops the object; `None` if there is nothing to drop, or not yet.
     fn abandon(&self) -> Option<python::NativeCall> {
         let object = self.target.get().object.abandon()?;
-        Some(python::NativeCall::new(move || drop(object), |_, ()| Ok(None)))
+        Some(python::NativeCall::new(move || python::discard(object), |_, ()| Ok(None)))
     }
     /// How many rows are read ahead.
     #[getter]
@@ -827,7 +827,7 @@ impl CursorCalls {
             queue,
             || {
                 let mut object = slf.get().target.get().object.end()?;
-                Some(Box::new(move || drop(object.close())))
+                Some(Box::new(move || python::discard(object.close())))
             },
         )
     }

@@ -204,3 +204,9 @@ where
     };
     NativeCall::new(work, finish).numbered(number)
 }
+
+/// Drops a value of a type that the generated code knows by name alone. Where there is nothing to be dropped, the compiler and
+/// clippy would warn of a call of [`drop`] itself.
+pub fn discard<T>(value: T) {
+    drop(value);
+}

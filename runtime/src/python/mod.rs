@@ -34,7 +34,7 @@ pub use ahead::{Ahead, ReaderCalls, Reads, TakeRows, Taken, Taking, end_over};
 pub use arguments::{
     Given, Refusal, argument, given, given_path, leave_to_worker, path, recorded_argument, recorded_given,
 };
-pub use calls::{Calls, Making, call, call_for_child, call_for_rows, call_to_close, call_unit};
+pub use calls::{Calls, Making, call, call_for_child, call_for_rows, call_to_close, call_unit, discard};
 pub use carried::carry;
 pub use confined::Home;
 pub use exceptions::{Failure, IntoException, Module};

@@ -4,10 +4,12 @@
 #![forbid(unsafe_code)]
 
 mod charge;
+mod gauge;
 mod part;
 mod probe;
 
 pub use crate::charge::{Charge, Heavy};
+pub use crate::gauge::Gauge;
 pub use crate::part::Part;
 pub use crate::probe::{Probe, open};
 

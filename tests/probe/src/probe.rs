@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use async_proxy::async_proxy;
 
 use crate::charge::{CONVERTED, Charge, Heavy};
+use crate::gauge::Gauge;
 use crate::part::Part;
 use crate::{ProbeError, Result};
 
@@ -89,6 +90,12 @@ impl Probe {
             return Err(ProbeError::Failed);
         }
         Ok(Part::of(numbers))
+    }
+
+    /// Makes a gauge with so many numbers.
+    #[proxy(child)]
+    pub fn gauge(&self, numbers: u64) -> Gauge {
+        Gauge::of(numbers)
     }
 
     /// The numbers of the calls that have run, in their order. One that was interrupted has not.

@@ -340,7 +340,7 @@ impl ReaderCalls {
     /// A call that drops the object; `None` if there is nothing to drop, or not yet.
     fn abandon(&self) -> Option<python::NativeCall> {
         let object = self.target.get().object.abandon()?;
-        Some(python::NativeCall::new(move || drop(object), |_, ()| Ok(None)))
+        Some(python::NativeCall::new(move || python::discard(object), |_, ()| Ok(None)))
     }
     /// How many rows are read ahead.
     #[getter]

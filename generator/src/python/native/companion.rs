@@ -92,7 +92,7 @@ fn of_child() -> TokenStream {
         #[doc = " A call that drops the object; `None` if there is nothing to drop, or not yet."]
         fn abandon(&self) -> Option<python::NativeCall> {
             let object = self.target.get().object.abandon()?;
-            Some(python::NativeCall::new(move || drop(object), |_, ()| Ok(None)))
+            Some(python::NativeCall::new(move || python::discard(object), |_, ()| Ok(None)))
         }
     }
 }
@@ -111,7 +111,7 @@ fn ending(class: &Class) -> Option<TokenStream> {
         fn end_over(slf: &Bound<'_, Self>, queue: &python::NativeQueue) -> bool {
             python::end_over(slf, queue, || {
                 let #mutable object = slf.get().target.get().object.end()?;
-                Some(Box::new(move || drop(object.#method())))
+                Some(Box::new(move || python::discard(object.#method())))
             })
         }
     })

@@ -14,6 +14,7 @@
     reason = "the members of the API decide what stands here"
 )]
 mod exceptions;
+mod gauge;
 mod part;
 mod probe;
 mod functions;
@@ -25,6 +26,7 @@ fn native_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     module.add("Interrupted", py.get_type::<exceptions::Interrupted>())?;
     module.add("Failed", py.get_type::<exceptions::Failed>())?;
+    module.add_class::<gauge::Gauge>()?;
     module.add_class::<part::Part>()?;
     module.add_class::<probe::Probe>()?;
     module.add_function(::pyo3::wrap_pyfunction!(functions::open, module)?)?;

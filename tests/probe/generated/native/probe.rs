@@ -86,6 +86,22 @@ impl Probe {
         let child = slf.get().object.call(py, move |object| object.part(numbers))?;
         super::part::wrap(py, child)
     }
+    /// Makes a gauge with so many numbers.
+    #[pyo3(name = "gauge", signature = (numbers), text_signature = "($self, numbers)")]
+    fn gauge<'py>(
+        slf: &Bound<'py, Self>,
+        py: Python<'py>,
+        numbers: u64,
+    ) -> PyResult<Bound<'py, super::gauge::Gauge>> {
+        let child = slf
+            .get()
+            .object
+            .call(
+                py,
+                move |object| Ok::<_, ::std::convert::Infallible>(object.gauge(numbers)),
+            )?;
+        super::gauge::wrap(py, child)
+    }
     /// The numbers of the calls that have run, in their order. One that was interrupted has not.
     #[pyo3(name = "ran", signature = (), text_signature = "($self)")]
     fn ran(&self) -> PyResult<Vec<u64>> {
@@ -302,6 +318,36 @@ impl ProbeCalls {
                         target
                             .object
                             .run(move |object| object.part(numbers))
+                            .then(|made| {
+                                place.object.made(made);
+                            })
+                    },
+                ),
+            ),
+        )
+    }
+    #[pyo3(name = "gauge", signature = (numbers))]
+    fn record_gauge(
+        slf: &Bound<'_, Self>,
+        py: Python<'_>,
+        numbers: u64,
+    ) -> PyResult<Option<python::NativeCall>> {
+        let _ = py;
+        Ok(
+            Some(
+                python::call_for_child(
+                    slf,
+                    super::gauge::GaugeCalls::unopened(
+                        py,
+                        slf.get().target.bind(py).as_any(),
+                    )?,
+                    move |target, place| {
+                        target
+                            .object
+                            .run(move |object| Ok::<
+                                _,
+                                ::std::convert::Infallible,
+                            >(object.gauge(numbers)))
                             .then(|made| {
                                 place.object.made(made);
                             })

@@ -6,11 +6,12 @@ The names here are those of the asyncio side; `probe_aio.lib` is the blocking on
 """
 
 from .lib import ClosedError, Failed, Interrupted
-from .lib_aio import Part, Probe, open
+from .lib_aio import Gauge, Part, Probe, open
 
 __all__ = [
     "ClosedError",
     "Failed",
+    "Gauge",
     "Interrupted",
     "Part",
     "Probe",

@@ -14,6 +14,34 @@ class Interrupted(Exception):
 class Failed(Exception):
     """It was to fail."""
 
+class Gauge:
+    """A gauge of a probe, with numbers to be read. It has nothing to be dropped."""
+
+    def next_number(self) -> int | None:
+        """The next number."""
+
+    def numbers(self) -> list[int]:
+        """All numbers that are left."""
+
+    def close(self) -> None:
+        """Leaves out the numbers that are left."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> Literal[False]: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> int: ...
+    @property
+    def _begun(self) -> int: ...
+    def _read_rows(
+        self, limit: int, asked: int = 0, elapsed: float = 0.0
+    ) -> tuple[list[int], bool, BaseException | None]: ...
+
 class Part:
     """A part of a probe, with numbers to be read."""
 
@@ -65,6 +93,9 @@ class Probe:
         Errors:
         `Failed` if there are to be none.
         """
+
+    def gauge(self, numbers: int) -> Gauge:
+        """Makes a gauge with so many numbers."""
 
     def ran(self) -> list[int]:
         """The numbers of the calls that have run, in their order. One that was interrupted has not."""

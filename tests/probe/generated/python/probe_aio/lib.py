@@ -2,11 +2,12 @@
 # Regenerate with: cargo run -p generator
 """The blocking driver, and what both drivers share."""
 
-from ._native import Failed, Interrupted, Part, Probe, open
+from ._native import Failed, Gauge, Interrupted, Part, Probe, open
 
 __all__ = [
     "ClosedError",
     "Failed",
+    "Gauge",
     "Interrupted",
     "Part",
     "Probe",

@@ -16,12 +16,167 @@ from typing import Any, TypeVar
 from . import lib
 from .calls import DONE, NOT_MADE, Awaited, Call, recorded
 from .lib import ClosedError
+from .lib import Gauge as BlockingGauge
 from .lib import Part as BlockingPart
 from .lib import Probe as BlockingProbe
 from .rows import CHUNK_SIZE, MISSING, Reading, Rows
 from .worker import Worker
 
 ResultT = TypeVar("ResultT")
+
+
+class Gauge(Awaited["Gauge"]):
+    """A gauge of a probe, with numbers to be read. It has nothing to be dropped."""
+
+    __slots__ = ("__weakref__", "_calls", "_gauge", "_made", "_make_error", "_parent", "_rows", "_worker")
+
+    def __init__(self, parent: "Probe", make: Callable[[BlockingProbe], BlockingGauge]) -> None:
+        super().__init__()
+        self._make_error: BaseException | None = None
+        self._parent = parent
+        self._worker = parent._worker
+        call = recorded(make, parent._calls)
+        # What makes native calls on the gauge, if they can be made.
+        self._calls: Any
+        self._gauge: BlockingGauge | None
+        self._rows: Rows[int]
+        self._made: Call[Any]
+        if call is None:
+            self._calls = self._gauge = None
+            self._rows = Rows()
+            self._made = self._queue(lambda: self._make(make))
+        else:
+            calls = self._calls = call.made
+            self._gauge = calls.object
+            self._rows = calls
+            calls.chunk_size = CHUNK_SIZE
+            self._made = self._put(call)
+
+    def __await__(self) -> Generator[Any, Any, "Gauge"]:
+        yield from self._made.__await__()
+        return self
+
+    async def __aenter__(self) -> "Gauge":
+        await self._made
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None:
+        await self.close()
+
+    def __aiter__(self) -> AsyncIterator[int]:
+        return self
+
+    async def __anext__(self) -> int:
+        queue = self._worker.queue
+        if queue.direct is None:
+            queue.check()
+        found = self._rows.next_ahead(MISSING)
+        if found is not MISSING:
+            row: int = found
+            return row
+        rows = await self._read(1, list)
+        if not rows:
+            raise StopAsyncIteration
+        return rows[0]
+
+    def __del__(self) -> None:
+        # It is dropped where it was made and used. There is none if `__init__` refused its arguments.
+        gauge = getattr(self, "_gauge", None)
+        if gauge is not None:
+            drop = [gauge].clear if self._calls is None else self._calls.abandon()
+            if drop is not None:
+                self._worker.queue.discard(drop)
+
+    def next_number(self) -> Coroutine[Any, Any, int | None]:
+        """The next number."""
+        return self._read_one()
+
+    def numbers(self) -> Coroutine[Any, Any, list[int]]:
+        """All numbers that are left."""
+        return self._read(None, list)
+
+    def close(self) -> Coroutine[Any, Any, None]:  # type: ignore[override]
+        """Leaves out the numbers that are left."""
+        if self._worker.queue.closed:
+            return DONE
+
+        def close(gauge: BlockingGauge) -> None:
+            if self._calls is None:
+                self._rows.drop()
+            return gauge.close()
+
+        return self._call(close)
+
+    def _abandon(self) -> None:
+        self._made.cancel()
+
+    def _make(self, make: Callable[[BlockingProbe], BlockingGauge]) -> None:
+        try:
+            gauge = self._gauge = make(self._worker.opened)
+            self._rows.begin(gauge._read_rows)
+        except BaseException as error:
+            self._make_error = error
+            raise
+
+    def _object(self) -> BlockingGauge:
+        if self._calls is not None and not self._calls.is_made:
+            raise self._calls.error or ClosedError(NOT_MADE)
+        if self._gauge is None:
+            raise self._make_error or ClosedError(NOT_MADE)
+        return self._gauge
+
+    def _read(self, size: int | None, convert: Callable[[list[int]], ResultT]) -> Reading[int, ResultT]:
+        reading = Reading(self._rows, size, convert)
+        if self._worker.queue.closed or not reading.take_ahead():
+            self._queue_read(reading)
+        return reading
+
+    def _read_one(self) -> Coroutine[Any, Any, int | None]:
+        queue = self._worker.queue
+        row = None if queue.direct is None and queue.closed else self._rows.hand_out()
+        return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row
+
+    def _queue_read(self, reading: Reading[Any, Any]) -> None:
+        if self._calls is None:
+            interrupted = self._worker.is_interrupted
+            call = self._call(lambda gauge: reading.take(gauge._read_rows, interrupted))
+            reading.wait_for(call)
+            return
+        self._made.silence()
+        # Until it is done, this object is not collected, which would end what is read.
+        take = self._calls.take(reading.size, reading.receive).keeps(self)
+        reading.wait_for(self._put(take), take)
+
+    def _call(self, function: Callable[[BlockingGauge], ResultT]) -> Call[ResultT]:
+        self._made.silence()
+        call = recorded(function, self._calls)
+        return self._queue(lambda: function(self._object())) if call is None else self._put(call)
+
+    def _queue(self, function: Callable[[], ResultT]) -> Call[ResultT]:
+        number = self._rows.ask()
+
+        def call() -> ResultT:
+            try:
+                return function()
+            finally:
+                self._rows.answer(number)
+
+        return self._put(call, number)
+
+    def _put(self, call: Any, number: int | None = None) -> Call[Any]:
+        worker = self._worker
+        direct = worker.queue.direct
+        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
+        if future is None:
+            future = asyncio.get_event_loop().create_future()
+            worker.queue.put_nowait((future, call))
+        return Call(future, worker.cancel, worker.queue.finish_soon)
 
 
 class Part(Awaited["Part"]):
@@ -235,6 +390,10 @@ class Probe:
         `Failed` if there are to be none.
         """
         return Part(self, lambda probe: probe.part(numbers))
+
+    def gauge(self, numbers: int) -> "Gauge":
+        """Makes a gauge with so many numbers."""
+        return Gauge(self, lambda probe: probe.gauge(numbers))
 
     def ran(self) -> list[int]:
         """The numbers of the calls that have run, in their order. One that was interrupted has not."""

@@ -3,11 +3,12 @@
 """The asyncio side by itself; the package `probe_aio` has the same names."""
 
 from ..lib import ClosedError, Failed, Interrupted
-from ..lib_aio import Part, Probe, open
+from ..lib_aio import Gauge, Part, Probe, open
 
 __all__ = [
     "ClosedError",
     "Failed",
+    "Gauge",
     "Interrupted",
     "Part",
     "Probe",
