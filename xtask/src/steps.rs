@@ -355,6 +355,10 @@ fn check_types_with_mypy(session: &mut Session) -> Result<Remark> {
         mypy()?.argument(package).run(session.terminal)?;
     }
     mypy()?.arguments(&programs).run(session.terminal)?;
+    // Tests that are programs of a user of an example too.
+    mypy()?
+        .argument(session.python_tests().join("jobs"))
+        .run(session.terminal)?;
     Ok(format!(
         "{}, {}",
         count(packages.len(), "package"),

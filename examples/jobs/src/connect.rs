@@ -64,13 +64,16 @@ impl ClientOptions {
     }
 }
 
+/// The longest time that can be given, in seconds: some thirty thousand years. A [`std::time::Duration`] has an end.
+const LONGEST_SECONDS: f64 = 1e12;
+
 /// Gives a time back if it is one that can be waited for.
 pub(crate) fn check_seconds(name: &str, seconds: f64) -> Result<f64> {
-    if seconds > 0.0 && seconds.is_finite() {
+    if seconds > 0.0 && seconds <= LONGEST_SECONDS {
         return Ok(seconds);
     }
     Err(JobsError::BadSetting(format!(
-        "`{name}` is {seconds}: give seconds, more than 0"
+        "`{name}` is {seconds}: give seconds, more than 0 and at most {LONGEST_SECONDS}"
     )))
 }
 

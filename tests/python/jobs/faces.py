@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
@@ -43,7 +43,7 @@ class Awaited:
 
 
 @asynccontextmanager
-async def entered(scope: Any) -> AsyncIterator[Any]:
+async def entered(scope: Any) -> AsyncGenerator[Any]:
     with scope as opened:
         yield opened
 

@@ -73,7 +73,7 @@ async def test_what_is_raised_before_it_is_awaited_goes_on(path: str) -> None:
             pytest.warns(RuntimeWarning, match="was never awaited"),
             pytest.raises(ValueError, match="invalid literal"),
         ):
-            await asyncio.gather(client.insert("a"), client.insert("b", int("x")))
+            await asyncio.gather(client.insert("a"), client.insert("b", str(int("x"))))
         with (
             pytest.warns(RuntimeWarning, match="was never awaited"),
             pytest.raises(TypeError, match="unsupported operand"),
@@ -85,7 +85,7 @@ async def test_what_is_raised_before_it_is_awaited_goes_on(path: str) -> None:
         ):
             client.list_jobs()[0]  # type: ignore[index]
         with pytest.warns(RuntimeWarning, match="was never awaited"), pytest.raises(ZeroDivisionError):
-            [client.insert("a"), 1 / 0]
+            _ = [client.insert("a"), 1 / 0]
         assert await client.list_jobs() == []
 
 

@@ -254,9 +254,11 @@ async def test_what_is_wrong_is_an_exception_of_the_package(face: Face, path: st
                 await face.call(client, "extend", 1, 1, lease)
     with pytest.raises(ValueError, match="Client is closed"):
         await face.call(client, "queue_stats")
-    with pytest.raises(ValueError, match="`lease` is 0"):
-        async with face.open(path, lease=0.0):
-            pass
+    # A time in Rust has an end, and what was to wait for longer panicked.
+    for name, seconds in (("lease", 0.0), ("poll", 1e300)):
+        with pytest.raises(ValueError, match=f"`{name}` is .*: give seconds, more than 0 and at most"):
+            async with face.open(path, **{name: seconds}):
+                pass
 
 
 def test_a_job_is_there_after_the_process_was_killed(path: str) -> None:

@@ -12,7 +12,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,7 +38,7 @@ def run(program: str, path: str) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def interrupted_after(seconds: float) -> Iterator[list[float]]:
+def interrupted_after(seconds: float) -> Generator[list[float]]:
     """Ctrl-C, as the terminal sends it; the moment at which it was sent."""
     sent: list[float] = []
 

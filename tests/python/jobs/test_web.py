@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-import django
+import django  # type: ignore[import-untyped]
 import fastapi
 import flask
 import httpx
 import pytest
 import turso_jobs
 import uvicorn
-from django.conf import settings
-from django.core.wsgi import get_wsgi_application
-from django.http import HttpRequest, JsonResponse
-from django.urls import path as django_path
+from django.conf import settings  # type: ignore[import-untyped]
+from django.core.wsgi import get_wsgi_application  # type: ignore[import-untyped]
+from django.http import HttpRequest, JsonResponse  # type: ignore[import-untyped]
+from django.urls import path as django_path  # type: ignore[import-untyped]
 from turso_jobs import Client
 
 THREADS = 6
@@ -41,7 +41,7 @@ class Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def served(application: Callable[..., Any]) -> Iterator[str]:
+def served(application: Callable[..., Any]) -> Generator[str]:
     server = Server(("127.0.0.1", 0), Quiet)
     server.set_app(application)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
@@ -75,11 +75,12 @@ def flask_application(client: Client) -> flask.Flask:
 
 def django_application(client: Client) -> Callable[..., Any]:
     def insert(request: HttpRequest, kind: str) -> JsonResponse:
-        return JsonResponse({"id": client.insert_sync(kind, request.body.decode())})
+        body = str(request.body, "utf-8")  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        return JsonResponse({"id": client.insert_sync(kind, body)})
 
     urls = type("urls", (), {"urlpatterns": [django_path("jobs/<str:kind>", insert)]})
     if not settings.configured:
-        settings.configure(
+        settings.configure(  # pyright: ignore[reportUnknownMemberType]
             ALLOWED_HOSTS=["*"], ROOT_URLCONF=urls, SECRET_KEY="of the tests", MIDDLEWARE=[], DEBUG=False
         )
         django.setup()
@@ -90,7 +91,7 @@ def django_application(client: Client) -> Callable[..., Any]:
 
 def fastapi_application(path: str) -> fastapi.FastAPI:
     @asynccontextmanager
-    async def lifespan(application: fastapi.FastAPI) -> AsyncIterator[None]:
+    async def lifespan(application: fastapi.FastAPI) -> AsyncGenerator[None]:
         async with turso_jobs.connect(path) as client:
             application.state.client = client
             yield
@@ -112,7 +113,7 @@ def fastapi_application(path: str) -> fastapi.FastAPI:
 
 
 @contextmanager
-def served_by_uvicorn(application: fastapi.FastAPI) -> Iterator[str]:
+def served_by_uvicorn(application: fastapi.FastAPI) -> Generator[str]:
     server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="error", loop="asyncio", ws="none"))
     thread = threading.Thread(target=server.run)
     thread.start()
