@@ -1,11 +1,13 @@
 //! What one operation at a time may use of the engine: its connection, the kept statements and those half read.
 
 mod around;
+pub(crate) mod batch;
 mod half_read;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use self::batch::Batch;
 use self::half_read::HalfRead;
 use crate::cache::StatementCache;
 use crate::interrupt::Work;

@@ -4,11 +4,13 @@
 #[cfg(feature = "python")]
 mod packed;
 
+mod many;
+
 use std::collections::VecDeque;
 
 use crate::engine::{Engine, StatementKey};
 use crate::interrupt::Work;
-use crate::session::{LongOperation, Shared};
+use crate::session::Shared;
 use crate::statement::{PreparedStatement, Step};
 use crate::{Autocommit, Description, Error, Params, ParamsSequence, Result, Row};
 
@@ -110,50 +112,6 @@ impl Execution {
         let operation = shared.begin();
         let result = self.run_for_each(shared, &operation, sql, sequence);
         self.forget_on_error(result)
-    }
-
-    fn run_for_each(
-        &mut self,
-        shared: &Shared,
-        operation: &LongOperation<'_>,
-        sql: &str,
-        sequence: ParamsSequence,
-    ) -> Result<()> {
-        let mut statement = operation.part(|engine, work| {
-            self.start(engine);
-            let statement = engine
-                .statement(sql, work)?
-                .filter(|statement| !statement.is_readonly());
-            let statement =
-                statement.ok_or_else(|| Error::programming("executemany() can only execute DML statements."))?;
-            self.begin(shared, engine, &statement, work)?;
-            Ok(statement)
-        })?;
-        // The source of the parameters may use this connection itself, so it is asked while the engine is free.
-        for parameters in sequence {
-            let parameters = match parameters.and_then(|parameters| statement.looked_up(parameters)) {
-                Ok(parameters) => parameters,
-                Err(error) => {
-                    operation.part(|engine, _| engine.give_back(statement))?;
-                    return Err(error);
-                }
-            };
-            statement = operation.part(|engine, work| {
-                if let Err(error) = engine.bind(&mut statement, parameters, work) {
-                    engine.give_back(statement)?;
-                    return Err(error);
-                }
-                if let Err(error) = self.run(engine, &mut statement, work) {
-                    return Err(engine.abandon(statement, error, work));
-                }
-                // Rows of RETURNING are dropped, and what they would add to `rowcount` with them, as in `sqlite3`.
-                self.ready.clear();
-                self.rowcount_at_end = None;
-                statement.reset()?;
-                Ok(statement)
-            })?;
-        }
-        operation.part(|engine, _| engine.give_back(statement))
     }
 
     /// Runs all statements of a script.

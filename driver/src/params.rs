@@ -1,5 +1,6 @@
 //! What is bound to the parameters of a statement.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
@@ -208,7 +209,66 @@ params_from_tuples! {
 /// Made from a `Vec` or an array of anything that is [`Params`], or from an iterator. An iterator that gives an error
 /// ends `executemany` with that error; what ran before it is done, as in `sqlite3`.
 pub struct ParamsSequence {
-    runs: Box<dyn Iterator<Item = Result<Params>> + Send>,
+    runs: Box<dyn Source>,
+}
+
+/// Where the parameters for many runs come from.
+pub(crate) trait Source: Iterator<Item = Result<Params>> + Send {
+    /// How many it has taken from wherever it takes them.
+    fn ready(&self) -> usize {
+        0
+    }
+
+    /// Gives the next ones of these, so many at once. `None` if there are not more than that, or one of them or the one behind
+    /// them does not fit.
+    fn take_ready(&mut self, _count: usize, _fits: &dyn Fn(&Params) -> bool) -> Option<Vec<Params>> {
+        None
+    }
+}
+
+/// [`Source::take_ready`] for one that keeps them in a queue.
+pub(crate) fn take_ready<E>(
+    ready: &mut VecDeque<Result<Params, E>>,
+    count: usize,
+    fits: &dyn Fn(&Params) -> bool,
+) -> Option<Vec<Params>> {
+    let mut first = ready.iter().take(count + 1);
+    let all_fit = first.all(|parameters| parameters.as_ref().is_ok_and(fits));
+    (ready.len() > count && all_fit).then(|| ready.drain(..count).flatten().collect())
+}
+
+/// One that asks an iterator each time.
+struct Asked<I>(I);
+
+impl<I: Iterator> Iterator for Asked<I> {
+    type Item = I::Item;
+
+    fn next(&mut self) -> Option<I::Item> {
+        self.0.next()
+    }
+}
+
+impl<I: Iterator<Item = Result<Params>> + Send> Source for Asked<I> {}
+
+/// One that has them all.
+struct Known(VecDeque<Result<Params>>);
+
+impl Iterator for Known {
+    type Item = Result<Params>;
+
+    fn next(&mut self) -> Option<Result<Params>> {
+        self.0.pop_front()
+    }
+}
+
+impl Source for Known {
+    fn ready(&self) -> usize {
+        self.0.len()
+    }
+
+    fn take_ready(&mut self, count: usize, fits: &dyn Fn(&Params) -> bool) -> Option<Vec<Params>> {
+        take_ready(&mut self.0, count, fits)
+    }
 }
 
 impl ParamsSequence {
@@ -219,9 +279,28 @@ impl ParamsSequence {
 
     /// The parameters that an iterator gives which can fail.
     pub fn from_results(runs: impl IntoIterator<Item = Result<Params>, IntoIter: Send + 'static>) -> Self {
-        Self {
-            runs: Box::new(runs.into_iter()),
-        }
+        Self::of(Asked(runs.into_iter()))
+    }
+
+    /// Those that a source gives.
+    pub(crate) fn of(source: impl Source + 'static) -> Self {
+        Self { runs: Box::new(source) }
+    }
+
+    fn known<P: Into<Params>>(runs: impl IntoIterator<Item = P>) -> Self {
+        Self::of(Known(
+            runs.into_iter().map(|parameters| Ok(parameters.into())).collect(),
+        ))
+    }
+
+    /// See [`Source::ready`].
+    pub(crate) fn ready(&self) -> usize {
+        self.runs.ready()
+    }
+
+    /// See [`Source::take_ready`].
+    pub(crate) fn take_ready(&mut self, count: usize, fits: &dyn Fn(&Params) -> bool) -> Option<Vec<Params>> {
+        self.runs.take_ready(count, fits)
     }
 }
 
@@ -235,21 +314,13 @@ impl Iterator for ParamsSequence {
 
 impl<P: Into<Params>> From<Vec<P>> for ParamsSequence {
     fn from(runs: Vec<P>) -> Self {
-        Self::from_results(
-            runs.into_iter()
-                .map(|parameters| Ok(parameters.into()))
-                .collect::<Vec<_>>(),
-        )
+        Self::known(runs)
     }
 }
 
 impl<P: Into<Params>, const COUNT: usize> From<[P; COUNT]> for ParamsSequence {
     fn from(runs: [P; COUNT]) -> Self {
-        Self::from_results(
-            runs.into_iter()
-                .map(|parameters| Ok(parameters.into()))
-                .collect::<Vec<_>>(),
-        )
+        Self::known(runs)
     }
 }
 

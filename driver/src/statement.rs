@@ -201,6 +201,15 @@ impl PreparedStatement {
         self.looked_at = Some(note);
     }
 
+    /// Has the engine take back what it did by a savepoint of its own, whatever fails in it.
+    pub(crate) fn undo_alone_always(&mut self) {
+        let program = self.statement.get_program();
+        let note = Arc::clone(&program.needs_stmt_subtransactions);
+        note.store(true, Ordering::Relaxed);
+        self.told_at = Some(program.connection.current_schema().schema_version);
+        self.looked_at = Some(note);
+    }
+
     /// Whether it was told to be undone alone, and the engine is going to prepare it anew, and to forget that.
     pub(crate) fn is_undone_no_more(&self) -> bool {
         let program = self.statement.get_program();
@@ -226,6 +235,20 @@ impl PreparedStatement {
     /// Tells it that the transaction that it runs in has its snapshot, if it needs one.
     pub(crate) fn has_snapshot(&mut self) {
         self.has_snapshot = true;
+    }
+
+    /// Whether all of its instructions are of these, and write to the main database alone.
+    pub(crate) fn consists_of(&self, names: &[&str]) -> bool {
+        let program = self.statement.get_program();
+        program.insns.iter().all(|(instruction, _)| {
+            is_one_of(instruction, names)
+                && (!is_one_of(instruction, &["OpenWrite"]) || format!("{instruction:?}").contains("db: 0"))
+        })
+    }
+
+    /// Whether the engine keeps versions of rows in memory for it (`journal_mode = mvcc`).
+    pub(crate) fn is_versioned(&self) -> bool {
+        self.statement.mv_store().is_some()
     }
 
     fn has_instruction(&self, names: &[&str]) -> bool {

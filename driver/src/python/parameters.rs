@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyList, PyMapping, PyString, PyTuple};
 
 use super::{Unbindable, value_of};
+use crate::params::{Source, take_ready};
 use crate::{Error, Lookup, Params, ParamsSequence, Result, Unfit, Value};
 
 /// By position from a sequence, by name from a mapping. `None` is none, as in aiosqlite (`sqlite3` refuses it).
@@ -133,7 +134,7 @@ impl FromPyObject<'_, '_> for ParamsSequence {
             return Ok(Self::from_results(std::iter::empty()));
         }
         let iterator = object.try_iter()?.unbind();
-        Ok(Self::from_results(Feed {
+        Ok(Self::of(Feed {
             iterator: Some(iterator),
             ready: VecDeque::new(),
         }))
@@ -148,8 +149,8 @@ struct Feed {
 }
 
 impl Feed {
-    /// The most items of a slice.
-    const SLICE: usize = 256;
+    /// The most items of a slice: eight times what the engine inserts at once, the one before and the one behind.
+    const SLICE: usize = 258;
     /// The time behind which no further item is taken: a slow generator is not run far ahead of the statement.
     const TIME: Duration = Duration::from_millis(2);
 
@@ -181,5 +182,15 @@ impl Iterator for Feed {
             return Some(Err(error));
         }
         Some(self.ready.pop_front()?.map_err(carried))
+    }
+}
+
+impl Source for Feed {
+    fn ready(&self) -> usize {
+        self.ready.len()
+    }
+
+    fn take_ready(&mut self, count: usize, fits: &dyn Fn(&Params) -> bool) -> Option<Vec<Params>> {
+        take_ready(&mut self.ready, count, fits)
     }
 }

@@ -117,7 +117,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         bug: "what executemany has inserted when it is interrupted stays in its transaction",
-        file: "driver/src/execution.rs",
+        file: "driver/src/execution/many.rs",
         right: "                if let Err(error) = self.run(engine, &mut statement, work) {
                     return Err(engine.abandon(statement, error, work));
                 }
