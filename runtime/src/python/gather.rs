@@ -7,9 +7,11 @@ use super::rows::{Chunk, Limit, ROWS_BETWEEN_LOOKS};
 use crate::span;
 
 /// Reads rows until the limit, the end, or an error, those that belong together in one go. `read` reads on for as long as it is told
-/// that more are wanted, and answers whether there are no more.
+/// that more are wanted, and answers whether there are no more. Behind a row at which the call that asks was interrupted, none is
+/// wanted: the interrupt itself would end the result set, and others may read on.
 pub(super) fn gather<G: Gathering, F>(
     limit: Limit,
+    is_interrupted: impl Fn() -> bool,
     mut read: impl FnMut(&mut G, &mut dyn FnMut(&G) -> bool) -> Result<bool, F>,
 ) -> Chunk<G::Row, F> {
     let begin = Instant::now();
@@ -17,7 +19,9 @@ pub(super) fn gather<G: Gathering, F>(
     let is_within = |rows: &G| {
         let count = rows.len();
         let is_look = count < ROWS_BETWEEN_LOOKS || count.is_multiple_of(ROWS_BETWEEN_LOOKS);
-        count < limit.rows && rows.bytes() < limit.bytes && (count == 0 || !is_look || begin.elapsed() < limit.time)
+        count < limit.rows
+            && rows.bytes() < limit.bytes
+            && (count == 0 || !is_interrupted() && (!is_look || begin.elapsed() < limit.time))
     };
     let mut outcome = Ok(false);
     if let Some(asker) = limit.asker
@@ -43,6 +47,7 @@ pub(super) fn gather<G: Gathering, F>(
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
     use std::time::Duration;
 
     use pyo3::prelude::*;
@@ -107,7 +112,7 @@ mod tests {
     fn gathered(limit: Limit, end: usize, fails: bool) -> (Chunk<Number, &'static str>, Vec<usize>) {
         let mut times = Vec::new();
         let mut next = 0;
-        let chunk = gather(limit, |rows: &mut Numbers, wants_more| {
+        let read = |rows: &mut Numbers, wants_more: &mut dyn FnMut(&Numbers) -> bool| {
             let before = rows.0.len();
             let outcome = loop {
                 if next == end {
@@ -121,7 +126,8 @@ mod tests {
             };
             times.push(rows.0.len() - before);
             outcome
-        });
+        };
+        let chunk = gather(limit, || false, read);
         (chunk, times)
     }
 
@@ -181,11 +187,32 @@ mod tests {
         }
         let began = Instant::now().checked_sub(Duration::from_secs(5)).unwrap();
         let mut spans = Vec::new();
-        gather::<Numbers, ()>(Limit::of_rows(5).asked(began, 1), |rows, _| {
+        let read = |rows: &mut Numbers, _: &mut dyn FnMut(&Numbers) -> bool| {
             rows.0.push(Number(0));
             spans.push(span::call_began() == began);
-            Ok(false)
-        });
+            Ok::<_, ()>(false)
+        };
+        gather(Limit::of_rows(5).asked(began, 1), || false, read);
         assert_eq!(spans, [true, false]);
+    }
+
+    /// Bugs: a call that was given up has all the rows of a chunk read; its interrupt ends the result set for those who read on.
+    #[test]
+    fn no_row_is_wanted_behind_an_interrupt() {
+        let count = Cell::new(0);
+        for limit in [Limit::of_rows(100), Limit::of_rows(100).asked(Instant::now(), 50)] {
+            let read = |rows: &mut Numbers, wants_more: &mut dyn FnMut(&Numbers) -> bool| {
+                loop {
+                    count.set(rows.0.len() + 1);
+                    rows.0.push(Number(count.get()));
+                    if !wants_more(rows) {
+                        break Ok::<_, ()>(false);
+                    }
+                }
+            };
+            let chunk = gather(limit, || count.get() == 3, read);
+            assert_eq!((chunk.rows, chunk.exhausted), (numbers(3), false));
+            assert_eq!(gather(limit, || true, read).rows, numbers(1), "none is read before");
+        }
     }
 }

@@ -11,6 +11,7 @@ use super::dbapi::{Chunks, RowOf};
 use super::exceptions::{Failure, IntoException, Module, catch};
 use super::gather::gather;
 use super::objects::{Closed, Latest, Ran, Wrapper, check_home, drop_detached};
+use super::queue::is_interrupted;
 use super::rows::{self, Chunk, Limit};
 
 /// A blocking object that one call at a time uses, and that close takes away. Calls from several threads take turns; they
@@ -263,7 +264,9 @@ impl<W: Wrapper> Owned<W> {
         Ran::of(|| {
             let mut turn = self.turn()?;
             let object = turn.object()?;
-            let chunk = gather(limit, |rows, wants_more| catch(|| object.gather(rows, wants_more)));
+            let chunk = gather(limit, is_interrupted, |rows, wants_more| {
+                catch(|| object.gather(rows, wants_more))
+            });
             self.refresh(object);
             Ok(chunk)
         })

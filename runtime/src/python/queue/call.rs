@@ -74,8 +74,8 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// About as long as the conversion of a thousand short rows.
-    const TIME: Duration = Duration::from_micros(150);
+    /// About as long as the conversion of six hundred short rows. A timer of the loop may have to wait for two such callbacks.
+    const TIME: Duration = Duration::from_micros(75);
 
     pub(super) fn begin() -> Self {
         Self {
