@@ -304,6 +304,11 @@ impl PreparedStatement {
         self.description.clone()
     }
 
+    /// How many parameters it has.
+    pub(crate) fn parameters_count(&self) -> usize {
+        self.statement.parameters_count()
+    }
+
     /// Binds values to its parameters, all of them.
     ///
     /// # Errors

@@ -137,7 +137,8 @@ impl Engine {
         }
         let sql = insert.of_rows(rows);
         let mut statement = PreparedStatement::prepare(&self.core, &sql, self.busy_timeout, work).ok()??;
-        if !statement.consists_of(PLAIN) {
+        // What looked like the row may have stood in a comment behind it.
+        if statement.parameters_count() != rows * insert.values || !statement.consists_of(PLAIN) {
             return None;
         }
         statement.undo_alone_always();
