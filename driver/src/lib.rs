@@ -46,8 +46,6 @@ mod dialect;
 mod engine;
 mod error;
 mod execution;
-#[cfg(target_os = "linux")]
-mod file_io;
 mod interrupt;
 mod log_file;
 mod open;
@@ -60,6 +58,8 @@ mod python;
 mod row;
 mod rows;
 mod session;
+#[cfg(target_os = "linux")]
+mod small_pages;
 mod sql;
 mod statement;
 #[cfg(feature = "sync")]

@@ -169,7 +169,10 @@ impl Target {
         match &self.vfs {
             Some(vfs) => Database::io_for_vfs(vfs),
             #[cfg(target_os = "linux")]
-            None if !self.is_in_memory() => crate::file_io::file_io(),
+            None if self.is_in_memory() => Ok(crate::small_pages::memory_io()),
+            #[cfg(target_os = "linux")]
+            None => crate::small_pages::file_io(),
+            #[cfg(not(target_os = "linux"))]
             None => Database::io_for_path(&self.path),
         }
     }
