@@ -1,6 +1,7 @@
 """How one process measures: passes over the same work, and the median of them."""
 
 import asyncio
+import math
 import statistics
 import sys
 import threading
@@ -184,20 +185,22 @@ class LagMeter:
 
     def __init__(self) -> None:
         self._lags: list[float] = []
-        self._wanted = False
+        self._end = math.inf
 
     def start(self) -> None:
-        """Has `run` begin, or go on behind a stop."""
-        self._wanted = True
+        """Has `run` begin, or begin again behind a stop."""
+        self._end = math.inf
 
     async def run(self) -> None:
         """Notes lags until it is stopped."""
-        while self._wanted:
-            begin = time.perf_counter()
+        while True:
+            due = time.perf_counter() + self.PERIOD
             await asyncio.sleep(self.PERIOD)
-            # What comes behind the work tells of the loop's timer alone, which an idle loop rounds up to a millisecond.
-            if self._wanted:
-                self._lags.append(time.perf_counter() - begin - self.PERIOD)
+            # What is due behind the end tells of the loop's timer alone, which an idle loop rounds up to a millisecond.
+            if due <= self._end or not self._lags:
+                self._lags.append(time.perf_counter() - due)
+            if self._end < math.inf:
+                return
 
     @property
     def wake_ups(self) -> int:
@@ -206,7 +209,7 @@ class LagMeter:
 
     def stop(self) -> None:
         """Ends `run`."""
-        self._wanted = False
+        self._end = time.perf_counter()
 
     def result(self) -> Result:
         """The 99th percentile in milliseconds, with the median and the worst."""
