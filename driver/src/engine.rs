@@ -292,13 +292,18 @@ impl Engine {
         let was_writing = !statement.is_readonly();
         drop(statement);
         if was_writing && self.in_transaction() && work.is_stopped() {
-            work.shield();
-            self.cut_off_half_read(work);
-            // If the rollback fails too, the transaction stays open and the engine refuses its COMMIT: the caller
-            // learns of it there. What ended the statement is the more useful of the two errors.
-            let _ = self.run("ROLLBACK", work);
+            self.roll_back_half_done(work);
         }
         error
+    }
+
+    /// Rolls back a transaction in which something is half done. Nothing stops it.
+    fn roll_back_half_done(&mut self, work: Work<'_>) {
+        work.shield();
+        self.cut_off_half_read(work);
+        // If the rollback fails too, the transaction stays open and the engine refuses its COMMIT: the caller
+        // learns of it there. What ended the statement is the more useful of the two errors.
+        let _ = self.run("ROLLBACK", work);
     }
 
     /// Ends every statement and closes the engine's connection, which rolls back an open transaction.

@@ -5,6 +5,7 @@
 //!
 //! - Which rows stand when one of them fails: those before it, and with them what else was done in the transaction. The engine
 //!   undoes a statement that fails by a savepoint; each row of it is then run by itself, and the one that fails, fails there.
+//!   Where such a row would take the transaction along, so does the batch.
 //! - What is seen from inside of the statement: there must be no trigger, no function and no foreign key in it, and no subquery.
 //!   It consists of none but [`PLAIN`] instructions.
 //! - What is seen from outside: it is done inside of a transaction alone, where no other connection looks on, and not while a
@@ -12,6 +13,7 @@
 //! - `changes()`, which is that of the last row.
 //! - What a conflict does: no clause says anything else than to abort, neither in the statement nor in the table.
 
+use turso_core::LimboError;
 use turso_core::schema::Table;
 use turso_parser::ast::{Cmd, Expr, InsertBody, OneSelect, Stmt};
 use turso_parser::parser::Parser;
@@ -19,7 +21,7 @@ use turso_parser::parser::Parser;
 use super::Engine;
 use crate::interrupt::Work;
 use crate::statement::{PreparedStatement, Step};
-use crate::{Params, Result, Value};
+use crate::{Error, Params, Result, Value};
 
 /// The most rows of one run. With more of them the engine saves little more.
 const MOST_ROWS: usize = 32;
@@ -183,7 +185,8 @@ impl Engine {
                 batch.statement.reset()?;
                 Ok(Some(inserted))
             }
-            Err(error) if work.is_stopped() || !self.in_transaction() => {
+            Err(error) if work.is_stopped() || !self.in_transaction() || takes_transaction_along(&error) => {
+                self.note_failed_insert(&batch.statement, rowid_before);
                 self.core.set_changes(0);
                 Err(error)
             }
@@ -194,10 +197,33 @@ impl Engine {
         }
     }
 
-    /// Cleans up behind a batch that has ended with an error, and gives that on.
-    pub(crate) fn abandon_batch(&mut self, batch: Batch, error: crate::Error, work: Work<'_>) -> crate::Error {
-        self.drop_failed(*batch.statement, error, work)
+    /// Cleans up behind a batch that has ended with an error, and gives that on: the transaction is rolled back.
+    pub(crate) fn abandon_batch(&mut self, batch: Batch, error: Error, work: Work<'_>) -> Error {
+        drop(batch);
+        if self.in_transaction() {
+            self.roll_back_half_done(work);
+        }
+        error
     }
+}
+
+/// Whether the engine, when a row that is run by itself fails with this error, rolls the whole transaction back: when there is no
+/// room for it, or the file can't be read or written. A batch it would undo alone, and leave its pager in the middle of what it did:
+/// the next row then takes a page that another one has, and panics.
+fn takes_transaction_along(error: &Error) -> bool {
+    !matches!(
+        error.fault().engine_error(),
+        Some(
+            LimboError::Constraint(_)
+                | LimboError::ForeignKeyConstraint(_)
+                | LimboError::Busy
+                | LimboError::BusySnapshot
+                | LimboError::TableLocked
+                | LimboError::SchemaUpdated
+                | LimboError::StatementsInProgress(_)
+                | LimboError::TxError(_)
+        )
+    )
 }
 
 /// An `INSERT` of one row in which there are none but parameters without names, one for each value.

@@ -277,3 +277,39 @@ fn an_interrupt_of_a_batch_takes_the_transaction_with_it() {
     }
     assert!(interrupted > 8);
 }
+
+/// Bug: a batch for which there is no room is undone by itself. The engine's pager is in the middle of taking a page then, and the
+/// next row panics.
+#[test]
+fn a_batch_without_room_takes_the_transaction_with_it() {
+    let mut parameters = rows(2_000);
+    parameters[100] = Params::from((10_000, "the last", 0));
+    for in_batches in [false, true] {
+        let connection = connect(":memory:", ConnectOptions::default()).unwrap();
+        connection
+            .execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b, c)", ())
+            .unwrap();
+        for pages in 3..=6 {
+            let limit = |pages: u32| rows_of(&connection, &format!("PRAGMA max_page_count = {pages}"));
+            limit(pages);
+            let parameters = parameters.clone();
+            let sequence = if in_batches {
+                ParamsSequence::from(parameters)
+            } else {
+                ParamsSequence::new(parameters)
+            };
+            runs::take();
+            let outcome = connection.executemany(INSERT, sequence).map(|_| ());
+            assert_eq!(outcome.unwrap_err().to_string(), "database or disk is full", "{pages}");
+            assert_eq!(runs::take() > 0, in_batches, "{pages}");
+            assert!(!connection.in_transaction().unwrap(), "{pages}");
+            assert_eq!(rows_of(&connection, "SELECT count(*) FROM t"), [[Value::Integer(0)]]);
+            limit(1_000);
+            connection
+                .executemany(INSERT, ParamsSequence::new(rows(1_000)))
+                .unwrap();
+            assert_eq!(rows_of(&connection, "PRAGMA integrity_check"), [[Value::from("ok")]]);
+            connection.rollback().unwrap();
+        }
+    }
+}
