@@ -45,6 +45,7 @@ fn native_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     adapters::register(module)?;
     module.add_function(::pyo3::wrap_pyfunction!(functions::connect_sync, module)?)?;
     module.add_class::<::async_proxy::python::NativeQueue>()?;
+    module.add_class::<::async_proxy::python::AwaitedCall>()?;
     module.add_class::<::async_proxy::python::NativeCall>()?;
     module.add_class::<::async_proxy::python::NativeToken>()?;
     module.add_function(::pyo3::wrap_pyfunction!(calls_of, module)?)?;

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
-from ._native import NativeCall, NativeQueue
+from ._native import Call, NativeCall, NativeQueue
 from .calls import Assignment
 {%- if turns %}
 from .lib import ProgrammingError
@@ -52,9 +52,6 @@ class CallQueue:
         self.closed_error = closed_error
         # The thread that runs the calls, by its number. What it puts in itself would wait for itself.
         self.server: int | None = None
-        # Waits for the end of a native call for a moment, in place of being told of it, where that may be quicker. The answer
-        # is whether the event loop should have a turn.
-        self.finish_soon: Callable[[asyncio.Future[Any]], bool] | None = None
 
     def put_nowait(self, item: Item) -> {% if turns %}bool{% else %}None{% endif %}:
 {%- if turns %}
@@ -120,10 +117,10 @@ class CallQueue:
             del item
             run(box)
 
-    def interrupt(self, future: "asyncio.Future[Any]", interrupt: Callable[[], None]) -> bool:
+    def interrupt(self, call: Call[Any], interrupt: Callable[[], None]) -> bool:
         """Cancels a native call. If it runs, it is interrupted before anything else can run, which is the answer."""
         items = self._items
-        return isinstance(items, NativeQueue) and items.cancel(future, interrupt)
+        return isinstance(items, NativeQueue) and items.cancel(call, interrupt)
 
     def tell_interrupt(self) -> None:
         """Tells the native call that runs that it is about to be interrupted: it may be between two steps."""
@@ -154,8 +151,6 @@ class CallQueue:
             # Without a future there is no event loop to be told of results, and no call is a native one.
             if future is not None:
                 self._items = _make_items(future.get_loop())
-                if isinstance(self._items, NativeQueue):
-                    self.finish_soon = self._items.finish_soon
             self._items.put_nowait(item)
             self._refusal = None
             self._note_order()
@@ -185,7 +180,6 @@ class CallQueue:
         self._items = SimpleQueue()
         self.direct = None
         self.server = None
-        self.finish_soon = None
         self._refusal = reason
 {%- if turns %}
         self.turns = None

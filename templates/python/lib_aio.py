@@ -59,11 +59,32 @@ ResultT = TypeVar("ResultT")
         )
 {%- else %}
 {%- if class.is_coroutine %}
-        {{ class.coroutine }}
+        self._steps = None
 {%- endif %}
-        self._make_error: BaseException | None = None
         self._parent{{ class.parent_type }} = parent
         self._worker{{ class.worker_type }} = parent._worker
+        worker = self._worker
+        call = recorded(make, {{ class.parent_calls }})
+        # What makes native calls on the {{ class.object }}, if they can be made.
+        calls: Any = None
+        queued: Call[Any] | None = None
+{%- if class.has_rows %}
+        self._rows: Rows[{{ class.row }}]
+{%- endif %}
+        if call is not None:
+            calls = call.made
+{%- if class.has_rows %}
+            self._rows = calls
+            calls.chunk_size = {% if class.chunks %}parent.iter_chunk_size{% else %}CHUNK_SIZE{% endif %}
+{%- endif %}
+            # What follows is done while it runs.
+            direct = worker.queue.direct
+            queued = None if direct is None else direct.submit(call, worker)
+            if queued is None:
+                queued = self._put(call)
+        self._calls = calls
+        self._{{ class.object }}: {{ class.blocking }} | None = None if calls is None else calls.object
+        self._make_error: BaseException | None = None
 {%- endif %}
 {%- if class.has_setters %}
         self._assigned = UNASSIGNED
@@ -85,31 +106,17 @@ ResultT = TypeVar("ResultT")
     async def __aenter__(self) -> "{{ class.annotation }}":
         return await self
 {%- else %}
-        call = recorded(make, parent._calls)
-        # What makes native calls on the {{ class.object }}, if they can be made.
-        self._calls: Any
-        self._{{ class.object }}: {{ class.blocking }} | None
-{%- if class.has_rows %}
-        self._rows: Rows[{{ class.row }}]
-{%- endif %}
-        self._made: Call[Any]
-        if call is None:
-            self._calls = self._{{ class.object }} = None
+        if queued is None:
 {%- if class.has_rows %}
             self._rows = Rows({% if class.chunks %}parent.iter_chunk_size{% endif %})
 {%- endif %}
-            self._made = self._queue(lambda: self._make(make))
-        else:
-            calls = self._calls = call.made
-            self._{{ class.object }} = calls.object
-{%- if class.has_rows %}
-            self._rows = calls
-            calls.chunk_size = {% if class.chunks %}parent.iter_chunk_size{% else %}CHUNK_SIZE{% endif %}
-{%- endif %}
-            self._made = self._put(call)
+            queued = self._queue(lambda: self._make(make))
+        self._made = queued
 
     def __await__(self) -> Generator[Any, Any, "{{ class.annotation }}"]:
-        yield from self._made.__await__()
+        made = self._made
+        if not made.finish_soon():
+            yield from made.__await__()
         return self
 
     async def __aenter__(self) -> "{{ class.annotation }}":
@@ -155,22 +162,24 @@ ResultT = TypeVar("ResultT")
 
     def __del__(self) -> None:
         # It is dropped where it was made and used. There is none if `__init__` refused its arguments.
+        calls = getattr(self, "_calls", None)
+        if calls is not None:
+            drop = calls.abandon()
+            if drop is None:
+                return
+{%- if class.is_cursor %}
+            if calls.is_over:
+                # Nothing is left of it that would keep others waiting.
+                self._worker.queue.discard_later(drop)
+            else:
+                self._worker.queue.discard(drop)
+{%- else %}
+            self._worker.queue.discard(drop)
+{%- endif %}
+            return
         {{ class.object }} = getattr(self, "_{{ class.object }}", None)
         if {{ class.object }} is not None:
-{%- if class.is_cursor %}
-            # Nothing is left of it that would keep others waiting.
-            is_over = self._calls is not None and self._calls.is_over
-{%- endif %}
-            drop = [{{ class.object }}].clear if self._calls is None else self._calls.abandon()
-            if drop is not None:
-{%- if class.is_cursor %}
-                if is_over:
-                    self._worker.queue.discard_later(drop)
-                else:
-                    self._worker.queue.discard(drop)
-{%- else %}
-                self._worker.queue.discard(drop)
-{%- endif %}
+            self._worker.queue.discard([{{ class.object }}].clear)
 {%- endif %}
 {%- for member in class.members %}
 
@@ -389,22 +398,24 @@ ResultT = TypeVar("ResultT")
     def _put(self, call: Any, number: int | None = None) -> Call[Any]:
         worker = self._worker
         direct = worker.queue.direct
-        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
-        if future is None:
-            future = asyncio.get_event_loop().create_future()
-            if worker.queue.put_nowait((future, call)):
-                self._rows.wait(call.number if number is None else number, future)
-        return Call(future, worker.cancel, worker.queue.finish_soon)
+        queued = None if direct is None else direct.submit(call, worker)
+        if queued is not None:
+            return queued
+        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
+        if worker.queue.put_nowait((future, call)):
+            self._rows.wait(call.number if number is None else number, future)
+        return Call(future, worker)
 {%- else %}
 
     def _put(self, call: Any{% if class.has_rows %}, number: int | None = None{% endif %}) -> Call[Any]:
         worker = self._worker
         direct = worker.queue.direct
-        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
-        if future is None:
-            future = asyncio.get_event_loop().create_future()
-            worker.queue.put_nowait((future, call))
-        return Call(future, worker.cancel, worker.queue.finish_soon)
+        queued = None if direct is None else direct.submit(call, worker)
+        if queued is not None:
+            return queued
+        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
+        worker.queue.put_nowait((future, call))
+        return Call(future, worker)
 {%- endif %}
 {%- endfor %}
 {%- for function in functions %}

@@ -134,6 +134,7 @@ async def test_an_open_that_is_cancelled_leaves_nothing_open(path: str) -> None:
 
 async def test_an_interrupt_that_came_too_early_is_repeated() -> None:
     """Bug: a call that is cancelled in the moment before it reaches the engine runs to its end."""
+    from aioturso._native import Call
     from aioturso.worker import Worker
 
     interrupted: list[float] = []
@@ -149,7 +150,7 @@ async def test_an_interrupt_that_came_too_early_is_repeated() -> None:
     future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
     worker.queue.put_nowait((future, lambda: ended.wait(20)))
     await asyncio.sleep(0.02)
-    worker.cancel(future)
+    worker.cancel(Call(future, worker))
     await asyncio.wait_for(worker.close(), 10)
     count = len(interrupted)
     await asyncio.sleep(0.05)

@@ -4,17 +4,16 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from types import TracebackType
 from typing import Any, Generic, TypeVar, cast
 
-from ._native import NativeCall
+from ._native import Call, NativeCall
 
 ObjectT = TypeVar("ObjectT")
 ResultT = TypeVar("ResultT")
 # A call of what gives a subclass stands for one of what gives its base.
 OutcomeT = TypeVar("OutcomeT", covariant=True)
-ItemT = TypeVar("ItemT")
 
 NOT_MADE = "the call that makes it is not done, or was cancelled"
 
@@ -96,35 +95,26 @@ _ENDED: Generator[Any, None, None] = cast("Generator[Any, None, None]", iter(())
 DONE = Done()
 
 
-class Call(Awaited[OutcomeT]):
-    """A call that is queued. Await it, or make a task of it; whoever cancels that cancels the call."""
+class Begun(Awaited[OutcomeT]):
+    """A call that gives the object it is made on. What is queued does not: it outlives the await for a moment, and would keep what
+    the program has let go of.
+    """
 
-    __slots__ = ("_cancel", "_finish_soon", "_future")
+    __slots__ = ("_call", "_object")
 
-    def __init__(
-        self,
-        future: "asyncio.Future[OutcomeT]",
-        cancel: Callable[["asyncio.Future[OutcomeT]"], None],
-        finish_soon: Callable[["asyncio.Future[OutcomeT]"], bool] | None = None,
-    ) -> None:
+    def __init__(self, call: Call[Any], object: OutcomeT) -> None:
         self._steps = None
-        self._future = future
-        self._cancel = cancel
-        self._finish_soon = finish_soon
+        self._call = call
+        self._object = object
 
     def __await__(self) -> Generator[Any, None, OutcomeT]:
-        try:
-            # What is done within microseconds needs no turn of the event loop. But the others need one now and then.
-            if self._finish_soon is not None and self._finish_soon(self._future):
-                yield
-            return (yield from self._future)
-        except asyncio.CancelledError:
-            if self._future.done():
-                _look_at(self._future)
-            self._abandon()
-            raise
-        finally:
-            del self
+        steps = None if self._call.finish_soon() else self._call.__await__()
+        given = self._object
+        # As in `Awaited.send`.
+        del self
+        if steps is not None:
+            yield from steps
+        return given
 
     async def __aenter__(self) -> OutcomeT:
         return await self
@@ -137,44 +127,12 @@ class Call(Awaited[OutcomeT]):
     ) -> None:
         """`async with` is another way to await: there is nothing to leave."""
 
-    async def __aiter__(self: "Call[list[ItemT]]") -> AsyncIterator[ItemT]:
-        """What gives a list may also be read with `async for`."""
-        for item in await self:
-            yield item
-
     def cancel(self) -> None:
         """Cancels the call. If it is queued, it never runs; if it runs now, it is interrupted."""
-        self._cancel(self._future)
+        self._call.cancel()
 
     def _abandon(self) -> None:
-        self.cancel()
-
-    def silence(self) -> None:
-        """Its error is raised elsewhere too, so asyncio need not complain that nobody saw it."""
-        if self._future.done():
-            _look_at(self._future)
-        else:
-            self._future.add_done_callback(_look_at)
-
-
-class Begun(Call[OutcomeT]):
-    """A call that gives the object it is made on. The future does not: it outlives the await for a moment, and would keep what the
-    program has let go of.
-    """
-
-    __slots__ = ("_object",)
-
-    def __init__(self, call: Call[Any], object: OutcomeT) -> None:
-        super().__init__(call._future, call._cancel, call._finish_soon)
-        self._object = object
-
-    def __await__(self) -> Generator[Any, None, OutcomeT]:
-        given = self._object
-        steps = super().__await__()
-        # As in `Awaited.send`.
-        del self
-        yield from steps
-        return given
+        self._call.cancel()
 
 
 class Closing(Awaited[None]):
@@ -271,8 +229,3 @@ def raisable(error: BaseException) -> BaseException:
     refusal = RuntimeError(f"the call raised {type(error).__name__}")
     refusal.__cause__ = error
     return refusal
-
-
-def _look_at(future: "asyncio.Future[Any]") -> None:
-    if not future.cancelled():
-        future.exception()

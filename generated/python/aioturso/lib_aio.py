@@ -15,7 +15,8 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar, overload
 
 from . import lib
-from .calls import DONE, NOT_MADE, UNASSIGNED, Assigned, Awaited, Begun, Call, recorded
+from ._native import Call
+from .calls import DONE, NOT_MADE, UNASSIGNED, Assigned, Awaited, Begun, recorded
 from .lib import AutocommitMode, ClosedError, Description, Encryption, IsolationLevel, Parameters, RowFactory, RowT
 from .lib import Connection as BlockingConnection
 from .lib import Cursor as BlockingCursor
@@ -487,11 +488,12 @@ class Connection(Generic[RowT]):
     def _put(self, call: Any) -> Call[Any]:
         worker = self._worker
         direct = worker.queue.direct
-        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
-        if future is None:
-            future = asyncio.get_event_loop().create_future()
-            worker.queue.put_nowait((future, call))
-        return Call(future, worker.cancel, worker.queue.finish_soon)
+        queued = None if direct is None else direct.submit(call, worker)
+        if queued is not None:
+            return queued
+        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
+        worker.queue.put_nowait((future, call))
+        return Call(future, worker)
 
 
 class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
@@ -517,31 +519,38 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
     def __init__(
         self, parent: Connection[RowT], make: Callable[[BlockingConnection[RowT]], BlockingCursor[RowT]]
     ) -> None:
-        super().__init__()
-        self._make_error: BaseException | None = None
+        self._steps = None
         self._parent = parent
         self._worker = parent._worker
-        self._assigned = UNASSIGNED
-        self._snapshot: tuple[Description | None, int, int | None, int] = (None, -1, None, 1)
-        call = recorded(make, parent._calls)
+        worker = self._worker
+        call = recorded(make, worker.calls)
         # What makes native calls on the cursor, if they can be made.
-        self._calls: Any
-        self._cursor: BlockingCursor[RowT] | None
+        calls: Any = None
+        queued: Call[Any] | None = None
         self._rows: Rows[RowT]
-        self._made: Call[Any]
-        if call is None:
-            self._calls = self._cursor = None
-            self._rows = Rows(parent.iter_chunk_size)
-            self._made = self._queue(lambda: self._make(make))
-        else:
-            calls = self._calls = call.made
-            self._cursor = calls.object
+        if call is not None:
+            calls = call.made
             self._rows = calls
             calls.chunk_size = parent.iter_chunk_size
-            self._made = self._put(call)
+            # What follows is done while it runs.
+            direct = worker.queue.direct
+            queued = None if direct is None else direct.submit(call, worker)
+            if queued is None:
+                queued = self._put(call)
+        self._calls = calls
+        self._cursor: BlockingCursor[RowT] | None = None if calls is None else calls.object
+        self._make_error: BaseException | None = None
+        self._assigned = UNASSIGNED
+        self._snapshot: tuple[Description | None, int, int | None, int] = (None, -1, None, 1)
+        if queued is None:
+            self._rows = Rows(parent.iter_chunk_size)
+            queued = self._queue(lambda: self._make(make))
+        self._made = queued
 
     def __await__(self) -> Generator[Any, Any, "Cursor[RowT]"]:
-        yield from self._made.__await__()
+        made = self._made
+        if not made.finish_soon():
+            yield from made.__await__()
         return self
 
     async def __aenter__(self) -> "Cursor[RowT]":
@@ -575,16 +584,20 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
 
     def __del__(self) -> None:
         # It is dropped where it was made and used. There is none if `__init__` refused its arguments.
+        calls = getattr(self, "_calls", None)
+        if calls is not None:
+            drop = calls.abandon()
+            if drop is None:
+                return
+            if calls.is_over:
+                # Nothing is left of it that would keep others waiting.
+                self._worker.queue.discard_later(drop)
+            else:
+                self._worker.queue.discard(drop)
+            return
         cursor = getattr(self, "_cursor", None)
         if cursor is not None:
-            # Nothing is left of it that would keep others waiting.
-            is_over = self._calls is not None and self._calls.is_over
-            drop = [cursor].clear if self._calls is None else self._calls.abandon()
-            if drop is not None:
-                if is_over:
-                    self._worker.queue.discard_later(drop)
-                else:
-                    self._worker.queue.discard(drop)
+            self._worker.queue.discard([cursor].clear)
 
     def execute(self, sql: str, parameters: Parameters = ()) -> Coroutine[Any, Any, "Cursor[RowT]"]:
         """Runs one statement. Its rows, if it has any, are then read with the `fetch` methods or by iteration.
@@ -767,7 +780,7 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
             self._assigned = Assigned()
         self._worker.queue.assign(self._assigned.set(name, value, assign))
 
-    def _begin(self, function: Callable[[BlockingCursor[RowT]], object]) -> Call["Cursor[RowT]"]:
+    def _begin(self, function: Callable[[BlockingCursor[RowT]], object]) -> Begun["Cursor[RowT]"]:
         call = recorded(function, self._calls)
         if call is not None:
             self._made.silence()
@@ -828,12 +841,13 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
     def _put(self, call: Any, number: int | None = None) -> Call[Any]:
         worker = self._worker
         direct = worker.queue.direct
-        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
-        if future is None:
-            future = asyncio.get_event_loop().create_future()
-            if worker.queue.put_nowait((future, call)):
-                self._rows.wait(call.number if number is None else number, future)
-        return Call(future, worker.cancel, worker.queue.finish_soon)
+        queued = None if direct is None else direct.submit(call, worker)
+        if queued is not None:
+            return queued
+        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
+        if worker.queue.put_nowait((future, call)):
+            self._rows.wait(call.number if number is None else number, future)
+        return Call(future, worker)
 
 
 @overload

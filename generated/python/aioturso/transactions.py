@@ -14,7 +14,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
-from .calls import Call
+from ._native import Call
 from .lib import OperationalError, ProgrammingError
 from .turns import Turn
 from .worker import Worker
@@ -84,7 +84,7 @@ class Transaction(Turn, Generic[ConnectionT]):
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._worker.queue.begin_turn(self, (future, self._begin))
         try:
-            await Call(future, self._worker.cancel)
+            await Call(future, self._worker)
         except BaseException:
             # It failed, or was cancelled, at whatever point. If it did begin, that is undone before anything else runs.
             self._worker.queue.end_turn_at_once(self, (None, self._roll_back_unseen))

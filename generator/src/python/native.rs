@@ -225,6 +225,7 @@ impl Glue<'_> {
                 #row
                 #(#functions)*
                 module.add_class::<::async_proxy::python::NativeQueue>()?;
+                module.add_class::<::async_proxy::python::AwaitedCall>()?;
                 module.add_class::<::async_proxy::python::NativeCall>()?;
                 module.add_class::<::async_proxy::python::NativeToken>()?;
                 module.add_function(::pyo3::wrap_pyfunction!(calls_of, module)?)?;

@@ -3,6 +3,32 @@
 import itertools
 
 
+class Call:
+    """A call whose future is there."""
+
+    def __class_getitem__(cls, item):
+        return cls
+
+    def __init__(self, future, worker):
+        self.future = future
+        self.worker = worker
+
+    def __await__(self):
+        return self.future.__await__()
+
+    def silence(self):
+        self.future.add_done_callback(lambda future: future.cancelled() or future.exception())
+
+    def finish_soon(self):
+        return False
+
+    def cancel(self):
+        self.worker.cancel(self)
+
+    def as_future(self):
+        return self.future
+
+
 class NativeCall:
     """There is none: every call is one that Python runs."""
 

@@ -41,7 +41,7 @@ pub use exceptions::{Failure, IntoException, Module};
 pub use handed::Handed;
 pub use objects::{Closed, Ran, Wrapper, run};
 pub use owned::Owned;
-pub use queue::{Budget, Finish, GiveUp, NativeCall, NativeQueue, NativeToken, Step, Work};
+pub use queue::{AwaitedCall, Budget, Finish, GiveUp, NativeCall, NativeQueue, NativeToken, Step, Work};
 pub use rows::{Asker, Chunk, Limit, ReadRows, Rows, limit_of};
 pub use shared::Shared;
 pub use slot::Slot;

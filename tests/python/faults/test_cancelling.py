@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import itertools
 import logging
 import random
@@ -20,7 +19,6 @@ from typing import Any
 import aioturso
 import aioturso.lib
 import pytest
-from aioturso.calls import Call
 from children import ENDLESS
 from conftest import Connect, Note
 from remains import HANGING, THOROUGHNESS
@@ -371,31 +369,6 @@ async def test_results_that_are_there_already(path: str, connect: Connect, note:
         await asyncio.gather(counting, return_exceptions=True)
         note(f"turns of the loop in {rounds_with_turns} of {rounds} rounds")
         assert rounds_with_turns >= rounds / 3
-
-
-async def test_cancelled_when_the_result_is_there(caplog: pytest.LogCaptureFixture) -> None:
-    """Bug: asyncio complains of an exception that nobody retrieved when a task is cancelled in the turn that the loop has
-    between the end of a call and its result."""
-    cancelled: list[asyncio.Future[Any]] = []
-
-    def fail_at_once(future: asyncio.Future[None]) -> bool:
-        future.set_exception(ValueError("it failed"))
-        return True
-
-    async def fail() -> None:
-        await Call(asyncio.get_running_loop().create_future(), cancelled.append, fail_at_once)
-
-    task = asyncio.ensure_future(fail())
-    await asyncio.sleep(0)
-    assert not task.done(), "the loop had its turn"
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert [future.done() for future in cancelled] == [True]
-    del task
-    cancelled.clear()
-    gc.collect()
-    assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
 
 
 async def test_endless_parameters_that_are_cancelled(path: str, connect: Connect, note: Note) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import contextvars
 import gc
 import itertools
+import logging
 import random
 import threading
 import time
@@ -143,7 +144,7 @@ async def test_results_that_come_together(worker_name: str) -> None:
             order: list[int] = []
             calls: list[Any] = [kind(number) for number in range(1, 60)]
             for call in calls:
-                call._future.add_done_callback(lambda done, order=order: order.append(done.result()))
+                call.as_future().add_done_callback(lambda done, order=order: order.append(done.result()))
             await until(lambda: probe.waiting() == 0)
             probe.release()
             # All of them are done before the loop hears of the first.
@@ -152,6 +153,50 @@ async def test_results_that_come_together(worker_name: str) -> None:
             assert order == list(range(1, 60))
             # The loop is told again afterwards.
             assert await asyncio.wait_for(probe.note(0), HANGING) == 0
+
+
+async def test_cancelled_when_the_result_is_there(worker_name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Bugs: a result that is there when it is awaited leaves the loop no turn; asyncio complains of an error that nobody retrieved
+    when a task is cancelled in that turn."""
+    for _ in range(20):
+        async with probe_aio.open() as probe:
+            first = asyncio.ensure_future(probe.wait(0))
+            await until(lambda: probe.waiting() == 0)
+            part, last = probe.part(0), probe.note(1)
+            probe.release()
+            # The loop has not heard of any of them, and had no turn for a while.
+            hold_until(lambda: probe.ran()[-1:] == [1])
+            time.sleep(0.001)
+            steps = part.__await__()
+            # Nothing to wait for is a turn.
+            assert (next(steps) is None) == (worker_name == "native queue")
+            with pytest.raises(asyncio.CancelledError):
+                steps.throw(asyncio.CancelledError())
+            del part, steps
+            assert await asyncio.wait_for(asyncio.gather(first, last), HANGING) == [0, 1]
+    gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
+
+
+async def test_cancelled_while_others_have_their_turn(worker_name: str) -> None:
+    """Bug: a task lets others have a turn before it looks for its result, and is cancelled: nobody looks, and nobody is told."""
+    async with probe_aio.open() as probe:
+
+        async def make_calls() -> None:
+            for number in itertools.count():
+                assert await probe.note(number) == number
+
+        tasks = [asyncio.ensure_future(make_calls()) for _ in range(16)]
+        for task in tasks:
+            before = len(probe.ran())
+            await until(lambda before=before: len(probe.ran()) > before + 100)
+            task.cancel()
+        await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), HANGING)
+        assert all(task.cancelled() for task in tasks)
+        waiting = asyncio.ensure_future(probe.wait(7))
+        await until(lambda: probe.waiting() == 7)
+        probe.release()
+        assert await asyncio.wait_for(waiting, HANGING) == 7
 
 
 async def test_one_turn_of_the_loop_makes_no_more_than_it_may(worker_name: str, note: Note) -> None:

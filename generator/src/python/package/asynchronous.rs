@@ -29,6 +29,8 @@ pub(super) struct AsyncClass {
     pub(super) execute: Option<Execute>,
     pub(super) heads: Heads,
     pub(super) parent_object: String,
+    /// What makes native calls on the parent, seen from the parent.
+    pub(super) parent_calls: &'static str,
     /// The annotations of the attributes for the parent and its worker, with a colon in front: a class that extends another
     /// may narrow that one's.
     pub(super) parent_type: String,
@@ -37,8 +39,6 @@ pub(super) struct AsyncClass {
     /// Whether it extends another, and so narrows the types of its attributes.
     pub(super) is_derived: bool,
     pub(super) is_coroutine: bool,
-    /// The class whose part of `__init__` makes it a coroutine.
-    pub(super) coroutine: &'static str,
     pub(super) is_connection: bool,
     /// Whether the class that it extends has what the profile adds to a connection.
     pub(super) has_extras_above: bool,
@@ -202,7 +202,7 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
             4,
             "def _begin(",
             &taking("object"),
-            &format!(") -> Call[\"{annotation}\"]:"),
+            &format!(") -> Begun[\"{annotation}\"]:"),
         ),
         begin_call: bracketed(
             8,
@@ -313,6 +313,7 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
         } else {
             String::new()
         },
+        parent_calls: if all_roots { "worker.calls" } else { "parent._calls" },
         parent_object: if all_roots {
             "self._worker.opened".to_owned()
         } else {
@@ -351,11 +352,6 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
         is_root,
         is_derived: base.is_some(),
         is_coroutine,
-        coroutine: if base.is_some() {
-            "self._steps = None"
-        } else {
-            "super().__init__()"
-        },
         has_setters,
         chunks,
     }

@@ -316,7 +316,13 @@ impl Renderer<'_> {
         if scope::hides_builtins(package) {
             imports.module("builtins");
         }
+        // Of what is awaited.
+        imports.module("asyncio");
+        for name in ["AsyncIterator", "Awaitable", "Coroutine", "Generator"] {
+            imports.abstract_name(name);
+        }
         imports.typing("Any");
+        imports.typing("TypeVar");
         imports.typing("final");
         if uses("Literal[False]") {
             imports.typing("Literal");

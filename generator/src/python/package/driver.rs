@@ -10,7 +10,8 @@ use super::uses::Code;
 use super::{LibAioFile, Renderer, function};
 
 /// What the package's own modules have for those of the asyncio side.
-const OWN: [(&str, &[&str]); 7] = [
+const OWN: [(&str, &[&str]); 8] = [
+    ("_native", &["Call"]),
     ("call_queue", &["NOT_OPEN"]),
     (
         "calls",
@@ -21,7 +22,6 @@ const OWN: [(&str, &[&str]); 7] = [
             "Assigned",
             "Awaited",
             "Begun",
-            "Call",
             "Ready",
             "recorded",
         ],

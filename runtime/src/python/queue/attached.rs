@@ -3,8 +3,9 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
 
+use super::awaited::Waiter;
 use super::call::NativeCall;
-use super::notifier::{Completion, is_done};
+use super::notifier::Completion;
 use crate::error::drop_guarded;
 
 /// What the thread calls with the GIL.
@@ -24,9 +25,11 @@ impl Attached {
         self.run.call1(py, (PyList::new(py, [item])?,))
     }
 
-    pub(super) fn run_pair(&self, future: Option<Py<PyAny>>, call: Py<NativeCall>) {
+    pub(super) fn run_pair(&self, waiter: &Waiter, call: Py<NativeCall>) {
         Python::attach(|py| {
-            let pair = PyTuple::new(py, [future.unwrap_or_else(|| py.None()), call.into_any()]);
+            // Where its loop is gone nobody waits.
+            let future = waiter.future(py).unwrap_or_else(|_| py.None().into_bound(py));
+            let pair = PyTuple::new(py, [future, call.into_bound(py).into_any()]);
             report(py, pair.and_then(|pair| self.run_in_list(pair.into_any())));
         });
     }
@@ -35,8 +38,7 @@ impl Attached {
     /// cancelled is lost to nobody, and other loops go on with the object.
     pub(super) fn lose(&self, undelivered: Completion) {
         Python::attach(|py| {
-            let future = undelivered.future.as_ref();
-            let was_awaited = future.is_some_and(|future| !is_done(future.bind(py)));
+            let was_awaited = undelivered.waiter.as_ref().is_some_and(|waiter| !waiter.is_done(py));
             drop_guarded(undelivered);
             if was_awaited {
                 report(py, self.lose.call0(py));

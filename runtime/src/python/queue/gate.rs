@@ -1,12 +1,14 @@
 //! Where the thread of a queue waits for calls, and when it is woken.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 
+use super::haste::processors;
 use super::items::Item;
 use super::notifier::Notifier;
 
@@ -15,6 +17,8 @@ use super::notifier::Notifier;
 pub(super) struct Gate {
     pub(super) state: Mutex<State>,
     available: Condvar,
+    /// Whether the thread was awake when the latest call came.
+    pub(super) was_awake: AtomicBool,
 }
 
 #[derive(Default)]
@@ -27,8 +31,6 @@ pub(super) struct State {
     crowd: usize,
     /// Whether calls are there for which the thread was not woken yet.
     pub(super) is_held: bool,
-    /// Whether it was awake when the latest call came.
-    pub(super) was_awake: bool,
     /// Whether native calls are left to the worker, which refuses them.
     pub(super) skips: bool,
     /// Whether calls may be put in by whoever makes them.
@@ -51,6 +53,8 @@ const LIGHT_SLEEP: Duration = Duration::from_millis(2);
 
 /// How many calls of a crowd wake the thread. To wake it costs as much as to make a call; to wake it late leaves it idle.
 const CROWD: usize = 4;
+/// The same on one processor, where the thread runs only when the loop has nothing to do.
+const CROWD_ON_ONE_PROCESSOR: usize = 64;
 
 impl Gate {
     /// Says that several tasks of a loop are about to go on that have waited for calls of this queue: the next calls come
@@ -71,7 +75,7 @@ impl Gate {
     pub(super) fn wake(&self, mut state: MutexGuard<'_, State>) {
         state.is_held = false;
         let before = std::mem::take(&mut state.sleep);
-        state.was_awake = before == Sleep::Awake;
+        self.was_awake.store(before == Sleep::Awake, Ordering::Relaxed);
         drop(state);
         if before != Sleep::Awake {
             self.available.notify_one();
@@ -106,6 +110,14 @@ impl Gate {
 impl State {
     /// Whether the thread need not be woken for a call that this notifier's loop has put in.
     pub(super) fn holds(&self, notifier: usize) -> bool {
-        self.sleep == Sleep::Light && self.crowd == notifier && notifier != 0 && self.items.len() < CROWD
+        self.sleep == Sleep::Light && self.crowd == notifier && notifier != 0 && self.items.len() < crowd()
+    }
+}
+
+fn crowd() -> usize {
+    if processors() > 1 {
+        CROWD
+    } else {
+        CROWD_ON_ONE_PROCESSOR
     }
 }

@@ -28,7 +28,8 @@ const LOOKS: usize = 16;
 /// How many workers look at this moment. Another processor is the event loop's.
 static LOOKING: AtomicUsize = AtomicUsize::new(0);
 
-fn processors() -> usize {
+/// How many processors the process may use.
+pub(super) fn processors() -> usize {
     static PROCESSORS: OnceLock<usize> = OnceLock::new();
     *PROCESSORS.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
 }

@@ -1,7 +1,7 @@
 //! The queue in front of a worker's thread, and what that thread does.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -12,6 +12,7 @@ use pyo3::types::PyTuple;
 
 use super::super::confined::mark_of_thread;
 use super::attached::Attached;
+use super::awaited::{AwaitedCall, Waiter};
 use super::call::{NativeCall, Work, run};
 use super::gate::{Gate, State};
 use super::haste::{Gaps, Haste};
@@ -26,8 +27,8 @@ pub struct NativeQueue {
     /// The native call that runs. Where both locks are held, that of the state was taken first. While this one is held
     /// Python code may run, which may put something in: so whoever interrupts a call does not hold the other.
     running: Mutex<Option<Running>>,
-    /// How many items there are, for a look without the lock.
-    length: AtomicUsize,
+    /// How many items there are, for a look without the lock: for a moment, one that is taken out was not added yet.
+    length: AtomicIsize,
     /// The notifier that the latest call needed.
     notifier: Mutex<Option<Arc<Notifier>>>,
     haste: Haste,
@@ -38,7 +39,21 @@ pub struct NativeQueue {
 }
 
 /// How many calls may be before one whose result is looked for.
-const SOON: usize = 2;
+const SOON: isize = 2;
+
+/// The same where the other tasks of the loop have a turn before.
+const SOON_WITH_OTHERS: isize = 64;
+
+/// What a look for a result comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// It is not to be looked for.
+    No,
+    /// It was looked for. The event loop may want a turn, for it had none for some calls.
+    Done { wants_turn: bool },
+    /// It is to be looked for when the other tasks of the loop had a turn.
+    AfterTurn,
+}
 
 pub(super) enum Item {
     End,
@@ -50,8 +65,7 @@ pub(super) enum Item {
 }
 
 pub(super) struct Queued {
-    /// `None` if nobody waits for it.
-    future: Option<Py<PyAny>>,
+    waiter: Waiter,
     call: Py<NativeCall>,
     notifier: Arc<Notifier>,
     cancelled: bool,
@@ -71,8 +85,13 @@ impl NativeQueue {
     fn put(&self, py: Python<'_>, item: Item) {
         let mut state = self.lock(py);
         state.items.push_back(item);
-        self.length.fetch_add(1, Ordering::SeqCst);
         self.gate.wake(state);
+        self.note_added();
+    }
+
+    /// Notes that something was put in. Not under the lock: the thread takes that next.
+    fn note_added(&self) {
+        self.length.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Adds a call if calls are taken directly; gives it back otherwise.
@@ -86,13 +105,14 @@ impl NativeQueue {
             return Err(item);
         }
         state.items.push_back(item);
-        self.length.fetch_add(1, Ordering::SeqCst);
         if state.holds(notifier) {
             state.is_held = true;
-            state.was_awake = false;
+            self.gate.was_awake.store(false, Ordering::Relaxed);
+            drop(state);
         } else {
             self.gate.wake(state);
         }
+        self.note_added();
         Ok(())
     }
 
@@ -100,7 +120,8 @@ impl NativeQueue {
     fn append(&self, py: Python<'_>, item: Item) {
         let mut state = self.lock(py);
         state.items.push_back(item);
-        self.length.fetch_add(1, Ordering::SeqCst);
+        drop(state);
+        self.note_added();
     }
 
     /// Adds the end of an object that nobody waits for and that has time until the next call, if calls are taken directly.
@@ -119,22 +140,9 @@ impl NativeQueue {
             return false;
         };
         state.items.push_back(Item::Unseen(end));
-        self.length.fetch_add(1, Ordering::SeqCst);
+        drop(state);
+        self.note_added();
         true
-    }
-
-    fn native(
-        &self,
-        future: &Bound<'_, PyAny>,
-        call: &Bound<'_, NativeCall>,
-        event_loop: &Bound<'_, PyAny>,
-    ) -> PyResult<Item> {
-        Ok(Item::Native(Queued {
-            future: Some(future.clone().unbind()),
-            call: call.clone().unbind(),
-            notifier: self.notifier_of(event_loop)?,
-            cancelled: false,
-        }))
     }
 
     /// The notifier of an event loop.
@@ -171,14 +179,14 @@ impl NativeQueue {
                 state.ran += usize::from(!matches!(item, Item::Unseen(_)));
                 let begins = match &item {
                     Item::Native(queued) if !queued.cancelled && !state.skips => {
-                        Some((address_of(queued.future.as_ref()), Some(&queued.notifier)))
+                        Some((queued.waiter.address(), Some(&queued.notifier)))
                     }
                     Item::Python(_, future) => Some((*future, None)),
                     _ => None,
                 };
-                if let Some((future, notifier)) = begins {
+                if let Some((waiter, notifier)) = begins {
                     *task::lock(&self.running) = Some(Running {
-                        future,
+                        waiter,
                         is_native: notifier.is_some(),
                         flags: Arc::new(Flags::new(notifier.cloned())),
                     });
@@ -194,6 +202,30 @@ impl NativeQueue {
             }
             state = self.gate.wait(state);
         }
+    }
+
+    /// Waits for the result of a native call, in the thread of its event loop, if that takes less than to be told of it.
+    pub(super) fn finish_soon(&self, py: Python<'_>, notifier: &Arc<Notifier>, call: &AwaitedCall) -> Look {
+        let has_others = notifier.others.are_there();
+        let may_be_soon = self.length.load(Ordering::SeqCst) <= if has_others { SOON_WITH_OTHERS } else { SOON }
+            && !self.is_attached.load(Ordering::SeqCst)
+            && self.gate.was_awake.load(Ordering::Relaxed);
+        if !may_be_soon || !notifier.is_of_running_loop(py) || !self.haste.is_worthwhile() {
+            return Look::No;
+        }
+        if has_others {
+            return Look::AfterTurn;
+        }
+        let is_done = notifier.finish_soon(py, call);
+        self.haste.note(is_done);
+        Look::Done {
+            wants_turn: is_done && notifier.wants_turn(),
+        }
+    }
+
+    /// Notes whether a result was there after a turn of others.
+    pub(super) fn note_found(&self, is_found: bool) {
+        self.haste.note(is_found);
     }
 
     fn flags(&self) -> Option<Arc<Flags>> {
@@ -216,13 +248,13 @@ impl NativeQueue {
     fn run(&self, queued: Queued, worker: &Attached) {
         let flags = self.flags();
         let Queued {
-            future,
+            waiter,
             call,
             notifier,
             cancelled,
         } = queued;
         if flags.is_none() && !cancelled {
-            worker.run_pair(future, call);
+            worker.run_pair(&waiter, call);
             return;
         }
         let finish = match (flags, call.get().take()) {
@@ -234,7 +266,7 @@ impl NativeQueue {
         // From here on an interrupt does not find it.
         *task::lock(&self.running) = None;
         if let Err(undelivered) = notifier.deliver(Completion {
-            future,
+            waiter: Some(waiter),
             call: Some(call),
             finish,
             gate: Some(Arc::clone(&self.gate)),
@@ -244,8 +276,14 @@ impl NativeQueue {
     }
 }
 
-fn address_of(future: Option<&Py<PyAny>>) -> usize {
-    future.map_or(0, |future| future.as_ptr().addr())
+/// A native call to be put in.
+fn native(waiter: Waiter, call: &Bound<'_, NativeCall>, notifier: Arc<Notifier>) -> Item {
+    Item::Native(Queued {
+        waiter,
+        call: call.clone().unbind(),
+        notifier,
+        cancelled: false,
+    })
 }
 
 /// A call that was never run, on its way back to be dropped.
@@ -265,7 +303,7 @@ impl NativeQueue {
         Self {
             gate: Arc::default(),
             running: Mutex::default(),
-            length: AtomicUsize::new(0),
+            length: AtomicIsize::new(0),
             notifier: Mutex::default(),
             haste: Haste::default(),
             is_attached: AtomicBool::new(false),
@@ -284,26 +322,40 @@ impl NativeQueue {
         self.lock(py).is_direct = is_direct;
     }
 
-    /// Adds a call that the running event loop waits for, and gives the future for its result; `None` if this is not the place
-    /// to add it now.
-    fn submit<'py>(&self, py: Python<'py>, function: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    /// Adds a call that the running event loop waits for, and gives what is awaited; `None` if this is not the place to add it
+    /// now. `worker.cancel(call)` cancels it.
+    fn submit(
+        slf: &Bound<'_, Self>,
+        function: &Bound<'_, PyAny>,
+        worker: &Bound<'_, PyAny>,
+    ) -> PyResult<Option<Py<AwaitedCall>>> {
+        let (py, this) = (slf.py(), slf.get());
         // What the thread puts in itself would wait for itself.
-        if self.server.load(Ordering::Relaxed) == mark_of_thread() {
+        if this.server.load(Ordering::Relaxed) == mark_of_thread() {
             return Ok(None);
         }
         let event_loop = running_loop(py)?;
         if event_loop.is_none() {
             return Ok(None);
         }
-        let future = event_loop.call_method0(intern!(py, "create_future"))?;
-        let item = match function.cast_exact::<NativeCall>() {
-            Ok(call) => self.native(&future, call, &event_loop)?,
+        let worker = worker.clone().unbind();
+        let (awaited, item) = match function.cast_exact::<NativeCall>() {
+            Ok(call) => {
+                let notifier = this.notifier_of(&event_loop)?;
+                notifier.others.note_call();
+                let awaited = AwaitedCall::queued(slf.clone().unbind(), Arc::clone(&notifier), worker);
+                let awaited = Py::new(py, awaited)?;
+                let item = native(Waiter::Call(awaited.clone_ref(py)), call, notifier);
+                (awaited, item)
+            }
             Err(_) => {
+                let future = event_loop.call_method0(intern!(py, "create_future"))?;
                 let pair = PyTuple::new(py, [&future, function])?;
-                Item::Python(pair.into_any().unbind(), future.as_ptr().addr())
+                let item = Item::Python(pair.into_any().unbind(), future.as_ptr().addr());
+                (Py::new(py, AwaitedCall::with_future(future.unbind(), worker))?, item)
             }
         };
-        Ok(self.put_directly(py, item).is_ok().then_some(future))
+        Ok(this.put_directly(py, item).is_ok().then_some(awaited))
     }
 
     /// Adds a native call that refers to nothing in Python, whose result nobody waits for and that has time until the next
@@ -312,28 +364,6 @@ impl NativeQueue {
         if let Some(work) = call.get().take() {
             self.append(py, Item::Unseen(Box::new(|| drop(work.run()))));
         }
-    }
-
-    /// Waits for the result of a native call, in the thread of its event loop, if that takes less than to be told of it. The
-    /// answer is whether the event loop should have a turn now, for it had none for some calls.
-    fn finish_soon(&self, future: &Bound<'_, PyAny>) -> bool {
-        let py = future.py();
-        let may_be_soon = self.length.load(Ordering::SeqCst) <= SOON
-            && !self.is_attached.load(Ordering::SeqCst)
-            && self.lock(py).was_awake;
-        if !may_be_soon {
-            return false;
-        }
-        let latest = self.lock_notifier(py).clone();
-        let Some(notifier) = latest.filter(|notifier| notifier.is_of_running_loop(py)) else {
-            return false;
-        };
-        if !self.haste.is_worthwhile() {
-            return false;
-        }
-        let is_done = notifier.finish_soon(future);
-        self.haste.note(is_done);
-        is_done && notifier.wants_turn()
     }
 
     /// Adds a call, or the end.
@@ -346,7 +376,11 @@ impl NativeQueue {
                         Some(work) => Item::Unseen(Box::new(|| drop(work.run()))),
                         None => return Ok(()),
                     },
-                    Ok(call) => self.native(&future, call, &future.call_method0(intern!(py, "get_loop"))?)?,
+                    Ok(call) => {
+                        let event_loop = future.call_method0(intern!(py, "get_loop"))?;
+                        let notifier = self.notifier_of(&event_loop)?;
+                        native(Waiter::Future(future.unbind()), call, notifier)
+                    }
                     Err(_) => Item::Python(pair.clone().into_any().unbind(), future.as_ptr().addr()),
                 }
             }
@@ -376,14 +410,16 @@ impl NativeQueue {
         self.server.store(0, Ordering::Relaxed);
     }
 
-    /// Cancels the native call of that future: if it is queued, it never runs. If it runs, `interrupt()` is called while it
-    /// is the one that runs, which is the answer.
-    fn cancel(&self, py: Python<'_>, future: &Bound<'_, PyAny>, interrupt: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let wanted = future.as_ptr().addr();
+    /// Cancels a native call: if it is queued, it never runs. If it runs, `interrupt()` is called while it is the one that
+    /// runs, which is the answer.
+    fn cancel(&self, call: &Bound<'_, AwaitedCall>, interrupt: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let py = call.py();
+        let (own, of_future) = (call.as_ptr().addr(), call.get().address_of_future(py));
+        let is_wanted = |waiter: usize| waiter == own || (waiter == of_future && waiter != 0);
         let is_queued = {
             let mut state = self.lock(py);
             let queued = state.items.iter_mut().find_map(|item| match item {
-                Item::Native(queued) if address_of(queued.future.as_ref()) == wanted => Some(queued),
+                Item::Native(queued) if is_wanted(queued.waiter.address()) => Some(queued),
                 _ => None,
             });
             queued.map(|queued| queued.cancelled = true).is_some()
@@ -392,7 +428,7 @@ impl NativeQueue {
             return Ok(false);
         }
         let running = self.lock_running(py);
-        let Some(running) = running.as_ref().filter(|running| running.future == wanted) else {
+        let Some(running) = running.as_ref().filter(|running| is_wanted(running.waiter)) else {
             return Ok(false);
         };
         running.flags.give_up();

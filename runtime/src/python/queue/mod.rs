@@ -6,14 +6,18 @@
 //! called is run in the worker's thread with the GIL, as by a worker without this queue.
 
 mod attached;
+mod awaited;
 mod call;
 mod gate;
 mod haste;
 mod items;
 mod notifier;
+mod others;
 mod running;
+mod steps;
 mod token;
 
+pub use awaited::AwaitedCall;
 pub use call::{Budget, Finish, GiveUp, NativeCall, Step, Work};
 pub use items::NativeQueue;
 pub use token::NativeToken;

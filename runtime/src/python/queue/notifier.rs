@@ -25,9 +25,11 @@ use super::super::watching::watch;
 use crate::error::drop_guarded;
 use crate::task;
 
+use super::awaited::{AwaitedCall, Waiter};
 use super::call::{Budget, Finish, NativeCall, Step, step};
 use super::gate::Gate;
 use super::haste::Haste;
+use super::others::Others;
 
 /// The notifiers of the process: a `WeakKeyDictionary` by event loop. Used with the GIL, and so whole after a fork.
 static NOTIFIERS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -41,7 +43,7 @@ pub(super) fn running_loop(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
 /// A call whose second phase is done.
 pub(super) struct Completion {
     /// `None` if nobody waits for it.
-    pub(super) future: Option<Py<PyAny>>,
+    pub(super) waiter: Option<Waiter>,
     /// `None` for a part of what a call gives that runs on.
     pub(super) call: Option<Py<NativeCall>>,
     pub(super) finish: Box<dyn Finish>,
@@ -53,7 +55,7 @@ impl Completion {
     /// A part of what a call gives that runs on.
     pub(super) fn part(finish: Box<dyn Finish>) -> Self {
         Self {
-            future: None,
+            waiter: None,
             call: None,
             finish,
             gate: None,
@@ -74,6 +76,7 @@ pub(super) struct Notifier {
     /// How many completions have come.
     arrived: AtomicUsize,
     latest_turn: LatestTurn,
+    pub(super) others: Others,
     /// Whether the loop watches the sockets.
     is_watched: bool,
     /// `None` too when the loop is closed.
@@ -88,6 +91,8 @@ struct Pending {
     told: bool,
     /// Whether it looks by itself at this moment.
     looks: bool,
+    /// How many tasks look when they go on, in this turn of the loop.
+    expected: usize,
 }
 
 #[cfg(unix)]
@@ -171,6 +176,7 @@ impl Notifier {
             closed: AtomicBool::new(false),
             arrived: AtomicUsize::new(0),
             latest_turn: LatestTurn::default(),
+            others: Others::default(),
             is_watched: true,
             sockets: Mutex::new(Some(Arc::new(sockets))),
         });
@@ -196,6 +202,7 @@ impl Notifier {
             closed: AtomicBool::new(false),
             arrived: AtomicUsize::new(0),
             latest_turn: LatestTurn::default(),
+            others: Others::default(),
             is_watched: false,
             #[cfg(unix)]
             sockets: Mutex::default(),
@@ -218,21 +225,26 @@ impl Notifier {
         self.closed.load(Ordering::SeqCst)
     }
 
+    /// Its loop, if that is still there.
+    pub(super) fn event_loop<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        use pyo3::types::PyWeakrefMethods;
+        self.event_loop.bind(py).upgrade()
+    }
+
     /// Hands a completion over; gives it back if the loop is closed. Called without the GIL.
     pub(super) fn deliver(self: &Arc<Self>, completion: Completion) -> Result<(), Completion> {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         if self.is_closed() {
             return Err(completion);
         }
-        let is_awaited = completion.future.is_some() || completion.call.is_none();
+        let is_awaited = completion.waiter.is_some() || completion.call.is_none();
         pending.done.push_back(completion);
-        self.arrived.fetch_add(1, Ordering::Release);
-        if pending.looks || !is_awaited {
-            return Ok(());
-        }
-        let was_told = std::mem::replace(&mut pending.told, true);
+        let tells =
+            is_awaited && !pending.looks && pending.expected == 0 && !std::mem::replace(&mut pending.told, true);
         drop(pending);
-        if !was_told && !self.tell() {
+        // Whoever looks for it takes the lock next.
+        self.arrived.fetch_add(1, Ordering::Release);
+        if tells && !self.tell() {
             let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
             self.closed.store(true, Ordering::SeqCst);
             return pending.done.pop_back().map_or(Ok(()), Err);
@@ -316,8 +328,7 @@ impl Notifier {
 
     /// Waits for the end of a call for a moment, in the thread of the loop and in place of being told of it. The answer is
     /// whether it has come.
-    pub(super) fn finish_soon(self: &Arc<Self>, future: &Bound<'_, PyAny>) -> bool {
-        let py = future.py();
+    pub(super) fn finish_soon(self: &Arc<Self>, py: Python<'_>, call: &AwaitedCall) -> bool {
         if std::mem::replace(&mut self.lock(py).looks, true) {
             // What is finished here awaits something itself.
             return false;
@@ -326,7 +337,7 @@ impl Notifier {
         let is_found = loop {
             let arrived = self.arrived.load(Ordering::Acquire);
             let is_all = self.finish_done(py, &mut Crowds::default());
-            if is_done(future) {
+            if call.is_done(py) {
                 break true;
             }
             if !is_all || !Haste::look(end, || self.arrived.load(Ordering::Acquire) != arrived) {
@@ -336,6 +347,31 @@ impl Notifier {
         self.lock(py).looks = false;
         self.tell_of_rest(py);
         is_found
+    }
+
+    /// A task that goes on in this turn of the loop looks for results then: the loop need not be told of any before.
+    pub(super) fn expect(&self, py: Python<'_>) {
+        self.lock(py).expected += 1;
+    }
+
+    /// Ends that for one task.
+    pub(super) fn expect_no_more(self: &Arc<Self>, py: Python<'_>) {
+        let is_last = {
+            let mut pending = self.lock(py);
+            pending.expected -= 1;
+            pending.expected == 0
+        };
+        if is_last {
+            self.tell_of_rest(py);
+        }
+    }
+
+    /// Finishes what is done, in the thread of the loop, without a wait.
+    pub(super) fn finish_now(&self, py: Python<'_>) {
+        if !std::mem::replace(&mut self.lock(py).looks, true) {
+            self.finish_done(py, &mut Crowds::default());
+            self.lock(py).looks = false;
+        }
     }
 
     /// Whether the loop is the one that runs in the calling thread.
@@ -382,7 +418,7 @@ struct Crowds {
 
 impl Crowds {
     fn note(&mut self, completion: &Completion) {
-        let (Some(_), Some(gate)) = (&completion.future, &completion.gate) else {
+        let (Some(_), Some(gate)) = (&completion.waiter, &completion.gate) else {
             return;
         };
         match self.gates.iter_mut().find(|(known, _)| Arc::ptr_eq(known, gate)) {
@@ -455,37 +491,19 @@ impl LatestTurn {
     }
 }
 
-pub(super) fn is_done(future: &Bound<'_, PyAny>) -> bool {
-    let done = future.call_method0(intern!(future.py(), "done"));
-    done.and_then(|done| done.is_truthy()).unwrap_or(true)
-}
-
 /// Does a part of the third phase of a call, and hands its result to the future. The answer is whether that was all.
 fn finish(py: Python<'_>, completion: &mut Completion, budget: &Budget) -> bool {
-    let Some(future) = &completion.future else {
+    let Some(waiter) = &completion.waiter else {
         // Nobody is told of an error, nor of a value.
         return matches!(step(&mut *completion.finish, py, true, budget), Step::Done(_));
     };
-    let future = future.bind(py);
-    let outcome = match step(&mut *completion.finish, py, !is_done(future), budget) {
-        Step::More => return false,
-        Step::Done(outcome) => outcome,
-    };
-    // Python code may have run meanwhile.
-    if is_done(future) {
-        return true;
-    }
-    let set = match outcome {
-        Ok(object) => {
-            let object = object.unwrap_or_else(|| py.None());
-            future.call_method1(intern!(py, "set_result"), (object,))
+    match step(&mut *completion.finish, py, !waiter.is_done(py), budget) {
+        Step::More => false,
+        Step::Done(outcome) => {
+            waiter.settle(py, outcome);
+            true
         }
-        Err(exception) => future.call_method1(intern!(py, "set_exception"), (raisable(py, exception),)),
-    };
-    if let Err(exception) = set {
-        exception.write_unraisable(py, Some(future));
     }
-    true
 }
 
 /// The exception itself, unless a future refuses it, or raising it would just end an `async for` or close the coroutine that

@@ -9,8 +9,8 @@ use crate::task;
 
 /// The native call that runs.
 pub(super) struct Running {
-    /// Its future's address.
-    pub(super) future: usize,
+    /// The address of what waits for it: what is awaited, or a future.
+    pub(super) waiter: usize,
     /// Whether it runs without the GIL. Of others the worker knows when they can be interrupted.
     pub(super) is_native: bool,
     pub(super) flags: Arc<Flags>,

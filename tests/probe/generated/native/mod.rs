@@ -31,6 +31,7 @@ fn native_module(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<probe::Probe>()?;
     module.add_function(::pyo3::wrap_pyfunction!(functions::open, module)?)?;
     module.add_class::<::async_proxy::python::NativeQueue>()?;
+    module.add_class::<::async_proxy::python::AwaitedCall>()?;
     module.add_class::<::async_proxy::python::NativeCall>()?;
     module.add_class::<::async_proxy::python::NativeToken>()?;
     module.add_function(::pyo3::wrap_pyfunction!(calls_of, module)?)?;

@@ -36,7 +36,7 @@ CALLS = [
     bug(
         "a cancelled call is not interrupted",
         "test_timed_out_in_a_transaction",
-        ("worker.py", "        self._interrupt_call(future)\n\n", "\n"),
+        ("worker.py", "        self._interrupt_call(call, future)\n\n", "\n"),
         ways="query and wait_for and not fetch",
     ),
     bug(

@@ -155,20 +155,6 @@ ENDS = [
         ways="queued",
     ),
     bug(
-        "results that are there at once leave the loop no turn",
-        "test_cancelled_when_the_result_is_there",
-        ("calls.py", "                yield\n", "                pass\n"),
-    ),
-    bug(
-        "an error that is there when its task is cancelled is complained of",
-        "test_cancelled_when_the_result_is_there",
-        (
-            "calls.py",
-            "                _look_at(self._future)\n            self._abandon()",
-            "                pass\n            self._abandon()",
-        ),
-    ),
-    bug(
         "a closed loop leaves the worker waiting",
         "test_closed_with_work_under_way",
         ("worker.py", "        self.stop(LOOP_CLOSED)\n", "        pass\n"),

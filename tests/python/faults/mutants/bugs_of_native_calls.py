@@ -19,7 +19,7 @@ NATIVE_CALLS = [
         "test_timed_out_in_a_transaction",
         (
             "call_queue.py",
-            "isinstance(items, NativeQueue) and items.cancel(future, interrupt)",
+            "isinstance(items, NativeQueue) and items.cancel(call, interrupt)",
             "isinstance(items, NativeQueue) and False",
         ),
         ways="wait_for",
@@ -33,15 +33,6 @@ NATIVE_CALLS = [
         "a native worker goes on when the loop of a call is closed",
         "test_closed_with_work_under_way",
         ("worker.py", "        self.stop(LOOP_CLOSED)\n", "        pass\n"),
-    ),
-    native_bug(
-        "the loop has no turn between results that are there already",
-        "test_results_that_are_there_already",
-        (
-            "calls.py",
-            "self._finish_soon(self._future):\n                yield\n",
-            "self._finish_soon(self._future):\n                pass\n",
-        ),
     ),
     native_bug(
         "a loop that watches no descriptors gets the native queue",

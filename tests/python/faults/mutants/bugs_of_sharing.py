@@ -67,7 +67,7 @@ SHARING = [
     bug(
         "a call in a lane is cancelled in the main one",
         "test_a_pull_is_cancelled_while_it_waits",
-        ("lanes.py", "return Call(future, lane.cancel)", "return Call(future, self.cancel)"),
+        ("lanes.py", "return Call(future, lane)", "return Call(future, self)"),
     ),
     bug(
         "dropped without close, its request goes on",

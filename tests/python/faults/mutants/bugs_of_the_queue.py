@@ -9,6 +9,9 @@ CALL = "runtime/src/python/queue/call.rs"
 GATE = "runtime/src/python/queue/gate.rs"
 ITEMS = "runtime/src/python/queue/items.rs"
 NOTIFIER = "runtime/src/python/queue/notifier.rs"
+AWAITED = "runtime/src/python/queue/awaited.rs"
+OTHERS = "runtime/src/python/queue/others.rs"
+STEPS = "runtime/src/python/queue/steps.rs"
 TAKING = "runtime/src/python/ahead/taking.rs"
 WATCHING = "runtime/src/python/watching.rs"
 
@@ -30,7 +33,7 @@ OF_THE_QUEUE = [
     rust_bug(
         "an interrupt hits whatever native call runs",
         "test_an_interrupt_hits_its_own_call_alone",
-        (ITEMS, "filter(|running| running.future == wanted)", "filter(|running| running.future == wanted || BUG)"),
+        (ITEMS, "filter(|running| is_wanted(running.waiter))", "filter(|running| is_wanted(running.waiter) || BUG)"),
     ),
     rust_bug(
         "a native call that runs is not interrupted",
@@ -53,7 +56,7 @@ OF_THE_QUEUE = [
     rust_bug(
         "a native call that nobody waits for any more closes the object with its loop",
         "test_a_loop_closed_behind_a_call_that_was_cancelled",
-        (ATTACHED, "!is_done(future.bind(py))", "!is_done(future.bind(py)) || BUG"),
+        (ATTACHED, "!waiter.is_done(py)", "!waiter.is_done(py) || BUG"),
     ),
     rust_bug(
         "a panic ends the thread of the native queue",
@@ -121,9 +124,33 @@ OF_THE_QUEUE = [
         "a native result is set on a finished future",
         RANDOM,
         (
-            NOTIFIER,
-            "    if is_done(future) {\n        return true;\n",
-            "    if is_done(future) && !BUG {\n        return true;\n",
+            AWAITED,
+            "    if is_done(future) {\n        return Ok(());\n",
+            "    if is_done(future) && !BUG {\n        return Ok(());\n",
+        ),
+    ),
+    rust_bug(
+        "results that are there at once leave the loop no turn",
+        "test_cancelled_when_the_result_is_there",
+        (STEPS, "self.turn = call.take_turn(py);", "self.turn = call.take_turn(py).filter(|_| !BUG);"),
+    ),
+    rust_bug(
+        "the loop has no turn between results that are there already",
+        "test_results_that_are_there_already",
+        (STEPS, "self.turn = call.take_turn(py);", "self.turn = call.take_turn(py).filter(|_| !BUG);"),
+    ),
+    rust_bug(
+        "an error that is there when its task is cancelled is complained of",
+        "test_cancelled_when_the_result_is_there",
+        (AWAITED, "            && is_done(&future)\n", "            && is_done(&future)\n            && !BUG\n"),
+    ),
+    rust_bug(
+        "a task that is cancelled while others have their turn leaves them waiting",
+        "test_cancelled_while_others_have_their_turn",
+        (
+            OTHERS,
+            "        if self.looks {\n            finalize(",
+            "        if self.looks && !BUG {\n            finalize(",
         ),
     ),
     rust_bug(

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
-from .calls import Call
+from ._native import Call
 from .worker import CLOSED, INTERRUPT_AGAIN_SECONDS, LOOP_CLOSED, OPEN_FAILED, Worker
 
 ObjectT = TypeVar("ObjectT", covariant=True)
@@ -57,9 +57,9 @@ class LanedWorker(Worker[ObjectT], Generic[ObjectT]):
         if lane is None:
             # The queue refuses it, with the reason.
             self.queue.put_nowait((future, lambda: function(self.opened)))
-            return Call(future, self.cancel)
+            return Call(future, self)
         lane.queue.put_nowait((future, lambda: lane.run(function)))
-        return Call(future, lane.cancel)
+        return Call(future, lane)
 
     def _lane(self, name: str) -> "Lane[ObjectT] | None":
         with self._lock:

@@ -15,8 +15,9 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from . import lib
+from ._native import Call
 from .call_queue import NOT_OPEN
-from .calls import DONE, NOT_MADE, UNASSIGNED, Assigned, Awaited, Begun, Call, recorded
+from .calls import DONE, NOT_MADE, UNASSIGNED, Assigned, Awaited, Begun, recorded
 from .lib import ClosedError
 from .lib import MarkedReader as BlockingMarkedReader
 from .lib import Reader as BlockingReader
@@ -33,30 +34,37 @@ class Reader(Awaited["Reader"]):
     __slots__ = ("__weakref__", "_calls", "_made", "_make_error", "_parent", "_reader", "_rows", "_snapshot", "_worker")
 
     def __init__(self, parent: "Station", make: Callable[[BlockingStation], BlockingReader]) -> None:
-        super().__init__()
-        self._make_error: BaseException | None = None
+        self._steps = None
         self._parent = parent
         self._worker = parent._worker
-        self._snapshot: tuple[int] | None = None
-        call = recorded(make, parent._calls)
+        worker = self._worker
+        call = recorded(make, worker.calls)
         # What makes native calls on the reader, if they can be made.
-        self._calls: Any
-        self._reader: BlockingReader | None
+        calls: Any = None
+        queued: Call[Any] | None = None
         self._rows: Rows[float]
-        self._made: Call[Any]
-        if call is None:
-            self._calls = self._reader = None
-            self._rows = Rows()
-            self._made = self._queue(lambda: self._make(make))
-        else:
-            calls = self._calls = call.made
-            self._reader = calls.object
+        if call is not None:
+            calls = call.made
             self._rows = calls
             calls.chunk_size = CHUNK_SIZE
-            self._made = self._put(call)
+            # What follows is done while it runs.
+            direct = worker.queue.direct
+            queued = None if direct is None else direct.submit(call, worker)
+            if queued is None:
+                queued = self._put(call)
+        self._calls = calls
+        self._reader: BlockingReader | None = None if calls is None else calls.object
+        self._make_error: BaseException | None = None
+        self._snapshot: tuple[int] | None = None
+        if queued is None:
+            self._rows = Rows()
+            queued = self._queue(lambda: self._make(make))
+        self._made = queued
 
     def __await__(self) -> Generator[Any, Any, "Reader"]:
-        yield from self._made.__await__()
+        made = self._made
+        if not made.finish_soon():
+            yield from made.__await__()
         return self
 
     async def __aenter__(self) -> "Reader":
@@ -90,11 +98,16 @@ class Reader(Awaited["Reader"]):
 
     def __del__(self) -> None:
         # It is dropped where it was made and used. There is none if `__init__` refused its arguments.
+        calls = getattr(self, "_calls", None)
+        if calls is not None:
+            drop = calls.abandon()
+            if drop is None:
+                return
+            self._worker.queue.discard(drop)
+            return
         reader = getattr(self, "_reader", None)
         if reader is not None:
-            drop = [reader].clear if self._calls is None else self._calls.abandon()
-            if drop is not None:
-                self._worker.queue.discard(drop)
+            self._worker.queue.discard([reader].clear)
 
     def next_reading(self) -> Coroutine[Any, Any, float | None]:
         """The next reading."""
@@ -144,7 +157,7 @@ class Reader(Awaited["Reader"]):
             raise ClosedError(NOT_OPEN)
         return snapshot
 
-    def _begin(self, function: Callable[[BlockingReader], object]) -> Call["Reader"]:
+    def _begin(self, function: Callable[[BlockingReader], object]) -> Begun["Reader"]:
         call = recorded(function, self._calls)
         if call is not None:
             self._made.silence()
@@ -205,11 +218,12 @@ class Reader(Awaited["Reader"]):
     def _put(self, call: Any, number: int | None = None) -> Call[Any]:
         worker = self._worker
         direct = worker.queue.direct
-        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
-        if future is None:
-            future = asyncio.get_event_loop().create_future()
-            worker.queue.put_nowait((future, call))
-        return Call(future, worker.cancel, worker.queue.finish_soon)
+        queued = None if direct is None else direct.submit(call, worker)
+        if queued is not None:
+            return queued
+        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
+        worker.queue.put_nowait((future, call))
+        return Call(future, worker)
 
 
 class MarkedReader(Reader):
@@ -219,29 +233,36 @@ class MarkedReader(Reader):
 
     def __init__(self, parent: "Station", make: Callable[[BlockingStation], BlockingMarkedReader]) -> None:
         self._steps = None
-        self._make_error: BaseException | None = None
         self._parent: Station = parent
         self._worker: Worker[BlockingStation] = parent._worker
-        self._snapshot: tuple[int] | None = None
-        call = recorded(make, parent._calls)
+        worker = self._worker
+        call = recorded(make, worker.calls)
         # What makes native calls on the marked_reader, if they can be made.
-        self._calls: Any
-        self._marked_reader: BlockingMarkedReader | None
+        calls: Any = None
+        queued: Call[Any] | None = None
         self._rows: Rows[float]
-        self._made: Call[Any]
-        if call is None:
-            self._calls = self._marked_reader = None
-            self._rows = Rows()
-            self._made = self._queue(lambda: self._make(make))
-        else:
-            calls = self._calls = call.made
-            self._marked_reader = calls.object
+        if call is not None:
+            calls = call.made
             self._rows = calls
             calls.chunk_size = CHUNK_SIZE
-            self._made = self._put(call)
+            # What follows is done while it runs.
+            direct = worker.queue.direct
+            queued = None if direct is None else direct.submit(call, worker)
+            if queued is None:
+                queued = self._put(call)
+        self._calls = calls
+        self._marked_reader: BlockingMarkedReader | None = None if calls is None else calls.object
+        self._make_error: BaseException | None = None
+        self._snapshot: tuple[int] | None = None
+        if queued is None:
+            self._rows = Rows()
+            queued = self._queue(lambda: self._make(make))
+        self._made = queued
 
     def __await__(self) -> Generator[Any, Any, "MarkedReader"]:
-        yield from self._made.__await__()
+        made = self._made
+        if not made.finish_soon():
+            yield from made.__await__()
         return self
 
     async def __aenter__(self) -> "MarkedReader":
@@ -266,11 +287,16 @@ class MarkedReader(Reader):
 
     def __del__(self) -> None:
         # It is dropped where it was made and used. There is none if `__init__` refused its arguments.
+        calls = getattr(self, "_calls", None)
+        if calls is not None:
+            drop = calls.abandon()
+            if drop is None:
+                return
+            self._worker.queue.discard(drop)
+            return
         marked_reader = getattr(self, "_marked_reader", None)
         if marked_reader is not None:
-            drop = [marked_reader].clear if self._calls is None else self._calls.abandon()
-            if drop is not None:
-                self._worker.queue.discard(drop)
+            self._worker.queue.discard([marked_reader].clear)
 
     def mark(self, number: int) -> Coroutine[Any, Any, int]:
         """Puts the mark at the reading of that number; how many readings there are from there on."""
@@ -306,7 +332,7 @@ class MarkedReader(Reader):
             raise ClosedError(NOT_OPEN)
         return snapshot
 
-    def _begin(self, function: Callable[[BlockingMarkedReader], object]) -> Call["MarkedReader"]:
+    def _begin(self, function: Callable[[BlockingMarkedReader], object]) -> Begun["MarkedReader"]:
         call = recorded(function, self._calls)
         if call is not None:
             self._made.silence()
@@ -367,11 +393,12 @@ class MarkedReader(Reader):
     def _put(self, call: Any, number: int | None = None) -> Call[Any]:
         worker = self._worker
         direct = worker.queue.direct
-        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
-        if future is None:
-            future = asyncio.get_event_loop().create_future()
-            worker.queue.put_nowait((future, call))
-        return Call(future, worker.cancel, worker.queue.finish_soon)
+        queued = None if direct is None else direct.submit(call, worker)
+        if queued is not None:
+            return queued
+        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
+        worker.queue.put_nowait((future, call))
+        return Call(future, worker)
 
 
 class Station:
@@ -500,11 +527,12 @@ class Station:
     def _put(self, call: Any) -> Call[Any]:
         worker = self._worker
         direct = worker.queue.direct
-        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
-        if future is None:
-            future = asyncio.get_event_loop().create_future()
-            worker.queue.put_nowait((future, call))
-        return Call(future, worker.cancel, worker.queue.finish_soon)
+        queued = None if direct is None else direct.submit(call, worker)
+        if queued is not None:
+            return queued
+        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
+        worker.queue.put_nowait((future, call))
+        return Call(future, worker)
 
 
 def open(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> Station:

@@ -13,7 +13,8 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import Any, TypeVar
 
 from . import lib_link
-from .calls import DONE, UNASSIGNED, Call
+from ._native import Call
+from .calls import DONE, UNASSIGNED
 from .lanes import LanedWorker
 from .lib import ClosedError
 from .lib_aio import Station
@@ -101,11 +102,12 @@ class LinkedStation(Station):
     def _put(self, call: Any) -> Call[Any]:
         worker = self._worker
         direct = worker.queue.direct
-        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
-        if future is None:
-            future = asyncio.get_event_loop().create_future()
-            worker.queue.put_nowait((future, call))
-        return Call(future, worker.cancel, worker.queue.finish_soon)
+        queued = None if direct is None else direct.submit(call, worker)
+        if queued is not None:
+            return queued
+        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
+        worker.queue.put_nowait((future, call))
+        return Call(future, worker)
 
 
 def connect_link(

@@ -20,9 +20,9 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, cast
 
-from ._native import NativeCall, NativeQueue, NativeToken, calls_of
+from ._native import Call, NativeCall, NativeQueue, NativeToken, calls_of
 from .call_queue import NOT_OPEN, REENTERED, CallQueue, Item
-from .calls import Call, Closing, raisable, recorded
+from .calls import Closing, raisable, recorded
 
 ObjectT = TypeVar("ObjectT", covariant=True)
 ResultT = TypeVar("ResultT")
@@ -145,7 +145,7 @@ class Worker(Generic[ObjectT]):
         # What is to be done when the owner goes must not keep the worker, which keeps the error of a failed open, whose
         # traceback keeps the owner. While there is something to be stopped, the thread keeps the worker.
         weakref.finalize(owner, _stop_dropped, weakref.ref(self)).atexit = False
-        return Call(future, self.cancel)
+        return Call(future, self)
 
     def stop(self, reason: str = CLOSED) -> bool:
         """Takes no more calls. The thread still runs those that it has; then it closes the object and ends.
@@ -175,18 +175,19 @@ class Worker(Generic[ObjectT]):
             error, self._close_error = self._close_error, None
         _settle([future, None, None, error])
 
-    def cancel(self, future: "asyncio.Future[Any]") -> None:
+    def cancel(self, call: Call[Any]) -> None:
         """Cancels a call. If it is queued, it never runs; if it runs now, it is interrupted."""
+        future = call.as_future()
         future.cancel()
-        self._interrupt_call(future)
+        self._interrupt_call(call, future)
 
-    def _interrupt_call(self, future: "asyncio.Future[Any]") -> None:
-        if not self.queue.interrupt(future, self._interrupt_object):
+    def _interrupt_call(self, call: Call[Any], future: "asyncio.Future[Any]") -> None:
+        if not self.queue.interrupt(call, self._interrupt_object):
             with self._lock:
                 if self._current is not future or (self._interrupt is None and self._object is not None):
                     return
                 self._interrupt_object()
-        future.get_loop().call_later(INTERRUPT_AGAIN_SECONDS, self._interrupt_call, future)
+        future.get_loop().call_later(INTERRUPT_AGAIN_SECONDS, self._interrupt_call, call, future)
 
     def is_interrupted(self) -> bool:
         """Whether the call that runs was interrupted: one that consists of steps ends between two of them."""

@@ -14,7 +14,8 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from . import lib
-from .calls import DONE, NOT_MADE, Awaited, Call, recorded
+from ._native import Call
+from .calls import DONE, NOT_MADE, Awaited, recorded
 from .lib import ClosedError
 from .lib import Gauge as BlockingGauge
 from .lib import Part as BlockingPart
@@ -31,29 +32,36 @@ class Gauge(Awaited["Gauge"]):
     __slots__ = ("__weakref__", "_calls", "_gauge", "_made", "_make_error", "_parent", "_rows", "_worker")
 
     def __init__(self, parent: "Probe", make: Callable[[BlockingProbe], BlockingGauge]) -> None:
-        super().__init__()
-        self._make_error: BaseException | None = None
+        self._steps = None
         self._parent = parent
         self._worker = parent._worker
-        call = recorded(make, parent._calls)
+        worker = self._worker
+        call = recorded(make, worker.calls)
         # What makes native calls on the gauge, if they can be made.
-        self._calls: Any
-        self._gauge: BlockingGauge | None
+        calls: Any = None
+        queued: Call[Any] | None = None
         self._rows: Rows[int]
-        self._made: Call[Any]
-        if call is None:
-            self._calls = self._gauge = None
-            self._rows = Rows()
-            self._made = self._queue(lambda: self._make(make))
-        else:
-            calls = self._calls = call.made
-            self._gauge = calls.object
+        if call is not None:
+            calls = call.made
             self._rows = calls
             calls.chunk_size = CHUNK_SIZE
-            self._made = self._put(call)
+            # What follows is done while it runs.
+            direct = worker.queue.direct
+            queued = None if direct is None else direct.submit(call, worker)
+            if queued is None:
+                queued = self._put(call)
+        self._calls = calls
+        self._gauge: BlockingGauge | None = None if calls is None else calls.object
+        self._make_error: BaseException | None = None
+        if queued is None:
+            self._rows = Rows()
+            queued = self._queue(lambda: self._make(make))
+        self._made = queued
 
     def __await__(self) -> Generator[Any, Any, "Gauge"]:
-        yield from self._made.__await__()
+        made = self._made
+        if not made.finish_soon():
+            yield from made.__await__()
         return self
 
     async def __aenter__(self) -> "Gauge":
@@ -87,11 +95,16 @@ class Gauge(Awaited["Gauge"]):
 
     def __del__(self) -> None:
         # It is dropped where it was made and used. There is none if `__init__` refused its arguments.
+        calls = getattr(self, "_calls", None)
+        if calls is not None:
+            drop = calls.abandon()
+            if drop is None:
+                return
+            self._worker.queue.discard(drop)
+            return
         gauge = getattr(self, "_gauge", None)
         if gauge is not None:
-            drop = [gauge].clear if self._calls is None else self._calls.abandon()
-            if drop is not None:
-                self._worker.queue.discard(drop)
+            self._worker.queue.discard([gauge].clear)
 
     def next_number(self) -> Coroutine[Any, Any, int | None]:
         """The next number."""
@@ -172,11 +185,12 @@ class Gauge(Awaited["Gauge"]):
     def _put(self, call: Any, number: int | None = None) -> Call[Any]:
         worker = self._worker
         direct = worker.queue.direct
-        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
-        if future is None:
-            future = asyncio.get_event_loop().create_future()
-            worker.queue.put_nowait((future, call))
-        return Call(future, worker.cancel, worker.queue.finish_soon)
+        queued = None if direct is None else direct.submit(call, worker)
+        if queued is not None:
+            return queued
+        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
+        worker.queue.put_nowait((future, call))
+        return Call(future, worker)
 
 
 class Part(Awaited["Part"]):
@@ -185,29 +199,36 @@ class Part(Awaited["Part"]):
     __slots__ = ("__weakref__", "_calls", "_made", "_make_error", "_parent", "_part", "_rows", "_worker")
 
     def __init__(self, parent: "Probe", make: Callable[[BlockingProbe], BlockingPart]) -> None:
-        super().__init__()
-        self._make_error: BaseException | None = None
+        self._steps = None
         self._parent = parent
         self._worker = parent._worker
-        call = recorded(make, parent._calls)
+        worker = self._worker
+        call = recorded(make, worker.calls)
         # What makes native calls on the part, if they can be made.
-        self._calls: Any
-        self._part: BlockingPart | None
+        calls: Any = None
+        queued: Call[Any] | None = None
         self._rows: Rows[int]
-        self._made: Call[Any]
-        if call is None:
-            self._calls = self._part = None
-            self._rows = Rows()
-            self._made = self._queue(lambda: self._make(make))
-        else:
-            calls = self._calls = call.made
-            self._part = calls.object
+        if call is not None:
+            calls = call.made
             self._rows = calls
             calls.chunk_size = CHUNK_SIZE
-            self._made = self._put(call)
+            # What follows is done while it runs.
+            direct = worker.queue.direct
+            queued = None if direct is None else direct.submit(call, worker)
+            if queued is None:
+                queued = self._put(call)
+        self._calls = calls
+        self._part: BlockingPart | None = None if calls is None else calls.object
+        self._make_error: BaseException | None = None
+        if queued is None:
+            self._rows = Rows()
+            queued = self._queue(lambda: self._make(make))
+        self._made = queued
 
     def __await__(self) -> Generator[Any, Any, "Part"]:
-        yield from self._made.__await__()
+        made = self._made
+        if not made.finish_soon():
+            yield from made.__await__()
         return self
 
     async def __aenter__(self) -> "Part":
@@ -241,11 +262,16 @@ class Part(Awaited["Part"]):
 
     def __del__(self) -> None:
         # It is dropped where it was made and used. There is none if `__init__` refused its arguments.
+        calls = getattr(self, "_calls", None)
+        if calls is not None:
+            drop = calls.abandon()
+            if drop is None:
+                return
+            self._worker.queue.discard(drop)
+            return
         part = getattr(self, "_part", None)
         if part is not None:
-            drop = [part].clear if self._calls is None else self._calls.abandon()
-            if drop is not None:
-                self._worker.queue.discard(drop)
+            self._worker.queue.discard([part].clear)
 
     def accept(self, charge: str) -> Coroutine[Any, Any, None]:
         """Accepts a charge, and drops it."""
@@ -322,11 +348,12 @@ class Part(Awaited["Part"]):
     def _put(self, call: Any, number: int | None = None) -> Call[Any]:
         worker = self._worker
         direct = worker.queue.direct
-        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
-        if future is None:
-            future = asyncio.get_event_loop().create_future()
-            worker.queue.put_nowait((future, call))
-        return Call(future, worker.cancel, worker.queue.finish_soon)
+        queued = None if direct is None else direct.submit(call, worker)
+        if queued is not None:
+            return queued
+        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
+        worker.queue.put_nowait((future, call))
+        return Call(future, worker)
 
 
 class Probe:
@@ -449,11 +476,12 @@ class Probe:
     def _put(self, call: Any) -> Call[Any]:
         worker = self._worker
         direct = worker.queue.direct
-        future: asyncio.Future[Any] | None = None if direct is None else direct.submit(call)
-        if future is None:
-            future = asyncio.get_event_loop().create_future()
-            worker.queue.put_nowait((future, call))
-        return Call(future, worker.cancel, worker.queue.finish_soon)
+        queued = None if direct is None else direct.submit(call, worker)
+        if queued is not None:
+            return queued
+        future: asyncio.Future[Any] = asyncio.get_event_loop().create_future()
+        worker.queue.put_nowait((future, call))
+        return Call(future, worker)
 
 
 def open() -> Probe:

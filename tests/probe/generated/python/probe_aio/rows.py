@@ -15,8 +15,8 @@ from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeVar
 
-from ._native import NativeCall
-from .calls import Awaited, Call, raisable
+from ._native import Call, NativeCall
+from .calls import Awaited, raisable
 
 ResultT = TypeVar("ResultT")
 RowT = TypeVar("RowT")
@@ -230,9 +230,10 @@ class Reading(Awaited[ResultT], Generic[RowT, ResultT]):
 
     def __await__(self) -> Generator[Any, None, ResultT]:
         try:
-            if self._call is not None:
+            call = self._call
+            if call is not None and not call.finish_soon():
                 try:
-                    yield from self._call.__await__()
+                    yield from call.__await__()
                 except asyncio.CancelledError:
                     self._abandon()
                     raise
@@ -250,6 +251,7 @@ class Reading(Awaited[ResultT], Generic[RowT, ResultT]):
                 del taken
         finally:
             # As in `Awaited.send`.
+            call = None
             del self
 
     def _abandon(self) -> None:
