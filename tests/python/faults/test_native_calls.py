@@ -172,8 +172,30 @@ async def test_cancelled_when_the_result_is_there(worker_name: str, caplog: pyte
             assert (next(steps) is None) == (worker_name == "native queue")
             with pytest.raises(asyncio.CancelledError):
                 steps.throw(asyncio.CancelledError())
-            del part, steps
+            made: Any = part._made.as_future()
+            assert not made._log_traceback
+            del made, part, steps
             assert await asyncio.wait_for(asyncio.gather(first, last), HANGING) == [0, 1]
+    gc.collect()
+    assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
+
+
+async def test_an_error_that_is_raised_elsewhere(worker_name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Bug: asyncio complains of an error that nobody retrieved where a call behind it has raised the same."""
+    async with probe_aio.open() as probe:
+        first = asyncio.ensure_future(probe.wait(0))
+        await until(lambda: probe.waiting() == 0)
+        part = probe.part(0)
+        numbers = part.numbers()
+        steps = part.__await__()
+        # It waits, and is given up without being cancelled.
+        assert next(steps) is not None
+        steps.close()
+        probe.release()
+        with pytest.raises(probe_aio.Failed):
+            await asyncio.wait_for(numbers, HANGING)
+        assert await asyncio.wait_for(first, HANGING) == 0
+        del numbers, part, steps
     gc.collect()
     assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
 
@@ -197,6 +219,30 @@ async def test_cancelled_while_others_have_their_turn(worker_name: str) -> None:
         await until(lambda: probe.waiting() == 7)
         probe.release()
         assert await asyncio.wait_for(waiting, HANGING) == 7
+
+
+async def test_a_turn_that_nobody_ends(worker_name: str) -> None:
+    """Bug: a coroutine is stepped by hand as far as the turn of others, and let alone: no call of its loop ever ends."""
+    async with probe_aio.open() as probe:
+
+        async def make_calls() -> None:
+            for number in itertools.count():
+                assert await probe.note(number) == number
+
+        tasks = [asyncio.ensure_future(make_calls()) for _ in range(16)]
+        await until(lambda: len(probe.ran()) > 200)
+        held = [probe.note(number).__await__() for number in range(16)]
+        for steps in held:
+            next(steps, None)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), HANGING)
+        waiting = asyncio.ensure_future(probe.wait(7))
+        await until(lambda: probe.waiting() == 7)
+        probe.release()
+        assert await asyncio.wait_for(waiting, HANGING) == 7
+        for steps in held:
+            steps.close()
 
 
 async def test_one_turn_of_the_loop_makes_no_more_than_it_may(worker_name: str, note: Note) -> None:

@@ -130,11 +130,17 @@ impl AwaitedCall {
             return Ok(future);
         }
         let future = self.new_future(py)?;
-        if let Some(value) = self.value(py) {
+        let before = {
+            let mut outcome = self.lock(py);
+            // Another thread may have made one meanwhile.
+            if let Outcome::Future(present) = &*outcome {
+                return Ok(present.bind(py).clone());
+            }
+            std::mem::replace(&mut *outcome, Outcome::Future(future.clone().unbind()))
+        };
+        if let Outcome::Value(value) = before {
             future.call_method1(intern!(py, "set_result"), (value,))?;
         }
-        let before = std::mem::replace(&mut *self.lock(py), Outcome::Future(future.clone().unbind()));
-        drop(before);
         Ok(future)
     }
 
@@ -149,7 +155,13 @@ impl AwaitedCall {
     /// Takes the outcome over, in the thread of the event loop.
     pub(super) fn settle(&self, py: Python<'_>, outcome: PyResult<Option<Py<PyAny>>>) -> PyResult<()> {
         if let Some(future) = self.present_future(py) {
-            return settle(&future, outcome);
+            settle(&future, outcome)?;
+            // It may have been made after the call was silenced.
+            return if self.is_silent.load(Ordering::Relaxed) {
+                look_at(&future)
+            } else {
+                Ok(())
+            };
         }
         match outcome {
             Ok(value) => {
@@ -198,17 +210,6 @@ impl AwaitedCall {
         if looked && let Some(place) = &self.place {
             place.queue.get().note_found(is_done);
         }
-    }
-
-    /// Nobody waits for it any more.
-    pub(super) fn abandon(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let py = slf.py();
-        if let Some(future) = slf.get().present_future(py)
-            && is_done(&future)
-        {
-            look_at(&future)?;
-        }
-        Self::cancel(slf)
     }
 
     fn own_steps(slf: &Bound<'_, Self>) -> PyResult<Py<Steps>> {
@@ -265,7 +266,7 @@ impl AwaitedCall {
         let has_begun = slf.get().lock_steps(py).is_some();
         if !has_begun {
             // The task was cancelled before its first step.
-            Self::abandon(slf)?;
+            Self::cancel(slf)?;
         }
         let steps = Self::own_steps(slf)?;
         steps.get().throw(py, kind, value, traceback)
@@ -281,7 +282,7 @@ impl AwaitedCall {
     }
 
     /// Cancels the call. If it is queued, it never runs; if it runs now, it is interrupted.
-    fn cancel(slf: &Bound<'_, Self>) -> PyResult<()> {
+    pub(super) fn cancel(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
         if slf.get().future(py).is_err() {
             // Its loop is gone, and nobody waits for it.

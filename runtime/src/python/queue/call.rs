@@ -5,12 +5,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyRuntimeError;
-use pyo3::panic::PanicException;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::{PyTraverseError, PyVisit};
 
-use super::super::exceptions::message_of;
+use super::super::exceptions::{message_of, panic_text};
 
 /// The second phase of a call: it runs in the thread of the worker, without the GIL, and leaves the third.
 pub trait Work: Send {
@@ -42,7 +41,7 @@ pub enum Step {
     More,
 }
 
-/// Runs the second phase of a call. One that panics ends as in a worker in Python: with the exception that a panic becomes.
+/// Runs the second phase of a call. One that panics ends with an exception.
 ///
 /// A blocking call that panics is caught where it is made, and what it owns is dropped here: values of the API, whose end may
 /// panic.
@@ -56,7 +55,7 @@ pub(super) fn run(work: Box<dyn Work>) -> Box<dyn Finish> {
 /// Does a part of the third phase of a call, which may make Python objects of values of the API, and drop them.
 pub(super) fn step(finish: &mut dyn Finish, py: Python<'_>, wanted: bool, budget: &Budget) -> Step {
     catch_unwind(AssertUnwindSafe(|| finish.step(py, wanted, budget)))
-        .unwrap_or_else(|panic| Step::Done(Err(PanicException::new_err(message_of(&*panic)))))
+        .unwrap_or_else(|panic| Step::Done(Err(PyRuntimeError::new_err(panic_text(&message_of(&*panic))))))
 }
 
 /// A call whose second phase panicked, with that message.
@@ -64,7 +63,7 @@ struct Panicked(String);
 
 impl Finish for Panicked {
     fn step(&mut self, _py: Python<'_>, _wanted: bool, _budget: &Budget) -> Step {
-        Step::Done(Err(PanicException::new_err(std::mem::take(&mut self.0))))
+        Step::Done(Err(PyRuntimeError::new_err(panic_text(&self.0))))
     }
 }
 

@@ -196,7 +196,11 @@ impl NativeQueue {
             if idle_since.is_none() {
                 idle_since = Some(Instant::now());
                 drop(state);
-                gaps.look(|| self.length.load(Ordering::SeqCst) > 0);
+                let is_there = || self.length.load(Ordering::SeqCst) > 0;
+                gaps.look(is_there);
+                if !is_there() {
+                    self.tell_untold();
+                }
                 state = task::lock(&self.gate.state);
                 continue;
             }
@@ -226,6 +230,14 @@ impl NativeQueue {
     /// Notes whether a result was there after a turn of others.
     pub(super) fn note_found(&self, is_found: bool) {
         self.haste.note(is_found);
+    }
+
+    /// Tells a loop of results that a task of it was to look for: the task may never go on. Called without the GIL.
+    fn tell_untold(&self) {
+        let latest = task::lock(&self.notifier).clone();
+        if let Some(notifier) = latest {
+            notifier.tell_untold();
+        }
     }
 
     fn flags(&self) -> Option<Arc<Flags>> {

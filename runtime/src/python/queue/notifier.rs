@@ -366,6 +366,18 @@ impl Notifier {
         }
     }
 
+    /// Tells the loop of what is there if it was not told, as a task was to look for it. Called without the GIL.
+    pub(super) fn tell_untold(self: &Arc<Self>) {
+        let is_new = {
+            let mut pending = task::lock(&self.pending);
+            let is_untold = pending.expected > 0 && !pending.looks && !pending.done.is_empty();
+            is_untold && !std::mem::replace(&mut pending.told, true)
+        };
+        if is_new {
+            self.tell();
+        }
+    }
+
     /// Finishes what is done, in the thread of the loop, without a wait.
     pub(super) fn finish_now(&self, py: Python<'_>) {
         if !std::mem::replace(&mut self.lock(py).looks, true) {
@@ -478,7 +490,10 @@ impl LatestTurn {
     fn is_long_ago(&self) -> bool {
         static ORIGIN: OnceLock<Instant> = OnceLock::new();
         let now = ORIGIN.get_or_init(Instant::now).elapsed();
-        let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+        // As if the first of all came long after the latest turn, of which nothing is known.
+        let now = u64::try_from(now.as_nanos())
+            .unwrap_or(u64::MAX)
+            .saturating_add(Self::NANOSECONDS);
         let calls = self.calls.load(Ordering::Relaxed);
         let is_long_ago =
             calls + 1 >= Self::CALLS || now.saturating_sub(self.began.load(Ordering::Relaxed)) >= Self::NANOSECONDS;

@@ -119,7 +119,7 @@ impl Rest {
         let is_cancelled = CANCELLED
             .import(py, "asyncio", "CancelledError")
             .is_ok_and(|cancelled| exception.is_instance(py, cancelled));
-        if is_cancelled && let Err(error) = AwaitedCall::abandon(self.call.bind(py)) {
+        if is_cancelled && let Err(error) = AwaitedCall::cancel(self.call.bind(py)) {
             error.write_unraisable(py, None);
         }
         exception
@@ -276,6 +276,11 @@ impl Items {
 impl Items {
     fn __aiter__(slf: Py<Self>) -> Py<Self> {
         slf
+    }
+
+    /// There is nothing to close: the list is there whole.
+    fn aclose(&self) -> Steps {
+        Steps::ended()
     }
 
     fn __anext__(slf: &Bound<'_, Self>) -> Steps {

@@ -35,6 +35,15 @@ NATIVE_CALLS = [
         ("worker.py", "        self.stop(LOOP_CLOSED)\n", "        pass\n"),
     ),
     native_bug(
+        "the loop has no turn between results that are there already",
+        "test_results_that_are_there_already",
+        (
+            "lib_aio.py",
+            "        if not made.finish_soon():\n",
+            "        if not made.finish_soon() and not made.as_future().done():\n",
+        ),
+    ),
+    native_bug(
         "a loop that watches no descriptors gets the native queue",
         "test_a_loop_that_watches_no_descriptors",
         ("call_queue.py", '== "native" and NativeQueue.can_tell(event_loop):', '== "native":'),

@@ -135,16 +135,6 @@ OF_THE_QUEUE = [
         (STEPS, "self.turn = call.take_turn(py);", "self.turn = call.take_turn(py).filter(|_| !BUG);"),
     ),
     rust_bug(
-        "the loop has no turn between results that are there already",
-        "test_results_that_are_there_already",
-        (STEPS, "self.turn = call.take_turn(py);", "self.turn = call.take_turn(py).filter(|_| !BUG);"),
-    ),
-    rust_bug(
-        "an error that is there when its task is cancelled is complained of",
-        "test_cancelled_when_the_result_is_there",
-        (AWAITED, "            && is_done(&future)\n", "            && is_done(&future)\n            && !BUG\n"),
-    ),
-    rust_bug(
         "a task that is cancelled while others have their turn leaves them waiting",
         "test_cancelled_while_others_have_their_turn",
         (
@@ -152,11 +142,30 @@ OF_THE_QUEUE = [
             "        if self.looks {\n            finalize(",
             "        if self.looks && !BUG {\n            finalize(",
         ),
+        (NOTIFIER, "let is_untold = pending.expected > 0 &&", "let is_untold = !BUG && pending.expected > 0 &&"),
     ),
     rust_bug(
         "a loop watches for results in the context of the task that first needs one",
         "test_the_context_of_the_first_task_goes_with_it",
         (WATCHING, '"contextvars", "Context"', '"contextvars", if BUG { "copy_context" } else { "Context" }'),
+    ),
+    rust_bug(
+        "results for which a task was to look are never told",
+        "test_a_turn_that_nobody_ends",
+        (
+            ITEMS,
+            "                    self.tell_untold();\n",
+            "                    if !BUG {\n                        self.tell_untold();\n                    }\n",
+        ),
+    ),
+    rust_bug(
+        "an error that is raised elsewhere is complained of where a future was made for it",
+        "test_an_error_that_is_raised_elsewhere",
+        (
+            AWAITED,
+            "            return if self.is_silent.load(Ordering::Relaxed) {",
+            "            return if self.is_silent.load(Ordering::Relaxed) && !BUG {",
+        ),
     ),
     rust_bug(
         "the notifier of a loop does not notice that it is closed",
