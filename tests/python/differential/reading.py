@@ -55,7 +55,8 @@ def connections_of(program: Program, transcript: Transcript) -> list[int]:
         number = getattr(step, "connection", None)
         if number is None:
             number = connection_of.get(getattr(step, "cursor", -1), 0)
-        elif isinstance(step, NewCursor) or (isinstance(step, ConnectionExecute) and observation.raised is None):
+        # A closed connection makes none: the cursor of that number stays what it was.
+        elif isinstance(step, (NewCursor, ConnectionExecute)) and observation.raised is None:
             connection_of[step.cursor] = number
         numbers.append(number)
     return numbers
@@ -74,7 +75,7 @@ def note(
             state = observation.cursors.get(cursor)
             if observation.raised is None and state is not None and state["description"] is not None:
                 reading[cursor] = Reading(str(step.sql).upper(), position)
-        case NewCursor(cursor=cursor):
+        case NewCursor(cursor=cursor) if observation.raised is None:
             connection_of[cursor] = step.connection
             reading.pop(cursor, None)
         case ExecuteMany(cursor=cursor) if observation.raised not in REFUSED_AT_ONCE:

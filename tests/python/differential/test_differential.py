@@ -15,7 +15,8 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from differences import FROM_BLOCKING, FROM_SQLITE3
+from differences import FROM_BLOCKING, FROM_SQLITE3, program
+from programs import CloseConnection, Execute, ExecuteScript, Iterate, NewCursor, Options
 from run import KNOWS_SQLITE3, Run, Tallies, batches_of, running
 
 SEQUENCES = int(os.environ.get("DIFFERENTIAL_SEQUENCES", "1000"))
@@ -48,6 +49,19 @@ def test_a_known_difference_shows_in_its_example(difference, run: Run) -> None: 
     in_example = Tallies()
     assert run.difference_in(difference.example, in_example) is None
     assert in_example.met(difference)
+
+
+def test_a_cursor_that_is_not_made_leaves_the_one_of_before(run: Run) -> None:
+    """Bug: a closed connection refuses to make a cursor, the one of that number stays, half read as it is, and no known difference
+    is found in what is read from it."""
+    steps = [
+        Execute(1, "SELECT id FROM t ORDER BY id"),
+        CloseConnection(1),
+        NewCursor(1, 1),
+        ExecuteScript(1, "gibberish"),
+        Iterate(1),
+    ]
+    assert run.difference_in(program(*steps, options=Options(in_file=True)), Tallies()) is None
 
 
 def test_the_known_differences_that_were_met(tallies: Tallies, capsys: pytest.CaptureFixture[str]) -> None:
