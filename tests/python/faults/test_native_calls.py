@@ -200,51 +200,6 @@ async def test_an_error_that_is_raised_elsewhere(worker_name: str, caplog: pytes
     assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
 
 
-async def test_cancelled_while_others_have_their_turn(worker_name: str) -> None:
-    """Bug: a task lets others have a turn before it looks for its result, and is cancelled: nobody looks, and nobody is told."""
-    async with probe_aio.open() as probe:
-
-        async def make_calls() -> None:
-            for number in itertools.count():
-                assert await probe.note(number) == number
-
-        tasks = [asyncio.ensure_future(make_calls()) for _ in range(16)]
-        for task in tasks:
-            before = len(probe.ran())
-            await until(lambda before=before: len(probe.ran()) > before + 100)
-            task.cancel()
-        await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), HANGING)
-        assert all(task.cancelled() for task in tasks)
-        waiting = asyncio.ensure_future(probe.wait(7))
-        await until(lambda: probe.waiting() == 7)
-        probe.release()
-        assert await asyncio.wait_for(waiting, HANGING) == 7
-
-
-async def test_a_turn_that_nobody_ends(worker_name: str) -> None:
-    """Bug: a coroutine is stepped by hand as far as the turn of others, and let alone: no call of its loop ever ends."""
-    async with probe_aio.open() as probe:
-
-        async def make_calls() -> None:
-            for number in itertools.count():
-                assert await probe.note(number) == number
-
-        tasks = [asyncio.ensure_future(make_calls()) for _ in range(16)]
-        await until(lambda: len(probe.ran()) > 200)
-        held = [probe.note(number).__await__() for number in range(16)]
-        for steps in held:
-            next(steps, None)
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), HANGING)
-        waiting = asyncio.ensure_future(probe.wait(7))
-        await until(lambda: probe.waiting() == 7)
-        probe.release()
-        assert await asyncio.wait_for(waiting, HANGING) == 7
-        for steps in held:
-            steps.close()
-
-
 async def test_one_turn_of_the_loop_makes_no_more_than_it_may(worker_name: str, note: Note) -> None:
     """Bug: all results that are there, or all rows of one, are made in one go, and nothing else runs there for so long."""
     async with probe_aio.open() as probe:

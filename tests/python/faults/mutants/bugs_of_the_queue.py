@@ -10,7 +10,6 @@ GATE = "runtime/src/python/queue/gate.rs"
 ITEMS = "runtime/src/python/queue/items.rs"
 NOTIFIER = "runtime/src/python/queue/notifier.rs"
 AWAITED = "runtime/src/python/queue/awaited.rs"
-OTHERS = "runtime/src/python/queue/others.rs"
 STEPS = "runtime/src/python/queue/steps.rs"
 TAKING = "runtime/src/python/ahead/taking.rs"
 WATCHING = "runtime/src/python/watching.rs"
@@ -135,28 +134,9 @@ OF_THE_QUEUE = [
         (STEPS, "self.turn = call.take_turn(py);", "self.turn = call.take_turn(py).filter(|_| !BUG);"),
     ),
     rust_bug(
-        "a task that is cancelled while others have their turn leaves them waiting",
-        "test_cancelled_while_others_have_their_turn",
-        (
-            OTHERS,
-            "        if self.looks {\n            finalize(",
-            "        if self.looks && !BUG {\n            finalize(",
-        ),
-        (NOTIFIER, "let is_untold = pending.expected > 0 &&", "let is_untold = !BUG && pending.expected > 0 &&"),
-    ),
-    rust_bug(
         "a loop watches for results in the context of the task that first needs one",
         "test_the_context_of_the_first_task_goes_with_it",
         (WATCHING, '"contextvars", "Context"', '"contextvars", if BUG { "copy_context" } else { "Context" }'),
-    ),
-    rust_bug(
-        "results for which a task was to look are never told",
-        "test_a_turn_that_nobody_ends",
-        (
-            ITEMS,
-            "                    self.tell_untold();\n",
-            "                    if !BUG {\n                        self.tell_untold();\n                    }\n",
-        ),
     ),
     rust_bug(
         "an error that is raised elsewhere is complained of where a future was made for it",
