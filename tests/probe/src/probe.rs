@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use async_proxy::async_proxy;
 
@@ -120,6 +121,12 @@ impl Probe {
     #[proxy(direct)]
     pub fn converted(&self) -> usize {
         CONVERTED.load(Ordering::Relaxed)
+    }
+
+    /// How many processors this process may use.
+    #[proxy(direct)]
+    pub fn processors(&self) -> usize {
+        thread::available_parallelism().map_or(1, usize::from)
     }
 
     /// Lets the call end that waits now, or the next one that does.

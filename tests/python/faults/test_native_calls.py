@@ -13,7 +13,7 @@ import threading
 import time
 import weakref
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 
 import probe_aio
@@ -41,6 +41,18 @@ def hold_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0)
+
+
+def looks_for_results(worker_name: str, probe: probe_aio.Probe) -> bool:
+    """Whether an `await` looks for its result before it waits for the loop. With one processor, none does."""
+    return worker_name == "native queue" and probe.processors() > 1
+
+
+def hold_the_thread(probe: probe_aio.Probe) -> threading.Event:
+    """Has the thread do nothing else until the event is set. Of that the loop hears nothing."""
+    released = threading.Event()
+    probe._worker.queue.put_nowait((None, released.wait))
+    return released
 
 
 async def cancel(probe: probe_aio.Probe, task: asyncio.Task[int], number: int, moment: str, wait: float) -> str:
@@ -160,22 +172,21 @@ async def test_cancelled_when_the_result_is_there(worker_name: str, caplog: pyte
     when a task is cancelled in that turn."""
     for _ in range(20):
         async with probe_aio.open() as probe:
-            first = asyncio.ensure_future(probe.wait(0))
-            await until(lambda: probe.waiting() == 0)
+            released = hold_the_thread(probe)
             part, last = probe.part(0), probe.note(1)
-            probe.release()
+            released.set()
             # The loop has not heard of any of them, and had no turn for a while.
             hold_until(lambda: probe.ran()[-1:] == [1])
             time.sleep(0.001)
             steps = part.__await__()
             # Nothing to wait for is a turn.
-            assert (next(steps) is None) == (worker_name == "native queue")
+            assert (next(steps) is None) == looks_for_results(worker_name, probe)
             with pytest.raises(asyncio.CancelledError):
                 steps.throw(asyncio.CancelledError())
             made: Any = part._made.as_future()
             assert not made._log_traceback
             del made, part, steps
-            assert await asyncio.wait_for(asyncio.gather(first, last), HANGING) == [0, 1]
+            assert await asyncio.wait_for(last, HANGING) == 1
     gc.collect()
     assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
 
@@ -198,6 +209,44 @@ async def test_an_error_that_is_raised_elsewhere(worker_name: str, caplog: pytes
         del numbers, part, steps
     gc.collect()
     assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
+
+
+async def until_others_have_a_turn(probe: probe_aio.Probe) -> tuple[Generator[Any, Any, int], asyncio.Future[int]]:
+    """The steps of a call, as far as the turn that they give to others, and one that waits for the loop to be told of its end."""
+    released = hold_the_thread(probe)
+    known, waiting = probe.note(0), asyncio.ensure_future(probe.wait(1))
+    released.set()
+    # The first has a result by then.
+    hold_until(lambda: probe.waiting() == 1)
+    # The loop had no turn for a while, so it is given one, in which others make many calls.
+    time.sleep(0.001)
+    steps = known.__await__()
+    assert next(steps) is None
+    others = [probe.note(number) for number in range(2, 5)]
+    assert next(steps, "its result") == "its result"
+    held = others[-1].__await__()
+    assert next(held) is None, "it gives the others a turn before it looks"
+    # The other one looks in vain meanwhile, and waits for the loop.
+    for _ in range(10):
+        await asyncio.sleep(0)
+    return held, waiting
+
+
+@pytest.mark.parametrize("end", ["cancelled", "abandoned"])
+async def test_a_turn_that_is_not_ended(worker_name: str, end: str) -> None:
+    """Bugs: a task gives others a turn before it looks for its result, and is cancelled, or is stepped by hand and abandoned: nobody
+    looks, and nobody is told of any result."""
+    async with probe_aio.open() as probe:
+        if not looks_for_results(worker_name, probe):
+            assert await probe.note(0) == 0
+            return
+        held, waiting = await until_others_have_a_turn(probe)
+        if end == "cancelled":
+            with pytest.raises(asyncio.CancelledError):
+                held.throw(asyncio.CancelledError())
+        probe.release()
+        assert await asyncio.wait_for(waiting, HANGING) == 1
+        held.close()
 
 
 async def test_one_turn_of_the_loop_makes_no_more_than_it_may(worker_name: str, note: Note) -> None:
@@ -330,9 +379,7 @@ def test_a_loop_closed_while_a_native_call_runs(worker_name: str, run: Run) -> N
 def test_a_loop_closed_behind_a_call_that_was_cancelled(worker_name: str, run: Run) -> None:
     """Bug: nobody waits for that call any more, and yet it closes the object that other loops go on with."""
     probe = run(opened())
-    released = threading.Event()
-    # Until then, the thread does nothing else.
-    probe._worker.queue.put_nowait((None, released.wait))
+    released = hold_the_thread(probe)
 
     async def leave() -> None:
         call = asyncio.ensure_future(probe.note(0))

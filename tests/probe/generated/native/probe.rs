@@ -124,6 +124,12 @@ impl Probe {
         self.object
             .direct(|object| Ok::<_, ::std::convert::Infallible>(object.converted()))
     }
+    /// How many processors this process may use.
+    #[pyo3(name = "processors", signature = (), text_signature = "($self)")]
+    fn processors(&self) -> PyResult<usize> {
+        self.object
+            .direct(|object| Ok::<_, ::std::convert::Infallible>(object.processors()))
+    }
     /// Lets the call end that waits now, or the next one that does.
     #[pyo3(name = "release", signature = (), text_signature = "($self)")]
     fn release(&self) -> PyResult<()> {

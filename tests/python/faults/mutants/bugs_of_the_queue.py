@@ -139,6 +139,25 @@ OF_THE_QUEUE = [
         (WATCHING, '"contextvars", "Context"', '"contextvars", if BUG { "copy_context" } else { "Context" }'),
     ),
     rust_bug(
+        "results for which a task was to look are never told",
+        "test_a_turn_that_is_not_ended",
+        (ITEMS, "                if !is_there() {\n", "                if !is_there() && !BUG {\n"),
+        ways="abandoned",
+    ),
+    rust_bug(
+        "a task that is cancelled in the turn of others still counts as one that looks",
+        "test_a_turn_that_is_not_ended",
+        (
+            STEPS,
+            "        let thrown = match &rest.wait {\n",
+            "        let mut rest = rest;\n        if BUG {\n            std::mem::forget(rest.turn.take());\n        }\n"
+            "        let thrown = match &rest.wait {\n",
+        ),
+        # Nor does the thread tell the loop when it has nothing to do.
+        (NOTIFIER, "let is_untold = pending.expected > 0 &&", "let is_untold = !BUG && pending.expected > 0 &&"),
+        ways="cancelled",
+    ),
+    rust_bug(
         "an error that is raised elsewhere is complained of where a future was made for it",
         "test_an_error_that_is_raised_elsewhere",
         (

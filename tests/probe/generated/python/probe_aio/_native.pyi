@@ -114,6 +114,9 @@ class Probe:
     def converted(self) -> int:
         """How many heavy numbers became objects of Python so far, in this process."""
 
+    def processors(self) -> int:
+        """How many processors this process may use."""
+
     def release(self) -> None:
         """Lets the call end that waits now, or the next one that does."""
 

@@ -438,6 +438,10 @@ class Probe:
         """How many heavy numbers became objects of Python so far, in this process."""
         return self._worker.in_place.converted()
 
+    def processors(self) -> int:
+        """How many processors this process may use."""
+        return self._worker.in_place.processors()
+
     def release(self) -> None:
         """Lets the call end that waits now, or the next one that does."""
         self._worker.in_place.release()
