@@ -16,12 +16,12 @@ use super::Record;
 /// # }
 /// # impl async_proxy::python::dbapi::Record for Row {
 /// #     type Columns = Names;
-/// #     fn columns(&self) -> &Names { unimplemented!() }
+/// #     fn columns(&self) -> &Names { &Names }
 /// #     fn to_tuple<'py>(
 /// #         &self,
-/// #         _: pyo3::Python<'py>,
+/// #         py: pyo3::Python<'py>,
 /// #         _: &async_proxy::python::dbapi::TextFactory<'py>,
-/// #     ) -> pyo3::PyResult<pyo3::Bound<'py, pyo3::types::PyTuple>> { unimplemented!() }
+/// #     ) -> pyo3::PyResult<pyo3::Bound<'py, pyo3::types::PyTuple>> { Ok(pyo3::types::PyTuple::empty(py)) }
 /// #     fn weight(&self) -> usize { 0 }
 /// # }
 /// # #[derive(Clone)]
