@@ -71,7 +71,10 @@ pub(crate) fn run_python(session: &mut Session) -> Result<Remark> {
             .arguments(["-m", "pytest", "--quiet", "-k", loops, "--config-file"])
             .argument(session.python_tests().join("pytest.ini"))
             .argument("--matrix")
-            .argument(&rows);
+            .argument(&rows)
+            // Otherwise it is put beside those of the latest runs, which both parts would clear away, maybe at the same time.
+            .argument("--basetemp")
+            .argument(rows.with_extension("files"));
         if let Some(seconds) = session.extent.soak_seconds {
             program = program.argument("--soak-seconds").argument(seconds.to_string());
         }

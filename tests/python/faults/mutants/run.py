@@ -107,15 +107,19 @@ def run_tests(
     environment[native_build.VARIABLE] = str(number)
     if time_limit == TIME_LIMIT:
         environment["FAULTS_PATIENCE"] = PATIENCE
-    # In a session of its own, so that what hangs is ended with all of its children.
-    with subprocess.Popen(
-        command,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as process:
+    # In a session of its own, so that what hangs is ended with all of its children; and with a folder of its own, for pytest puts
+    # one beside those of the latest runs otherwise, and fails where another one clears these away at the same time.
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        subprocess.Popen(
+            [*command, "--basetemp", str(Path(folder) / "tests")],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as process,
+    ):
         status: int | None = None
         try:
             output, _ = process.communicate(timeout=time_limit)
@@ -123,8 +127,8 @@ def run_tests(
         except subprocess.TimeoutExpired:
             end_session(process.pid)
             output, _ = process.communicate()
-    # A bug may leave children of children.
-    end_session(process.pid)
+        # A bug may leave children of children.
+        end_session(process.pid)
     return status, output
 
 
