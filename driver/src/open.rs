@@ -56,8 +56,7 @@ pub(crate) fn open(
     if target.is_in_memory() {
         return target.open().map_err(|error| target.explain(error));
     }
-    target.refuse_directory()?;
-    let traces = Traces::before(&target.path);
+    let traces = Traces::before(&target)?;
     let started = Instant::now();
     loop {
         match target.open() {
@@ -177,16 +176,13 @@ impl Target {
         }
     }
 
-    /// An error if the path is that of a directory, which the engine would tell in the words of the system.
-    fn refuse_directory(&self) -> Result<()> {
-        if Path::new(&self.path).is_dir() {
-            return Err(Error::operational(format!(
-                "unable to open database file \"{}\": it is a directory; name a file in it",
-                self.path
-            ))
-            .with_code(CANNOT_OPEN));
-        }
-        Ok(())
+    /// The error for the path of a directory, which the engine would tell in the words of the system.
+    fn is_a_directory(&self) -> Error {
+        Error::operational(format!(
+            "unable to open database file \"{}\": it is a directory; name a file in it",
+            self.path
+        ))
+        .with_code(CANNOT_OPEN)
     }
 
     /// The engine's error with the path and, where it can be told, what to do.
@@ -274,11 +270,26 @@ struct Traces {
 }
 
 impl Traces {
-    fn before(path: &str) -> Self {
-        let files = ["", "-wal", "-shm", "-tshm", "-log"].map(|suffix| format!("{path}{suffix}"));
-        Self {
-            absent: files.into_iter().filter(|file| !Path::new(file).exists()).collect(),
+    /// Looks which are there: of those that the engine makes, for each look is a part of what it takes to open a file.
+    ///
+    /// # Errors
+    /// [`Error::Operational`] if the path is that of a directory.
+    fn before(target: &Target) -> Result<Self> {
+        let path = &target.path;
+        let mut absent = Vec::new();
+        match std::fs::metadata(path) {
+            Ok(found) if found.is_dir() => return Err(target.is_a_directory()),
+            Ok(_) => {}
+            Err(_) => absent.push(path.clone()),
         }
+        let shared = target.features.enable_multiprocess_wal.then_some("-tshm");
+        let beside = ["-wal", "-log"].into_iter().chain(shared);
+        absent.extend(
+            beside
+                .map(|suffix| format!("{path}{suffix}"))
+                .filter(|file| !Path::new(file).exists()),
+        );
+        Ok(Self { absent })
     }
 
     /// Removes the files that came since, and are empty: what the engine makes before it looks any further.

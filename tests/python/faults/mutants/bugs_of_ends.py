@@ -52,17 +52,31 @@ ENDS = [
         ),
     ),
     bug(
-        "the finalizer keeps the worker, and so the owner",
+        "what tells when the owner goes is kept by nobody, and tells nothing",
+        "test_dropped_without_close",
+        ("worker.py", "        self._owner = weakref.ref(owner,", "        weakref.ref(owner,"),
+    ),
+    bug(
+        "what is told when the owner goes is kept for the process, and the worker with it",
         "test_soak",
         (
             "worker.py",
-            "weakref.finalize(owner, _stop_dropped, weakref.ref(self))",
-            "weakref.finalize(owner, _stop_dropped, lambda: self)",
+            "        self._owner = weakref.ref(owner,",
+            "        _inherited.append(self)\n        self._owner = weakref.ref(owner,",
         ),
         (
             "worker.py",
             "            self._open_error = error\n",
             "            self._open_error = error\n            self.ballast = bytearray(1 << 20)\n",
+        ),
+    ),
+    bug(
+        "the worker keeps its owner",
+        "test_dropped_without_close",
+        (
+            "worker.py",
+            "        self._owner = weakref.ref(owner,",
+            "        self._kept = owner\n        self._owner = weakref.ref(owner,",
         ),
     ),
     bug(

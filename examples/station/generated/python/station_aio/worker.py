@@ -83,6 +83,8 @@ class Worker(Generic[ObjectT]):
         self._keeps_object = keeps_object
         self._open_error: BaseException | None = None
         self._thread: threading.Thread | None = None
+        # Tells when the owner goes, for as long as there is something to be stopped.
+        self._owner: weakref.ref[object] | None = None
         # Guards what follows. A call ends under it and is interrupted under it: an interrupt cannot hit the next call.
         self._lock = threading.RLock()
         self._current: asyncio.Future[Any] | None = None
@@ -144,7 +146,7 @@ class Worker(Generic[ObjectT]):
             raise
         # What is to be done when the owner goes must not keep the worker, which keeps the error of a failed open, whose
         # traceback keeps the owner. While there is something to be stopped, the thread keeps the worker.
-        weakref.finalize(owner, _stop_dropped, weakref.ref(self)).atexit = False
+        self._owner = weakref.ref(owner, functools.partial(_stop_dropped, weakref.ref(self)))
         return Call(future, self)
 
     def stop(self, reason: str = CLOSED) -> bool:
@@ -207,8 +209,8 @@ class Worker(Generic[ObjectT]):
 
     def warn_and_stop(self) -> None:
         if self.stop():
-            # Where the owner was dropped: above this stand `_stop_dropped` and the finalizer.
-            warnings.warn(f"{self._name} was deleted before being closed", ResourceWarning, stacklevel=4)
+            # Where the owner was dropped: above this stands `_stop_dropped`.
+            warnings.warn(f"{self._name} was deleted before being closed", ResourceWarning, stacklevel=3)
 
     # The rest runs in the thread.
 
@@ -271,6 +273,7 @@ class Worker(Generic[ObjectT]):
 
     def _end(self) -> None:
         error: BaseException | None = None
+        self._owner = None
         self._before_close()
         if self._object is not None and self._close is not None:
             _, error = _outcome(functools.partial(self._close, self._object))
@@ -321,7 +324,7 @@ class Worker(Generic[ObjectT]):
         self.queue.forget(FORKED)
 
 
-def _stop_dropped(reference: "weakref.ref[Worker[Any]]") -> None:
+def _stop_dropped(reference: "weakref.ref[Worker[Any]]", _owner: object) -> None:
     worker = reference()
     if worker is not None:
         worker.warn_and_stop()
@@ -337,7 +340,9 @@ def _label(about: object) -> str:
     if path.startswith("file:"):
         # Behind these may stand a key.
         path = path.partition("?")[0].partition("#")[0].removeprefix("file:")
-    name = "".join(character if character.isprintable() else "?" for character in os.path.basename(path))
+    name = os.path.basename(path)
+    if not name.isprintable():
+        name = "".join(character if character.isprintable() else "?" for character in name)
     return name if len(name) <= LABEL_LENGTH else f"{name[: LABEL_LENGTH - 1]}…"
 
 
