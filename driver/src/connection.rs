@@ -261,6 +261,27 @@ impl Connection {
     }
 }
 
+impl Connection {
+    /// Makes a cursor and runs a query with it as [`Cursor::try_execute`] does; `None` if it did not.
+    ///
+    /// ```
+    /// # use turso_driver::{ConnectOptions, Params, connect};
+    /// # fn main() -> turso_driver::Result<()> {
+    /// let connection = connect(":memory:", ConnectOptions::default())?;
+    /// connection.execute("CREATE TABLE cities (name TEXT)", ())?;
+    /// let (query, none) = ("SELECT name FROM cities", Params::None);
+    /// assert!(connection.try_execute(query, &none, 64).is_none(), "it was never run");
+    /// connection.execute(query, ())?;
+    /// assert!(connection.try_execute(query, &none, 64).is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn try_execute(&self, sql: &str, parameters: &Params, most_rows: usize) -> Option<Cursor> {
+        let mut cursor = self.cursor().ok()?;
+        cursor.try_execute(sql, parameters, most_rows).then_some(cursor)
+    }
+}
+
 impl fmt::Debug for Connection {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

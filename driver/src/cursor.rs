@@ -184,6 +184,16 @@ impl Cursor {
 }
 
 impl Cursor {
+    /// [`execute`](Self::execute) for a query that needs no wait: it was run before and is kept, its pages are in memory, no
+    /// transaction is open, it gives no more than `most_rows` rows, and all of that within some twenty microseconds. The answer
+    /// is whether it was run; otherwise nothing has happened, and `execute` is the way.
+    ///
+    /// It is for a thread that must not wait, such as that of an event loop.
+    pub fn try_execute(&mut self, sql: &str, parameters: &Params, most_rows: usize) -> bool {
+        let shared = &self.connection.shared;
+        !self.is_closed && self.execution.try_execute(shared, sql, parameters, most_rows)
+    }
+
     pub(crate) fn new(connection: Connection) -> Self {
         Self {
             connection,

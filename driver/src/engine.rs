@@ -12,6 +12,7 @@ use self::half_read::HalfRead;
 use crate::cache::StatementCache;
 use crate::interrupt::Work;
 use crate::log_file::LogFile;
+use crate::refusing_io;
 #[cfg(feature = "sync")]
 use crate::sql::{self, HardToPush};
 use crate::statement::{PreparedStatement, Step};
@@ -35,6 +36,8 @@ pub(crate) struct Engine {
     /// Whether the open transaction is known to have its snapshot.
     has_snapshot: bool,
     log: LogFile,
+    /// Whether its accesses to files can be refused.
+    can_refuse: bool,
     /// Set where changes are pushed to a server.
     #[cfg(feature = "sync")]
     last_pushed: Option<LastPushed>,
@@ -48,6 +51,7 @@ impl Engine {
     pub(crate) fn new(core: Arc<turso_core::Connection>, cached_statements: usize, busy_timeout: Duration) -> Self {
         let cache = StatementCache::new(cached_statements);
         let log = LogFile::of(&core);
+        let can_refuse = refusing_io::can_refuse(&core);
         Self {
             core,
             cache,
@@ -58,6 +62,7 @@ impl Engine {
             last_insert_rowid: 0,
             has_snapshot: false,
             log,
+            can_refuse,
             #[cfg(feature = "sync")]
             last_pushed: None,
         }
@@ -111,6 +116,21 @@ impl Engine {
     /// Whether a transaction is open.
     pub(crate) fn in_transaction(&self) -> bool {
         !self.core.get_auto_commit()
+    }
+
+    /// Whether a query may be tried in the caller's thread: it would neither wait for a file, nor be a part of a transaction, nor
+    /// come between others that are half read.
+    pub(crate) fn may_try(&self) -> bool {
+        #[cfg(feature = "sync")]
+        if self.last_pushed.is_some() {
+            return false;
+        }
+        self.can_refuse && !self.in_transaction() && !self.is_half_read() && self.waiting.is_empty()
+    }
+
+    /// The one statement of that SQL, if it was kept.
+    pub(crate) fn kept_statement(&mut self, sql: &str) -> Option<Box<PreparedStatement>> {
+        self.cache.take(sql)
     }
 
     /// The one statement of that SQL, from the cache or prepared; `None` if there is nothing but comments.

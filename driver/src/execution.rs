@@ -4,6 +4,7 @@
 #[cfg(feature = "python")]
 mod packed;
 
+mod attempt;
 mod many;
 
 use std::collections::VecDeque;

@@ -22,6 +22,9 @@ use crate::{Error, Result};
 /// atomic loads; a thousand instructions take some ten microseconds.
 pub(crate) const INSTRUCTIONS_BETWEEN_LOOKS: u64 = 1_000;
 
+/// How long an attempt may take that is made in the thread of an event loop: less than a trip to a worker.
+const ATTEMPT: Duration = Duration::from_micros(20);
+
 /// How long a wait for a lock sleeps at a stretch, so that it notices an interrupt soon.
 const LONGEST_SLEEP: Duration = Duration::from_millis(10);
 
@@ -100,6 +103,17 @@ impl Operations {
             timeout,
             shielded: Cell::new(false),
             call: CallToken::current(),
+        }
+    }
+
+    /// Begins an operation that is given up when it takes long.
+    pub(crate) fn begin_attempt(&self) -> Operation {
+        Operation {
+            number: self.last.fetch_add(1, Ordering::Relaxed) + 1,
+            deadline: self.nanoseconds().saturating_add(nanoseconds_of(ATTEMPT)),
+            timeout: None,
+            shielded: Cell::new(false),
+            call: None,
         }
     }
 

@@ -55,6 +55,7 @@ mod packing;
 mod params;
 #[cfg(feature = "python")]
 mod python;
+mod refusing_io;
 mod row;
 mod rows;
 mod session;

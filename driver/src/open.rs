@@ -9,6 +9,7 @@ use turso_core::{CompletionError, Database, DatabaseOpts, EncryptionOpts, IO, Li
 
 use crate::dialect::SharedCatalog;
 use crate::error::CANNOT_OPEN;
+use crate::refusing_io::RefusingIo;
 use crate::uri::{self, Mode, Uri};
 use crate::{ConnectOptions, Encryption, Error, Result, connect};
 
@@ -167,13 +168,25 @@ impl Target {
     fn io(&self) -> turso_core::Result<Arc<dyn IO>> {
         match &self.vfs {
             Some(vfs) => Database::io_for_vfs(vfs),
-            #[cfg(target_os = "linux")]
-            None if self.is_in_memory() => Ok(crate::small_pages::memory_io()),
-            #[cfg(target_os = "linux")]
-            None => crate::small_pages::file_io(),
-            #[cfg(not(target_os = "linux"))]
-            None => Database::io_for_path(&self.path),
+            None if self.is_in_memory() => self.default_io(),
+            // With several processes the engine waits for more than files.
+            None if self.features.enable_multiprocess_wal => self.default_io(),
+            None => Ok(Arc::new(RefusingIo::new(self.default_io()?))),
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    fn default_io(&self) -> turso_core::Result<Arc<dyn IO>> {
+        if self.is_in_memory() {
+            Ok(crate::small_pages::memory_io())
+        } else {
+            crate::small_pages::file_io()
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn default_io(&self) -> turso_core::Result<Arc<dyn IO>> {
+        Database::io_for_path(&self.path)
     }
 
     /// The error for the path of a directory, which the engine would tell in the words of the system.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::engine::LastPushed;
 use crate::engine::{Engine, StatementKey};
 use crate::interrupt::{INSTRUCTIONS_BETWEEN_LOOKS, Operation, Operations, Work};
+use crate::refusing_io::refusing;
 use crate::{Autocommit, Error, IsolationLevel, Result};
 
 /// What all handles of one connection share. What may be read while a statement runs is an atomic; the rest is behind
@@ -125,6 +126,24 @@ impl Shared {
             self.operations.leave(&previous);
             result
         })
+    }
+
+    /// Tries a task that gives up where it would have to wait, if nobody has the engine. For long it does not run either.
+    pub(crate) fn attempt<T>(&self, task: impl FnOnce(&mut Engine) -> Option<T>) -> Option<T> {
+        if self.query_timeout().is_some() {
+            return None;
+        }
+        let outcome = {
+            let mut engine = self.engine.try_lock().ok()?;
+            let engine = engine.as_mut().filter(|engine| engine.may_try())?;
+            let operation = self.operations.begin_attempt();
+            let previous = self.operations.enter(&operation);
+            let outcome = refusing(|| task(engine));
+            self.operations.leave(&previous);
+            outcome
+        };
+        self.try_release_abandoned();
+        outcome
     }
 
     /// Begins an operation under the query timeout that takes the engine part by part and lets others in between.

@@ -1,5 +1,6 @@
 //! Tests of the driver as a whole, on real files. What each asserts was looked up in CPython's `sqlite3` by running it.
 
+mod attempts;
 mod batches;
 mod caching;
 mod closing;
