@@ -81,7 +81,7 @@ impl Connection {
     ///
     /// # Errors
     /// Those of `Cursor.execute`.
-    #[proxy(child, signature = (sql, parameters = ()))]
+    #[proxy(child, signature = (sql, parameters = ()), attempt = "try_execute")]
     pub fn execute(&self, sql: &str, parameters: impl Into<Params>) -> Result<Cursor> {
         let mut cursor = self.cursor()?;
         cursor.execute(sql, parameters)?;

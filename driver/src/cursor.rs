@@ -46,7 +46,7 @@ impl Cursor {
     /// `ProgrammingError` for a second statement behind the first, for a wrong number of parameters and for a name
     /// without a value. `OperationalError` for SQL that does not parse, a table that is not there, a lock that was not
     /// given within `timeout`, an interrupt. `IntegrityError` for a constraint.
-    #[proxy(signature = (sql, parameters = ()))]
+    #[proxy(signature = (sql, parameters = ()), attempt = "try_execute")]
     pub fn execute(&mut self, sql: &str, parameters: impl Into<Params>) -> Result<&mut Self> {
         self.check_open().or_else(|error| self.execution.fail(error))?;
         let shared = &self.connection.shared;

@@ -918,13 +918,24 @@ impl ConnectionCalls {
         let _ = py;
         Ok(
             Some(
-                python::call_for_child(
+                python::call_for_child_tried(
                     slf,
                     super::cursor::CursorCalls::unopened(
                         py,
                         slf.get().target.bind(py).as_any(),
                     )?,
-                    move |target, place| {
+                    (sql, parameters),
+                    |target, place, (sql, parameters), rows| {
+                        place.row_factory.follow(&target.row_factory);
+                        if python::Reads::calls_python(place) {
+                            return false;
+                        }
+                        let made = target
+                            .object
+                            .attempt(|object| object.try_execute(sql, parameters, rows));
+                        made.map(|made| place.object.made(made)).is_some()
+                    },
+                    |target, place, (sql, parameters)| {
                         target
                             .object
                             .run(move |object| object.execute(&sql, parameters))

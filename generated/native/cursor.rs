@@ -544,6 +544,12 @@ impl python::Calls for CursorCalls {
     fn begin_rows(&self) {
         self.ahead.begin(&self.target);
     }
+    fn rows_ahead(&self, py: Python<'_>) -> usize {
+        self.ahead.chunk_size(py)
+    }
+    fn note_whole(&self) {
+        self.ahead.note_whole();
+    }
 }
 impl python::Reads for Cursor {
     type Row = python::dbapi::RowOf<<Self as python::Wrapper>::Object>;
@@ -585,9 +591,19 @@ impl CursorCalls {
         let _ = py;
         Ok(
             Some(
-                python::call_for_rows(
+                python::call_for_rows_tried(
                     slf,
-                    move |target| {
+                    (sql, parameters),
+                    |target, (sql, parameters), rows| {
+                        !python::Reads::calls_python(target)
+                            && target
+                                .object
+                                .attempt(|object| {
+                                    object.try_execute(sql, parameters, rows).then_some(())
+                                })
+                                .is_some()
+                    },
+                    |target, (sql, parameters)| {
                         target
                             .object
                             .run(move |object| {
@@ -739,9 +755,13 @@ impl CursorCalls {
     fn is_made(&self) -> bool {
         self.target.get().object.is_opened()
     }
-    /// A call that drops the object; `None` if there is nothing to drop, or not yet.
-    fn abandon(&self) -> Option<python::NativeCall> {
+    /// A call that drops the object; `None` if there is nothing to drop, or not yet, or if it was dropped at once.
+    fn abandon(&self, py: Python<'_>) -> Option<python::NativeCall> {
         let object = self.target.get().object.abandon()?;
+        if self.ahead.is_whole(py) {
+            python::discard_here(object);
+            return None;
+        }
         Some(python::NativeCall::new(move || python::discard(object), |_, ()| Ok(None)))
     }
     /// How many rows are read ahead.

@@ -350,6 +350,9 @@ pub struct PythonOptions {
     pub returns: Option<String>,
     /// `#[proxy(rust_only = "why")]`: not in the Python targets.
     pub rust_only: Option<String>,
+    /// `#[proxy(attempt = "try_execute")]`: the method that does the same where that needs nobody to wait, which a worker without
+    /// the GIL is spared then.
+    pub attempt: Option<Ident>,
     /// `#[proxy(by_hand = "why")]`: its native method is written by hand, beside the generated ones; all else is generated.
     pub by_hand: Option<String>,
 }

@@ -3,7 +3,7 @@
 {%- if let Some(part) = part %}
 """The asyncio side of `{{ package }}.{{ part }}`, made as that of the package itself is.
 {%- else %}
-"""The asyncio driver: every call on the blocking one goes through a queue to a thread of its own.
+"""The asyncio driver: calls on the blocking one go through a queue to a thread of its own.
 {%- endif %}
 
 A method queues its call at once, so that calls run in the order in which they are made, and returns a coroutine that waits

@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 
 use super::annotation::Position;
 use super::lower::{Callable, Lowering, deprecation, mentioned_parameter, python_name};
-use super::model::{Kind, Member, Role};
+use super::model::{Argument, Kind, Made, Member, Role};
 use super::{dbapi, names, parameters};
 use crate::diagnose::Diagnostics;
 
@@ -42,6 +42,34 @@ impl<'a> Lowering<'a> {
                 "only calls, direct members and live properties are written by hand\nhelp: remove `by_hand`, or make it one of those",
             );
         }
+    }
+
+    /// What is tried in place ends with a result set that is there whole.
+    fn check_attempt(&mut self, class: &source::Class, member: &source::Member, kind: &Kind, arguments: &[Argument]) {
+        let Some(attempt) = &member.python.attempt else {
+            return;
+        };
+        let reads_rows = match kind {
+            Kind::Child { class: child } => self
+                .api
+                .classes
+                .iter()
+                .any(|class| python_name(class) == *child && has_rows(class)),
+            Kind::SelfReturn => has_rows(class),
+            _ => false,
+        };
+        let has_options = arguments
+            .iter()
+            .any(|argument| matches!(argument.made, Made::Options { .. }));
+        let message = if !reads_rows {
+            "only what begins a result set is tried in place: it gives the object itself, or another, whose members are `rows`\n\
+             help: remove `attempt`"
+        } else if has_options {
+            "what is tried in place takes its arguments one by one\nhelp: remove `attempt`, or `spread`"
+        } else {
+            return;
+        };
+        self.diagnostics.error(attempt.span(), message);
     }
 
     pub(super) fn member(
@@ -87,6 +115,7 @@ impl<'a> Lowering<'a> {
         };
         let returns = self.member_returns(class, member, &kind, &callable, generic);
         let (mut parameters, arguments) = parameters::lower(self, &callable)?;
+        self.check_attempt(class, member, &kind, &arguments);
         let makes_cursor = matches!(kind, Kind::Child { .. })
             && self.role(class) == Role::Connection
             && self.role_of(member.returns.ok.as_ref()) == Role::Cursor;
@@ -250,4 +279,10 @@ fn inside_option(ty: &Type) -> Option<&Type> {
         syn::GenericArgument::Type(ty) => Some(ty),
         _ => None,
     })
+}
+
+/// Whether the objects of a class read rows.
+fn has_rows(class: &source::Class) -> bool {
+    let is_reader = |member: &source::Member| matches!(member.kind, SourceKind::Rows(RowsRole::One));
+    class.members.iter().any(is_reader)
 }

@@ -416,6 +416,12 @@ fn a_lane_for_what_is_no_call_is_refused() {
 }
 
 #[test]
+fn an_attempt_at_what_gives_no_rows_is_refused() {
+    let faults = faults_of("#[proxy(attempt = \"try_look\")] pub fn look(&self) -> bool {}");
+    assert!(faults.contains("only what begins a result set is tried"), "{faults}");
+}
+
+#[test]
 fn all_faults_come_out_together() {
     let faults = faults_of("pub fn import(&self, tint: Tint) {} pub fn keep<T: Send + 'static>(&self, thing: T) {}");
     for part in ["is a keyword", "`Tint` has no annotation", "rust_only"] {

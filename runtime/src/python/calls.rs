@@ -12,6 +12,7 @@ use super::exceptions::{IntoException, Module};
 use super::objects::{Ran, Wrapper};
 use super::queue::NativeCall;
 use super::slot::Slot;
+use crate::error::drop_guarded;
 
 /// The companion of a native class.
 pub trait Calls: PyClass<Frozen = True> + Send + Sync {
@@ -39,8 +40,16 @@ pub trait Calls: PyClass<Frozen = True> + Send + Sync {
         Box::new(())
     }
 
-    /// Reads the first rows of a new result set. Called without the GIL.
+    /// Reads the first rows of a new result set. Called without the GIL, or where they are there.
     fn begin_rows(&self) {}
+
+    /// How many rows are read ahead.
+    fn rows_ahead(&self, _py: Python<'_>) -> usize {
+        0
+    }
+
+    /// Notes that the result set came from a call that was run in place, and is whole: its end has nothing to wait for.
+    fn note_whole(&self) {}
 }
 
 /// Why an object could not be made that calls wait for.
@@ -132,6 +141,45 @@ where
     make(calls, work, |_, _dropped| Ok(None))
 }
 
+/// As [`call_for_rows`], on arguments with which it can be tried in place: `attempt` gets the number of rows that are read ahead,
+/// and answers whether it has put the whole result set there.
+pub fn call_for_rows_tried<C, A, E>(
+    calls: &Bound<'_, C>,
+    arguments: A,
+    attempt: impl Fn(&C::Target, &A, usize) -> bool + Send + 'static,
+    run: impl FnOnce(&C::Target, A) -> Ran<(), E> + Send + 'static,
+) -> NativeCall
+where
+    C: Calls,
+    A: Send + 'static,
+    E: IntoException<<C::Target as Wrapper>::Module> + Send + 'static,
+{
+    let number = calls.get().ask(calls.py());
+    let attempt = move |py: Python<'_>, (own, arguments): &(Py<C>, A)| {
+        let own = own.get();
+        let is_done = attempt(own.target().get(), arguments, own.rows_ahead(py));
+        if is_done {
+            drop(own.drop_rows());
+            own.begin_rows();
+            own.answer(number);
+            own.note_whole();
+        }
+        is_done
+    };
+    let work = move |(own, arguments): (Py<C>, A)| {
+        let calls = own.get();
+        let dropped = calls.drop_rows();
+        let ran = run(calls.target().get(), arguments).then(|()| dropped);
+        if ran.is_success() {
+            calls.begin_rows();
+        }
+        calls.answer(number);
+        (own, ran)
+    };
+    let finish = |py: Python<'_>, (own, ran): (Py<C>, Ran<Box<dyn Send>, E>)| raise(py, own.get(), ran).map(|_| None);
+    NativeCall::tried((calls.clone().unbind(), arguments), attempt, work, finish).numbered(number)
+}
+
 /// A call that ends the object, with the result set that it has.
 pub fn call_to_close<C, E>(
     calls: &Bound<'_, C>,
@@ -181,6 +229,61 @@ where
     NativeCall::new(work, finish).numbered(number).making(made)
 }
 
+/// As [`call_for_child`], on arguments with which it can be tried in place: `attempt` gets the number of rows that are read
+/// ahead, and answers whether it has made the object, with the whole result set.
+pub fn call_for_child_tried<C, D, A, E>(
+    calls: &Bound<'_, C>,
+    child: Py<D>,
+    arguments: A,
+    attempt: impl Fn(&C::Target, &D::Target, &A, usize) -> bool + Send + 'static,
+    run: impl FnOnce(&C::Target, &D::Target, A) -> Ran<(), E> + Send + 'static,
+) -> NativeCall
+where
+    C: Calls,
+    D: Calls,
+    A: Send + 'static,
+    E: IntoException<<C::Target as Wrapper>::Module> + Send + 'static,
+{
+    let py = calls.py();
+    let (own, parent_number) = (calls.clone().unbind(), calls.get().ask(py));
+    let (made, number) = (child.clone_ref(py).into_any(), child.get().ask(py));
+    let attempt = move |py: Python<'_>, (own, child, arguments): &(Py<C>, Py<D>, A)| {
+        let (own, child) = (own.get(), child.get());
+        let is_done = attempt(
+            own.target().get(),
+            child.target().get(),
+            arguments,
+            child.rows_ahead(py),
+        );
+        if is_done {
+            child.begin_rows();
+            child.answer(number);
+            own.answer(parent_number);
+            child.note_whole();
+        }
+        is_done
+    };
+    let work = move |(own, child, arguments): (Py<C>, Py<D>, A)| {
+        let ran = run(own.get().target().get(), child.get().target().get(), arguments);
+        if ran.is_success() {
+            child.get().begin_rows();
+        }
+        child.get().answer(number);
+        own.get().answer(parent_number);
+        (own, child, ran)
+    };
+    let finish = |py: Python<'_>, (own, child, ran): (Py<C>, Py<D>, Ran<(), E>)| {
+        let outcome = raise(py, own.get(), ran);
+        if let (Err(exception), Some(making)) = (&outcome, child.get().making()) {
+            making.fail(py, exception);
+        }
+        outcome.map(|()| None)
+    };
+    NativeCall::tried((own, child, arguments), attempt, work, finish)
+        .numbered(number)
+        .making(made)
+}
+
 fn make<C, T, E>(
     calls: &Bound<'_, C>,
     work: impl FnOnce(&C) -> Ran<T, E> + Send + 'static,
@@ -203,6 +306,11 @@ where
         convert(py, value)
     };
     NativeCall::new(work, finish).numbered(number)
+}
+
+/// Drops a value whose end has nothing to wait for, in the calling thread. One that panics there is gone all the same.
+pub fn discard_here<T>(value: T) {
+    drop_guarded(value);
 }
 
 /// Drops a value of a type that the generated code knows by name alone. Where there is nothing to be dropped, the compiler and

@@ -34,7 +34,10 @@ pub use ahead::{Ahead, ReaderCalls, Reads, TakeRows, Taken, Taking, end_over};
 pub use arguments::{
     Given, Refusal, argument, given, given_path, leave_to_worker, path, recorded_argument, recorded_given,
 };
-pub use calls::{Calls, Making, call, call_for_child, call_for_rows, call_to_close, call_unit, discard};
+pub use calls::{
+    Calls, Making, call, call_for_child, call_for_child_tried, call_for_rows, call_for_rows_tried, call_to_close,
+    call_unit, discard, discard_here,
+};
 pub use carried::carry;
 pub use confined::Home;
 pub use exceptions::{Failure, IntoException, Module};

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 
 use pyo3::prelude::*;
 
@@ -159,6 +159,16 @@ impl<W: Wrapper> Owned<W> {
         })
     }
 
+    /// Tries a call in place that waits for nothing; `None` also where another call has the object, or there is none. One that
+    /// panics has failed.
+    pub fn attempt<T>(&self, call: impl FnOnce(&mut W::Object) -> Option<T>) -> Option<T> {
+        let mut turn = self.free_turn()?;
+        let object = turn.object::<Infallible>().ok()?;
+        let outcome = catch(|| Ok::<_, Infallible>(call(object))).ok().flatten()?;
+        self.refresh(object);
+        Some(outcome)
+    }
+
     /// Ends the object: runs the call on it, then drops it. An object that is closed already stays so.
     ///
     /// # Errors
@@ -298,13 +308,27 @@ impl<W: Wrapper> Owned<W> {
             return Err(Failure::Reentered);
         }
         let object = self.object.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(self.begin_turn(object, thread))
+    }
+
+    /// The object, if no call has it.
+    fn free_turn(&self) -> Option<Turn<'_, W>> {
+        let object = match self.object.try_lock() {
+            Ok(object) => object,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        Some(self.begin_turn(object, mark_of_thread()))
+    }
+
+    fn begin_turn<'a>(&'a self, object: MutexGuard<'a, Option<W::Object>>, thread: usize) -> Turn<'a, W> {
         self.user.store(thread, Ordering::Relaxed);
-        Ok(Turn {
+        Turn {
             object,
             user: &self.user,
             closed: &self.closed,
             is_opened: self.home.get().is_some(),
-        })
+        }
     }
 
     fn refresh(&self, object: &W::Object) {

@@ -157,6 +157,16 @@ impl<W: Wrapper<Object: Sync>> Shared<W> {
         outcome.map_err(|failure| failure.into_exception::<W::Module>(W::NAME))
     }
 
+    /// Tries a call in place that waits for nothing; `None` also where there is no object. One that panics has failed.
+    pub fn attempt<T>(&self, call: impl FnOnce(&W::Object) -> Option<T>) -> Option<T> {
+        let object = self.object::<Infallible>().ok()?;
+        let outcome = catch(|| Ok::<_, Infallible>(call(object))).ok().flatten()?;
+        if let Ok(values) = catch(|| Ok::<_, Infallible>(W::snapshot(object))) {
+            self.latest.set(values);
+        }
+        Some(outcome)
+    }
+
     /// Ends the object by a call; from then on calls are refused. The object itself is dropped with the last reference,
     /// since calls of other threads may be under way. One that is closed already stays so.
     ///

@@ -74,9 +74,10 @@ const METHOD: Owner = Owner {
         "name",
         "py",
         "rust_only",
+        "attempt",
         "by_hand",
     ],
-    python_only: &["signature", "name", "py", "rust_only", "by_hand"],
+    python_only: &["signature", "name", "py", "rust_only", "attempt", "by_hand"],
 };
 
 /// Reads a method; `None` for a private one, which is left alone.

@@ -16,7 +16,7 @@ pub(super) struct PythonEntries {
 impl PythonEntries {
     /// Keeps an entry that speaks of Python, and hands any other back.
     pub(super) fn take(&mut self, entry: Entry) -> Option<Entry> {
-        if ["signature", "name", "py", "rust_only", "by_hand"]
+        if ["signature", "name", "py", "rust_only", "attempt", "by_hand"]
             .iter()
             .any(|key| entry.key == key)
         {
@@ -38,6 +38,7 @@ impl PythonEntries {
                 }
                 "name" => options.name = entry.python_name(report),
                 "py" => options.returns = entry.annotation(report),
+                "attempt" => options.attempt = entry.member_name(report),
                 "by_hand" => {
                     options.by_hand = entry.sentence(report);
                     by_hand = Some(entry);

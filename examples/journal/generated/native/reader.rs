@@ -179,6 +179,12 @@ impl python::Calls for ReaderCalls {
     fn begin_rows(&self) {
         self.ahead.begin(&self.target);
     }
+    fn rows_ahead(&self, py: Python<'_>) -> usize {
+        self.ahead.chunk_size(py)
+    }
+    fn note_whole(&self) {
+        self.ahead.note_whole();
+    }
 }
 impl python::Reads for Reader {
     type Row = ::journal::Entry;
@@ -239,9 +245,13 @@ impl ReaderCalls {
     fn is_made(&self) -> bool {
         self.target.get().object.is_opened()
     }
-    /// A call that drops the object; `None` if there is nothing to drop, or not yet.
-    fn abandon(&self) -> Option<python::NativeCall> {
+    /// A call that drops the object; `None` if there is nothing to drop, or not yet, or if it was dropped at once.
+    fn abandon(&self, py: Python<'_>) -> Option<python::NativeCall> {
         let object = self.target.get().object.abandon()?;
+        if self.ahead.is_whole(py) {
+            python::discard_here(object);
+            return None;
+        }
         Some(python::NativeCall::new(move || python::discard(object), |_, ()| Ok(None)))
     }
     /// How many rows are read ahead.

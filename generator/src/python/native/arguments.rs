@@ -37,6 +37,8 @@ pub(super) struct Names {
     pub(super) target: Ident,
     /// What lies behind a Python object that is yet to be made.
     pub(super) place: Ident,
+    /// How many rows are read ahead.
+    pub(super) rows: Ident,
 }
 
 impl Names {
@@ -54,6 +56,7 @@ impl Names {
             object: fresh("object"),
             target: fresh("target"),
             place: fresh("place"),
+            rows: fresh("rows"),
         }
     }
 }

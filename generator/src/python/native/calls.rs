@@ -134,6 +134,14 @@ impl Glue<'_> {
                 fn begin_rows(&self) {
                     self.ahead.begin(&self.target);
                 }
+
+                fn rows_ahead(&self, py: Python<'_>) -> usize {
+                    self.ahead.chunk_size(py)
+                }
+
+                fn note_whole(&self) {
+                    self.ahead.note_whole();
+                }
             }
         });
         let reading = self.reads(class, row);
@@ -238,7 +246,18 @@ impl Glue<'_> {
             ..
         } = &signature;
         let (name, py, slf, object) = (&member.name, &names.py, &names.slf, &names.object);
-        let (target, place) = (&names.target, &names.place);
+        let (target, place, rows) = (&names.target, &names.place, &names.rows);
+        // What the call owns: the closures of its two ways to run get it from there.
+        let owned: Vec<Ident> = member
+            .parameters
+            .iter()
+            .map(|parameter| rust_ident(&parameter.name))
+            .collect();
+        let owned = quote!((#(#owned,)*));
+        let attempt = member.source.python.attempt.as_ref().map(|attempt| {
+            let given = member.parameters.iter().map(|parameter| rust_ident(&parameter.name));
+            quote!(#object.#attempt(#(#given,)* #rows))
+        });
         let call = quote!(#object.#ident(#(#arguments),*));
         let is_unit = member
             .source
@@ -260,10 +279,34 @@ impl Glue<'_> {
                         #place.object.made(made);
                     })
                 };
+                let attempt = attempt.map(|attempt| {
+                    quote! {
+                        {
+                            #factory
+                            // Python code is for the worker to run.
+                            if python::Reads::calls_python(#place) {
+                                return false;
+                            }
+                            let made = #target.object.attempt(|#object| #attempt);
+                            made.map(|made| #place.object.made(made)).is_some()
+                        }
+                    }
+                });
                 let calls = quote! {
                     super::#file::#companion::unopened(#py, #slf.get().target.bind(#py).as_any())?
                 };
-                quote!(python::call_for_child(#slf, #calls, move |#target, #place| #made))
+                match attempt {
+                    Some(attempt) => quote! {
+                        python::call_for_child_tried(
+                            #slf,
+                            #calls,
+                            #owned,
+                            |#target, #place, #owned, #rows| #attempt,
+                            |#target, #place, #owned| #made,
+                        )
+                    },
+                    None => quote!(python::call_for_child(#slf, #calls, move |#target, #place| #made)),
+                }
             }
             (Kind::SelfReturn, _) => {
                 let call = if member.fallible {
@@ -276,7 +319,21 @@ impl Glue<'_> {
                 } else {
                     quote!(call_unit)
                 };
-                quote!(python::#how(#slf, move |#target| #target.object.run(move |#object| #call)))
+                match attempt {
+                    Some(attempt) => quote! {
+                        python::call_for_rows_tried(
+                            #slf,
+                            #owned,
+                            |#target, #owned, #rows| {
+                                // Python code is for the worker to run.
+                                !python::Reads::calls_python(#target)
+                                    && #target.object.attempt(|#object| #attempt.then_some(())).is_some()
+                            },
+                            |#target, #owned| #target.object.run(move |#object| #call),
+                        )
+                    },
+                    None => quote!(python::#how(#slf, move |#target| #target.object.run(move |#object| #call))),
+                }
             }
             (Kind::Close, _) => {
                 let ending = if member.source.receiver == Receiver::Owned {

@@ -53,7 +53,7 @@ pub(in crate::python) fn is_hidden(class: &Class, member: &Member) -> bool {
 pub(super) fn own_members(class: &Class) -> TokenStream {
     let latest = class.snapshots().next().map(|_| of_snapshots());
     let (is_child, is_reader) = (!class.parents.is_empty(), class.has_rows());
-    let child = is_child.then(of_child);
+    let child = is_child.then(|| of_child(is_reader));
     let reader = is_reader.then(of_reader);
     let ending = if is_child && is_reader { ending(class) } else { None };
     quote!(#latest #child #reader #ending)
@@ -69,7 +69,28 @@ fn of_snapshots() -> TokenStream {
 }
 
 /// What the asyncio driver asks of an object that is yet to be made.
-fn of_child() -> TokenStream {
+fn of_child(is_reader: bool) -> TokenStream {
+    let abandon = if is_reader {
+        quote! {
+            #[doc = " A call that drops the object; `None` if there is nothing to drop, or not yet, or if it was dropped at once."]
+            fn abandon(&self, py: Python<'_>) -> Option<python::NativeCall> {
+                let object = self.target.get().object.abandon()?;
+                if self.ahead.is_whole(py) {
+                    python::discard_here(object);
+                    return None;
+                }
+                Some(python::NativeCall::new(move || python::discard(object), |_, ()| Ok(None)))
+            }
+        }
+    } else {
+        quote! {
+            #[doc = " A call that drops the object; `None` if there is nothing to drop, or not yet."]
+            fn abandon(&self) -> Option<python::NativeCall> {
+                let object = self.target.get().object.abandon()?;
+                Some(python::NativeCall::new(move || python::discard(object), |_, ()| Ok(None)))
+            }
+        }
+    };
     quote! {
         #[doc = " The object itself, which may be yet to be made."]
         #[getter]
@@ -89,11 +110,7 @@ fn of_child() -> TokenStream {
             self.target.get().object.is_opened()
         }
 
-        #[doc = " A call that drops the object; `None` if there is nothing to drop, or not yet."]
-        fn abandon(&self) -> Option<python::NativeCall> {
-            let object = self.target.get().object.abandon()?;
-            Some(python::NativeCall::new(move || python::discard(object), |_, ()| Ok(None)))
-        }
+        #abandon
     }
 }
 
@@ -208,7 +225,7 @@ mod tests {
     fn every_name_is_told() {
         for (names, tokens, more) in [
             (OF_SNAPSHOTS, of_snapshots(), &[][..]),
-            (OF_CHILD, of_child(), &[]),
+            (OF_CHILD, of_child(true), &[]),
             (OF_READER, of_reader(), &["end_over"]),
         ] {
             let block: syn::ItemImpl = syn::parse_quote!(impl Companion { #tokens });

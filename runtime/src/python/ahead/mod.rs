@@ -12,6 +12,7 @@ pub use flight::TakeRows;
 pub use taking::{Taken, Taking};
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -89,6 +90,8 @@ struct State<R> {
     /// The numbers of the calls that were queued last and that ran last.
     asked: u64,
     answered: u64,
+    /// Whether the result set came from a call that was run in place, and no other call was made since.
+    is_whole: bool,
     waiting: Vec<Waiting>,
 }
 
@@ -111,6 +114,7 @@ impl<R> Default for Ahead<R> {
                 chunks: 1,
                 asked: 0,
                 answered: 0,
+                is_whole: false,
                 waiting: Vec::new(),
             }),
         }
@@ -136,7 +140,19 @@ impl<R: Send + 'static> Ahead<R> {
     pub fn ask(&self, py: Python<'_>) -> u64 {
         let mut state = self.lock(py);
         state.asked += 1;
+        state.is_whole = false;
         state.asked
+    }
+
+    /// Notes that the result set came from a call that was run in place, and is whole.
+    pub fn note_whole(&self) {
+        task::lock(&self.state).is_whole = true;
+    }
+
+    /// Whether the result set came from a call that was run in place, and no other call was made since: the end of the object
+    /// has nothing to wait for.
+    pub fn is_whole(&self, py: Python<'_>) -> bool {
+        self.lock(py).is_whole
     }
 
     /// Notes that the call of that number waits for a transaction to end, and so does not run in its order.
@@ -462,7 +478,16 @@ pub fn end_over<C: ReaderCalls>(
     end: impl FnOnce() -> Option<Box<dyn FnOnce() + Send>>,
 ) -> bool {
     let (own, py) = (calls.get(), calls.py());
-    if !own.target().get().is_open() || !own.ahead().is_over(py) || !queue.end_later(py, end) {
+    if !own.target().get().is_open() || !own.ahead().is_over(py) {
+        return false;
+    }
+    let is_ended = if own.ahead().is_whole(py) {
+        // Whether it fails is told to nobody, here as in the queue's thread.
+        end().map(|end| drop(catch_unwind(AssertUnwindSafe(end)))).is_some()
+    } else {
+        queue.end_later(py, end)
+    };
+    if !is_ended {
         return false;
     }
     let rows = own.ahead().lock(py).end();

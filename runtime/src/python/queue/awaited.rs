@@ -63,6 +63,17 @@ impl AwaitedCall {
         }
     }
 
+    /// A call that was done in place, where it was made.
+    pub(super) fn done(py: Python<'_>, queue: Py<NativeQueue>, notifier: Arc<Notifier>, worker: Py<PyAny>) -> Self {
+        let turn = if notifier.wants_turn() { TURN } else { NO_TURN };
+        Self {
+            place: Some(Place { queue, notifier }),
+            is_looked_for: AtomicBool::new(true),
+            owed_turn: AtomicU8::new(turn),
+            ..Self::of(Outcome::Value(py.None()), worker)
+        }
+    }
+
     /// A call for whose result there is a future.
     pub(super) fn with_future(future: Py<PyAny>, worker: Py<PyAny>) -> Self {
         Self::of(Outcome::Future(future), worker)

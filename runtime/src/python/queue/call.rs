@@ -16,6 +16,12 @@ pub trait Work: Send {
     /// Runs it.
     fn run(self: Box<Self>) -> Box<dyn Finish>;
 
+    /// Does all of it in place, in the thread of whoever made the call, if that needs nobody to wait. The answer is whether it
+    /// did, and its result is Python's `None` then; otherwise nothing has happened. Called with the GIL.
+    fn attempt(&mut self, _py: Python<'_>) -> bool {
+        false
+    }
+
     /// Shows to the garbage collector what it refers to in Python, if that may refer to the call.
     ///
     /// # Errors
@@ -130,6 +136,24 @@ impl NativeCall {
         Self::of(Simple { work, finish })
     }
 
+    /// A call on arguments that `attempt` can do in place: see [`Work::attempt`]. Its third phase is `finish`, on what the
+    /// second gave.
+    pub fn tried<A, T, B, W, F>(arguments: A, attempt: B, work: W, finish: F) -> Self
+    where
+        A: Send + 'static,
+        T: Send + 'static,
+        B: Fn(Python<'_>, &A) -> bool + Send + 'static,
+        W: FnOnce(A) -> T + Send + 'static,
+        F: FnOnce(Python<'_>, T) -> PyResult<Option<Py<PyAny>>> + Send + 'static,
+    {
+        Self::of(Tried {
+            arguments,
+            attempt,
+            work,
+            finish,
+        })
+    }
+
     /// A call of any kind.
     pub fn of(work: impl Work + 'static) -> Self {
         Self {
@@ -165,6 +189,16 @@ impl NativeCall {
     /// Takes the second phase out, once. Called with or without the GIL.
     pub(super) fn take(&self) -> Option<Box<dyn Work>> {
         self.work.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Does all of the call in place, if that can be: see [`Work::attempt`].
+    pub(super) fn attempt(&self, py: Python<'_>) -> bool {
+        let mut work = self.work.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
+        let is_done = work.as_mut().is_some_and(|work| work.attempt(py));
+        let done = if is_done { work.take() } else { None };
+        drop(work);
+        drop(done);
+        is_done
     }
 
     fn lock_keeps(&self, py: Python<'_>) -> MutexGuard<'_, Option<Py<PyAny>>> {
@@ -234,6 +268,36 @@ impl NativeCall {
     #[getter]
     fn number(&self) -> u64 {
         self.number
+    }
+}
+
+struct Tried<A, B, W, F> {
+    arguments: A,
+    attempt: B,
+    work: W,
+    finish: F,
+}
+
+impl<A, T, B, W, F> Work for Tried<A, B, W, F>
+where
+    A: Send,
+    T: Send + 'static,
+    B: Fn(Python<'_>, &A) -> bool + Send,
+    W: FnOnce(A) -> T + Send,
+    F: FnOnce(Python<'_>, T) -> PyResult<Option<Py<PyAny>>> + Send + 'static,
+{
+    fn run(self: Box<Self>) -> Box<dyn Finish> {
+        let Self {
+            arguments,
+            work,
+            finish,
+            ..
+        } = *self;
+        Box::new(Finished(Some((finish, work(arguments)))))
+    }
+
+    fn attempt(&mut self, py: Python<'_>) -> bool {
+        (self.attempt)(py, &self.arguments)
     }
 }
 

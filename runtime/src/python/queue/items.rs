@@ -44,6 +44,9 @@ const SOON: isize = 2;
 /// The same where the other tasks of the loop have a turn before.
 const SOON_WITH_OTHERS: isize = 64;
 
+/// How many ends of objects may be left for later while calls are run where they are made.
+const ENDS_LEFT: usize = 16;
+
 /// What a look for a result comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
@@ -143,6 +146,17 @@ impl NativeQueue {
         drop(state);
         self.note_added();
         true
+    }
+
+    /// Whether calls are put in directly, and there is none: one that is made now may as well be run where it is made.
+    fn is_idle(&self, py: Python<'_>) -> bool {
+        let state = self.lock(py);
+        state.is_direct
+            && !state.skips
+            && state.items.len() <= ENDS_LEFT
+            && state.items.iter().all(|item| matches!(item, Item::Unseen(_)))
+            // Who has the lock is about to interrupt a call.
+            && self.running.try_lock().is_ok_and(|running| running.is_none())
     }
 
     /// The notifier of an event loop.
@@ -355,6 +369,10 @@ impl NativeQueue {
             Ok(call) => {
                 let notifier = this.notifier_of(&event_loop)?;
                 notifier.others.note_call();
+                if this.is_idle(py) && call.get().attempt(py) {
+                    let awaited = AwaitedCall::done(py, slf.clone().unbind(), notifier, worker);
+                    return Py::new(py, awaited).map(Some);
+                }
                 let awaited = AwaitedCall::queued(slf.clone().unbind(), Arc::clone(&notifier), worker);
                 let awaited = Py::new(py, awaited)?;
                 let item = native(Waiter::Call(awaited.clone_ref(py)), call, notifier);
