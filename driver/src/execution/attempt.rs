@@ -11,6 +11,10 @@ use crate::{Description, Params, Row, Value};
 /// How many bytes the parameters may have: they are copied, and compared.
 const PARAMETERS: usize = 4096;
 
+/// How many bytes the rows may have for their query to be tried the next time too: one instruction reads a value whole, however
+/// long it is.
+const ROWS: usize = 16_384;
+
 impl Execution {
     /// Runs a query to its end, if it gives no more than so many rows, was run before, and does not take long, wait for a file
     /// or fail. The answer is whether it did; if not, nothing has happened.
@@ -67,6 +71,9 @@ fn run(
             return None;
         }
     };
+    if rows.iter().map(|row| size(row.values())).sum::<usize>() > ROWS {
+        statement.note_given_up();
+    }
     engine.give_back(statement).ok()?;
     Some(Ran {
         description,
@@ -91,15 +98,20 @@ fn steps(statement: &mut PreparedStatement, most_rows: usize) -> Option<(Option<
 
 /// Whether parameters are there, and small.
 fn is_small(parameters: &Params) -> bool {
+    match parameters {
+        Params::None => true,
+        Params::Positional(values) => size(values) <= PARAMETERS,
+        Params::Named(values) => size(values.iter().map(|(_, value)| value)) <= PARAMETERS,
+        Params::Lookup(_) | Params::Unfit(_) => false,
+    }
+}
+
+/// How many bytes values have.
+fn size<'value>(values: impl IntoIterator<Item = &'value Value>) -> usize {
     let bytes = |value: &Value| match value {
         Value::Text(text) => text.len(),
         Value::Blob(bytes) => bytes.len(),
         Value::Null | Value::Integer(_) | Value::Real(_) => 8,
     };
-    match parameters {
-        Params::None => true,
-        Params::Positional(values) => values.iter().map(bytes).sum::<usize>() <= PARAMETERS,
-        Params::Named(values) => values.iter().map(|(_, value)| bytes(value)).sum::<usize>() <= PARAMETERS,
-        Params::Lookup(_) | Params::Unfit(_) => false,
-    }
+    values.into_iter().map(bytes).sum()
 }

@@ -4,6 +4,7 @@ use super::{Scratch, integers};
 use crate::{Autocommit, ConnectOptions, Connection, Cursor, Params, Value};
 
 const QUERY: &str = "SELECT b FROM t WHERE a = ?";
+const QUERY_OF_FIRST: &str = "SELECT b FROM t WHERE a = 1";
 
 /// A connection with five rows, on which the query was run before.
 fn prepared(scratch: &Scratch) -> Connection {
@@ -168,6 +169,23 @@ fn a_query_that_was_given_up_is_not_tried_for_some_time() {
     assert!(connection.try_execute(all, &Params::None, 4).is_none());
     let tried = (0..200).position(|_| is_tried(&connection, all, ()));
     assert!(tried.is_some_and(|tried| tried > 50), "{tried:?}");
+}
+
+/// Bug: an event loop copies a long value for each query that gives one.
+#[test]
+fn a_query_that_gave_a_long_value_is_not_tried_for_some_time() {
+    let scratch = Scratch::new();
+    let connection = prepared(&scratch);
+    connection
+        .execute("UPDATE t SET b = zeroblob(20000) WHERE a = 1", ())
+        .unwrap();
+    connection.commit().unwrap();
+    assert!(
+        is_tried_again(&connection, QUERY_OF_FIRST),
+        "nobody knew that it is long"
+    );
+    assert!(!is_tried_again(&connection, QUERY_OF_FIRST));
+    assert!(is_tried(&connection, QUERY, (2,)));
 }
 
 /// Bug: a query that reads many rows and gives none holds the event loop until it is at its end.
