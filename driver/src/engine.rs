@@ -3,16 +3,17 @@
 mod around;
 pub(crate) mod batch;
 mod half_read;
+mod pages_in_memory;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use self::batch::Batch;
 use self::half_read::HalfRead;
+use self::pages_in_memory::PagesInMemory;
 use crate::cache::StatementCache;
 use crate::interrupt::Work;
 use crate::log_file::LogFile;
-use crate::refusing_io;
 #[cfg(feature = "sync")]
 use crate::sql::{self, HardToPush};
 use crate::statement::{PreparedStatement, Step};
@@ -36,8 +37,7 @@ pub(crate) struct Engine {
     /// Whether the open transaction is known to have its snapshot.
     has_snapshot: bool,
     log: LogFile,
-    /// Whether its accesses to files can be refused.
-    can_refuse: bool,
+    pages_in_memory: PagesInMemory,
     /// Set where changes are pushed to a server.
     #[cfg(feature = "sync")]
     last_pushed: Option<LastPushed>,
@@ -51,7 +51,7 @@ impl Engine {
     pub(crate) fn new(core: Arc<turso_core::Connection>, cached_statements: usize, busy_timeout: Duration) -> Self {
         let cache = StatementCache::new(cached_statements);
         let log = LogFile::of(&core);
-        let can_refuse = refusing_io::can_refuse(&core);
+        let pages_in_memory = PagesInMemory::of(&core);
         Self {
             core,
             cache,
@@ -62,7 +62,7 @@ impl Engine {
             last_insert_rowid: 0,
             has_snapshot: false,
             log,
-            can_refuse,
+            pages_in_memory,
             #[cfg(feature = "sync")]
             last_pushed: None,
         }
@@ -118,14 +118,22 @@ impl Engine {
         !self.core.get_auto_commit()
     }
 
-    /// Whether a query may be tried in the caller's thread: it would neither wait for a file, nor be a part of a transaction, nor
-    /// come between others that are half read.
+    /// Whether a query may be tried in the caller's thread: it would neither wait for a file, nor drop the pages in memory, nor be a
+    /// part of a transaction, nor come between others that are half read.
     pub(crate) fn may_try(&self) -> bool {
         #[cfg(feature = "sync")]
         if self.last_pushed.is_some() {
             return false;
         }
-        self.can_refuse && !self.in_transaction() && !self.is_half_read() && self.waiting.is_empty()
+        let is_free = !self.in_transaction() && !self.is_half_read() && self.waiting.is_empty();
+        is_free && self.pages_in_memory.are_current(&self.core)
+    }
+
+    /// Notes behind each operation but a try what other connections, and the next tries, have to know.
+    pub(crate) fn note_pages_in_memory(&mut self) {
+        if !self.in_transaction() {
+            self.pages_in_memory.note(&self.core);
+        }
     }
 
     /// The one statement of that SQL, if it was kept.

@@ -168,7 +168,6 @@ impl Target {
     fn io(&self) -> turso_core::Result<Arc<dyn IO>> {
         match &self.vfs {
             Some(vfs) => Database::io_for_vfs(vfs),
-            None if self.is_in_memory() => self.default_io(),
             // With several processes the engine waits for more than files.
             None if self.features.enable_multiprocess_wal => self.default_io(),
             None => Ok(Arc::new(RefusingIo::new(self.default_io()?))),

@@ -1,10 +1,11 @@
 //! The engine's I/O, which can be told to refuse what waits for the disk: a call that runs in the thread of an event loop has
 //! what is in memory, and goes to a worker for the rest.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io::ErrorKind;
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use turso_core::io::{FileId, FileSyncType, SharedWalLockKind, SharedWalMappedRegion};
@@ -15,6 +16,7 @@ use turso_core::{
 
 thread_local! {
     static REFUSES: Cell<bool> = const { Cell::new(false) };
+    static ASKED: RefCell<Option<Arc<AtomicU64>>> = const { RefCell::new(None) };
 }
 
 /// Does something in whose course every access to a file fails that goes through a [`RefusingIo`] in this thread.
@@ -40,15 +42,29 @@ fn check(operation: &'static str) -> Result<()> {
     Ok(())
 }
 
-/// An I/O whose files can be refused.
+/// An I/O of one database, whose files can be refused.
 pub(crate) struct RefusingIo {
     own: Arc<dyn IO>,
+    /// What the connections to the database share.
+    position: Arc<AtomicU64>,
 }
 
 impl RefusingIo {
     pub(crate) fn new(own: Arc<dyn IO>) -> Self {
-        Self { own }
+        Self {
+            own,
+            position: Arc::default(),
+        }
     }
+}
+
+/// The number that all connections to the database of this one share, if no access of theirs to a file can wait for the disk while
+/// it is [`refusing`]. Asked of its I/O itself: the engine gives all connections to a file the one that it was first opened with.
+pub(crate) fn shared_position(core: &turso_core::Connection) -> Option<Arc<AtomicU64>> {
+    ASKED.take();
+    // It answers in a place of its own, and with an error.
+    let _ = refusing(|| core.get_pager().io.file_id(""));
+    ASKED.take()
 }
 
 impl Clock for RefusingIo {
@@ -127,26 +143,12 @@ impl IO for RefusingIo {
     }
 
     fn file_id(&self, path: &str) -> Result<FileId> {
+        if REFUSES.get() {
+            ASKED.set(Some(Arc::clone(&self.position)));
+        }
         check("stat")?;
         self.own.file_id(path)
     }
-}
-
-/// Whether no access of a connection to its files can wait for the disk while it is [`refusing`]. Asked of its I/O itself: the
-/// engine gives all connections to a file the one that it was first opened with.
-pub(crate) fn can_refuse(core: &turso_core::Connection) -> bool {
-    let in_memory = core.db_file_path().starts_with(":memory:");
-    in_memory || refusing(|| is_refused(core.get_pager().io.file_id("")))
-}
-
-fn is_refused<T>(outcome: Result<T>) -> bool {
-    matches!(
-        outcome,
-        Err(LimboError::CompletionError(CompletionError::IOError(
-            ErrorKind::WouldBlock,
-            _
-        )))
-    )
 }
 
 struct RefusingFile {

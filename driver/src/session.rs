@@ -162,6 +162,7 @@ impl Shared {
             self.release_abandoned(engine);
             let result = task(engine);
             engine.release_waiting();
+            engine.note_pages_in_memory();
             self.in_transaction.store(engine.in_transaction(), Ordering::SeqCst);
             self.total_changes
                 .store(engine.core().total_changes(), Ordering::SeqCst);

@@ -1,5 +1,7 @@
 //! A prepared statement: prepared, bound, and stepped without spinning.
 
+mod tries;
+
 use std::fmt::{self, Debug, Write};
 use std::num::NonZero;
 use std::sync::Arc;
@@ -8,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use turso_core::{Connection, LimboError, StepResult};
 
+use self::tries::Tries;
 use crate::interrupt::Work;
 #[cfg(feature = "python")]
 use crate::packing::Packing;
@@ -45,10 +48,7 @@ pub(crate) struct PreparedStatement {
     told_at: Option<u32>,
     /// The columns as they were when they were last looked at.
     description: Option<Description>,
-    /// Whether each instruction is quick, and the engine's note by which its program is known that was looked at.
-    is_quick: Option<(Arc<AtomicBool>, bool)>,
-    /// How many times it is not tried: see [`PreparedStatement::is_to_be_tried`].
-    untried: u32,
+    tries: Tries,
 }
 
 impl PreparedStatement {
@@ -103,8 +103,7 @@ impl PreparedStatement {
                             looked_at: None,
                             told_at: None,
                             description: None,
-                            is_quick: None,
-                            untried: 0,
+                            tries: Tries::default(),
                         },
                         begin + end,
                     )));
@@ -255,39 +254,6 @@ impl PreparedStatement {
     /// Whether the engine keeps versions of rows in memory for it (`journal_mode = mvcc`).
     pub(crate) fn is_versioned(&self) -> bool {
         self.statement.mv_store().is_some()
-    }
-
-    /// Whether it is a query that is to be tried in the caller's thread, where it is given up when it takes long: each of its
-    /// instructions is quick, so that it can be given up in time, and it was not given up lately.
-    pub(crate) fn is_to_be_tried(&mut self) -> bool {
-        self.untried = self.untried.saturating_sub(1);
-        self.untried == 0 && self.is_reader() && self.is_quick() && !self.is_versioned()
-    }
-
-    /// Notes that it was given up: for some time, to try it would be in vain.
-    pub(crate) fn note_given_up(&mut self) {
-        self.untried = RUNS_UNTRIED;
-    }
-
-    fn is_quick(&mut self) -> bool {
-        let program = Arc::clone(&self.statement.get_program().needs_stmt_subtransactions);
-        match &self.is_quick {
-            Some((known, is_quick)) if Arc::ptr_eq(known, &program) => *is_quick,
-            _ => {
-                let is_quick = self.consists_of(QUICK);
-                self.is_quick = Some((program, is_quick));
-                is_quick
-            }
-        }
-    }
-
-    /// Runs it until its next row or its end, if that can be without a wait.
-    pub(crate) fn try_step(&mut self) -> Option<Step> {
-        match self.statement.step() {
-            Ok(StepResult::Row) => Some(Step::Row),
-            Ok(StepResult::Done) => Some(Step::Done),
-            _ => None,
-        }
     }
 
     fn has_instruction(&self, names: &[&str]) -> bool {
@@ -490,22 +456,6 @@ impl PreparedStatement {
         Ok(())
     }
 }
-
-/// How many runs of a statement pass until it is tried again after it was given up.
-const RUNS_UNTRIED: u32 = 64;
-
-/// The instructions of the engine that take less than a microsecond whatever the data: they go to one place of a table or of an
-/// index, compare, compute, or give a row. A function, an aggregate or a sort is not among them, nor is the count of a table.
-#[rustfmt::skip]
-const QUICK: &[&str] = &[
-    "Add", "AddImm", "Affinity", "And", "BeginSubrtn", "BitAnd", "BitNot", "BitOr", "Blob", "Cast", "Close", "Column", "ColumnRange",
-    "Compare", "Copy", "DecrJumpZero", "DeferredSeek", "Divide", "EndCoroutine", "Eq", "Found", "Ge", "Gosub", "Goto", "Gt", "Halt", "IdxGE",
-    "IdxGT", "IdxLE", "IdxLT", "IdxRowId", "If", "IfNeg", "IfNot", "IfPos", "Init", "InitCoroutine", "Int64", "Integer", "IsNull",
-    "IsTrue", "IsType", "Jump", "Last", "Le", "Lt", "MakeRecord", "Move", "Multiply", "MustBeInt", "Ne", "Next", "NoConflict",
-    "Noop", "Not", "NotExists", "NotFound", "NotNull", "Null", "NullRow", "OffsetLimit", "Once", "OpenRead", "Or", "Prev", "Real",
-    "RealAffinity", "Remainder", "ResultRow", "Return", "Rewind", "RowId", "SeekEnd", "SeekGE", "SeekGT", "SeekLE", "SeekLT",
-    "SeekRowid", "ShiftLeft", "ShiftRight", "String8", "Subtract", "Transaction", "Variable", "Yield", "ZeroOrNull",
-];
 
 /// The instructions of the engine that open a table or an index of a database, or a virtual table, which may read from one.
 const OPENS_TABLE: &[&str] = &["OpenRead", "OpenWrite", "VOpen"];

@@ -11,8 +11,7 @@ use crate::{Description, Params, Row, Value};
 /// How many bytes the parameters may have: they are copied, and compared.
 const PARAMETERS: usize = 4096;
 
-/// How many bytes the rows may have for their query to be tried the next time too: one instruction reads a value whole, however
-/// long it is.
+/// How many bytes the rows may have: one instruction reads a value whole, however long it is.
 const ROWS: usize = 16_384;
 
 impl Execution {
@@ -58,7 +57,9 @@ fn run(
         let changes = engine.core().changes();
         let ran = steps(&mut statement, most_rows);
         engine.core().set_changes(changes);
-        if ran.is_none() {
+        if ran.is_some() {
+            statement.note_tried();
+        } else {
             statement.note_given_up();
         }
         ran
@@ -71,9 +72,6 @@ fn run(
             return None;
         }
     };
-    if rows.iter().map(|row| size(row.values())).sum::<usize>() > ROWS {
-        statement.note_given_up();
-    }
     engine.give_back(statement).ok()?;
     Some(Ran {
         description,
@@ -84,13 +82,19 @@ fn run(
 
 fn steps(statement: &mut PreparedStatement, most_rows: usize) -> Option<(Option<Description>, VecDeque<Row>)> {
     let mut rows = VecDeque::new();
+    let mut bytes = 0;
     let mut step = statement.try_step()?;
     let description = statement.description();
     while step == Step::Row {
         if rows.len() == most_rows {
             return None;
         }
-        rows.push_back(statement.row());
+        let row = statement.row();
+        bytes += size(row.values());
+        if bytes > ROWS {
+            return None;
+        }
+        rows.push_back(row);
         step = statement.try_step()?;
     }
     Some((description, rows))

@@ -5,6 +5,9 @@ use crate::{Autocommit, ConnectOptions, Connection, Cursor, Params, Value};
 
 const QUERY: &str = "SELECT b FROM t WHERE a = ?";
 const QUERY_OF_FIRST: &str = "SELECT b FROM t WHERE a = 1";
+/// Some hundred pages.
+const MANY: &str = "WITH RECURSIVE n (a) AS (SELECT 10 UNION ALL SELECT a + 1 FROM n WHERE a < 500) \
+                    INSERT INTO t SELECT a, zeroblob(3000) FROM n";
 
 /// A connection with five rows, on which the query was run before.
 fn prepared(scratch: &Scratch) -> Connection {
@@ -167,25 +170,35 @@ fn a_query_that_was_given_up_is_not_tried_for_some_time() {
     let all = "SELECT a FROM t";
     rows_of(connection.execute(all, ()).unwrap());
     assert!(connection.try_execute(all, &Params::None, 4).is_none());
-    let tried = (0..200).position(|_| is_tried(&connection, all, ()));
-    assert!(tried.is_some_and(|tried| tried > 50), "{tried:?}");
+    let runs_until_tried = || {
+        (0..1000).position(|_| {
+            let is_tried = is_tried(&connection, all, ());
+            rows_of(connection.execute(all, ()).unwrap());
+            is_tried
+        })
+    };
+    assert_eq!(runs_until_tried(), Some(64));
+    assert!(connection.try_execute(all, &Params::None, 4).is_none());
+    assert_eq!(runs_until_tried(), Some(64), "in between it was tried with success");
+    for _ in 0..=65 {
+        // The first is given up, and the last.
+        assert!(connection.try_execute(all, &Params::None, 4).is_none());
+        rows_of(connection.execute(all, ()).unwrap());
+    }
+    assert_eq!(runs_until_tried(), Some(128));
 }
 
-/// Bug: an event loop copies a long value for each query that gives one.
+/// Bug: an event loop copies long values.
 #[test]
-fn a_query_that_gave_a_long_value_is_not_tried_for_some_time() {
+fn a_query_that_gives_a_long_value_is_given_up() {
     let scratch = Scratch::new();
     let connection = prepared(&scratch);
     connection
         .execute("UPDATE t SET b = zeroblob(20000) WHERE a = 1", ())
         .unwrap();
     connection.commit().unwrap();
-    assert!(
-        is_tried_again(&connection, QUERY_OF_FIRST),
-        "nobody knew that it is long"
-    );
-    assert!(!is_tried_again(&connection, QUERY_OF_FIRST));
-    assert!(is_tried(&connection, QUERY, (2,)));
+    assert!(is_tried_again(&connection, "SELECT b FROM t WHERE a = 2"));
+    assert!(!is_tried_again(&connection, "SELECT b FROM t WHERE a = 1"));
 }
 
 /// Bug: a query that reads many rows and gives none holds the event loop until it is at its end.
@@ -250,6 +263,71 @@ fn a_change_of_the_schema_is_noticed() {
     assert!(connection.execute(QUERY, (1,)).is_err());
 }
 
+/// Bug: the engine prepares a query anew in the thread of an event loop, and runs what has become of it, however long that takes.
+#[test]
+fn a_query_that_has_become_another_is_not_tried() {
+    let scratch = Scratch::new();
+    let connection = prepared(&scratch);
+    let other = scratch.connect();
+    let query = "SELECT a FROM v";
+    for (by, number) in [(&connection, 1), (&other, 2)] {
+        connection
+            .execute("CREATE VIEW v AS SELECT a FROM t WHERE a = 1", ())
+            .unwrap();
+        assert!(is_tried_again(&connection, query));
+        by.execute("DROP VIEW v", ()).unwrap();
+        let slow = format!("CREATE VIEW v AS SELECT {number} AS a, length(hex(randomblob(100)))");
+        by.execute(&slow, ()).unwrap();
+        assert!(!is_tried(&connection, query, ()));
+        assert_eq!(integers(&connection, query), [number]);
+        connection.execute("DROP VIEW v", ()).unwrap();
+    }
+    // What is not of the schema counts too.
+    assert!(is_tried_again(&connection, QUERY_OF_FIRST));
+    connection.execute("PRAGMA foreign_keys = ON", ()).unwrap();
+    assert!(!is_tried(&connection, QUERY_OF_FIRST, ()));
+}
+
+/// Bug: an event loop waits for the file of a temporary or an attached database, whose reads nobody refuses.
+#[test]
+fn other_databases_than_the_main_one_are_not_tried() {
+    let scratch = Scratch::new();
+    let connection = prepared(&scratch);
+    connection.execute("CREATE TEMP TABLE u (a)", ()).unwrap();
+    connection.execute("INSERT INTO u VALUES (1)", ()).unwrap();
+    connection.commit().unwrap();
+    assert!(!is_tried_again(&connection, "SELECT a FROM u WHERE a = 1"));
+    let memory = crate::connect(":memory:", ConnectOptions::default().experimental_features("attach")).unwrap();
+    memory
+        .execute("ATTACH ? AS file", (scratch.path().to_str().unwrap(),))
+        .unwrap();
+    assert!(!is_tried_again(&memory, "SELECT b FROM file.t WHERE a = 1"));
+}
+
+/// Bug: an event loop lets go of all pages that a connection has in memory, since another connection has committed.
+#[test]
+fn behind_a_commit_of_another_connection_nothing_is_tried() {
+    let scratch = Scratch::new();
+    let connection = prepared(&scratch);
+    let other = scratch.connect();
+    for change in ["UPDATE t SET b = 'new' WHERE a = 1", "PRAGMA wal_checkpoint(PASSIVE)"] {
+        assert!(is_tried_again(&connection, QUERY_OF_FIRST));
+        other.execute(change, ()).unwrap().fetchall().unwrap();
+        other.commit().unwrap();
+        assert!(!is_tried(&connection, QUERY_OF_FIRST, ()), "{change}");
+    }
+    assert!(is_tried_again(&connection, QUERY_OF_FIRST));
+    // Its own commit is no reason.
+    connection.execute("UPDATE t SET b = 'newer' WHERE a = 1", ()).unwrap();
+    connection.commit().unwrap();
+    assert!(is_tried(&connection, QUERY_OF_FIRST, ()));
+    // What was begun and taken back is none either.
+    other.execute("PRAGMA cache_size = 20", ()).unwrap();
+    other.execute(MANY, ()).unwrap();
+    other.rollback().unwrap();
+    assert!(is_tried_again(&connection, QUERY_OF_FIRST));
+}
+
 /// Bug: of a file that was opened by another I/O, it is believed that its reads are refused.
 #[test]
 fn with_another_io_nothing_is_tried() {
@@ -262,6 +340,17 @@ fn with_another_io_nothing_is_tried() {
     let second = scratch.connect();
     rows_of(second.execute(QUERY, (1,)).unwrap());
     assert!(!is_tried(&second, QUERY, (1,)));
+}
+
+/// Bug: a database in memory that others share is taken for one that nobody else changes.
+#[test]
+fn a_shared_database_in_memory_is_not_tried() {
+    let name = "file:shared-and-not-tried?mode=memory&cache=shared";
+    let connection = crate::connect(name, ConnectOptions::default().uri(true)).unwrap();
+    connection
+        .execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b)", ())
+        .unwrap();
+    assert!(!is_tried_again(&connection, QUERY_OF_FIRST));
 }
 
 /// Bug: only files are fast.
