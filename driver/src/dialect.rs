@@ -10,6 +10,8 @@ use turso_core::schema::{BTreeTable, Schema, Table};
 use turso_core::{Connection, Dialect, Func, Result, SqliteDialect, Value, VirtualTable};
 use turso_parser::ast;
 
+use crate::refusing_io::check;
+
 /// [`SqliteDialect`], the same to the engine, which knows dialects by their names.
 pub(crate) struct SharedCatalog;
 
@@ -47,6 +49,8 @@ impl Dialect for SharedCatalog {
     }
 
     fn parse(&self, sql: &str) -> Result<(Option<ast::Cmd>, usize)> {
+        // What is prepared anew may have become something that takes long.
+        check("prepare")?;
         SqliteDialect.parse(sql)
     }
 

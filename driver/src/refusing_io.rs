@@ -31,8 +31,8 @@ pub(crate) fn refusing<T>(act: impl FnOnce() -> T) -> T {
     act()
 }
 
-/// An error where files are refused.
-fn check(operation: &'static str) -> Result<()> {
+/// An error where files are refused, and all else that may take long.
+pub(crate) fn check(operation: &'static str) -> Result<()> {
     if REFUSES.get() {
         return Err(LimboError::CompletionError(CompletionError::IOError(
             ErrorKind::WouldBlock,

@@ -55,10 +55,11 @@ fn run(
         statement.bind(parameters.clone()).ok()?;
         // As around each statement that changes nothing: it may count what it writes for itself.
         let changes = engine.core().changes();
+        let began = statement.time_try();
         let ran = steps(&mut statement, most_rows);
         engine.core().set_changes(changes);
         if ran.is_some() {
-            statement.note_tried();
+            statement.note_tried(began);
         } else {
             statement.note_given_up();
         }

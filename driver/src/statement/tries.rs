@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use turso_core::{Program, StepResult};
 
@@ -12,6 +13,9 @@ const RUNS_UNTRIED: u32 = 64;
 
 /// How many times that is doubled.
 const MOST_DOUBLINGS: u32 = 10;
+
+/// How long one may take that is tried again without more ado.
+const LONG: Duration = Duration::from_millis(1);
 
 /// The instructions of the engine that are quick: they go to one place of a table or of an index, compare, compute, or give a row.
 /// Values of megabytes they copy too. A function, an aggregate or a sort is not among them, nor is the count of a table.
@@ -34,6 +38,8 @@ pub(super) struct Tries {
     untried: u32,
     /// How many times it was given up since it was last tried with success.
     times_given_up: u32,
+    /// Whether it took long when it was tried last: a busy machine may be to blame.
+    took_long: bool,
 }
 
 /// A program that was looked at.
@@ -42,6 +48,9 @@ struct LookedAt {
     note: Arc<AtomicBool>,
     /// Whether each of its instructions is quick, and reads from the main database alone.
     is_quick: bool,
+    /// Whether it goes from row to row: the engine runs a thousand instructions until it asks whether it is to go on, and there is
+    /// no end to what these may compare.
+    has_loop: bool,
     /// For which schema of the database it was prepared, if it reads from it. For another the engine prepares it anew.
     cookie: Option<u32>,
 }
@@ -51,10 +60,12 @@ impl LookedAt {
         let mut looked_at = Self {
             note: Arc::clone(&program.needs_stmt_subtransactions),
             is_quick: true,
+            has_loop: false,
             cookie: None,
         };
         for (instruction, _) in &program.insns {
             looked_at.is_quick &= is_one_of(instruction, QUICK);
+            looked_at.has_loop |= is_one_of(instruction, &["Next", "Prev"]);
             if is_one_of(instruction, &["OpenRead", "Transaction"]) {
                 // Others have files that nobody refuses.
                 let text = format!("{instruction:?}");
@@ -101,9 +112,25 @@ impl PreparedStatement {
         self.tries.times_given_up += 1;
     }
 
-    /// Notes that it was tried with success.
-    pub(crate) fn note_tried(&mut self) {
-        self.tries.times_given_up = 0;
+    /// From when on its next try is to be timed, if it is to be.
+    pub(crate) fn time_try(&self) -> Option<Instant> {
+        let has_loop = self
+            .tries
+            .looked_at
+            .as_ref()
+            .is_some_and(|looked_at| looked_at.has_loop);
+        has_loop.then(Instant::now)
+    }
+
+    /// Notes that it was tried with success. If it took long, and not for the first time in a row, it is as one that was given up.
+    pub(crate) fn note_tried(&mut self, began: Option<Instant>) {
+        let takes_long = began.is_some_and(|began| began.elapsed() >= LONG);
+        if takes_long && self.tries.took_long {
+            self.note_given_up();
+        } else if !takes_long {
+            self.tries.times_given_up = 0;
+        }
+        self.tries.took_long = takes_long;
     }
 
     /// Runs it until its next row or its end, if that can be without a wait.

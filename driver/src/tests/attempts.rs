@@ -220,6 +220,28 @@ fn a_long_search_is_given_up() {
     );
 }
 
+/// Bug: a query that compares long values holds the event loop each time, since it is done before anybody asks how long it took.
+#[test]
+fn a_query_that_takes_long_twice_is_not_tried_for_some_time() {
+    let connection = crate::connect(":memory:", ConnectOptions::default()).unwrap();
+    connection.execute("PRAGMA cache_size = -100000", ()).unwrap();
+    connection
+        .execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b)", ())
+        .unwrap();
+    connection
+        .execute(
+            "INSERT INTO t SELECT value, zeroblob(1000000) FROM generate_series(1, 12)",
+            (),
+        )
+        .unwrap();
+    connection.commit().unwrap();
+    let search = "SELECT a FROM t WHERE b = x'01'";
+    assert!(is_tried_again(&connection, search), "nobody knows that it takes long");
+    assert!(is_tried(&connection, search, ()), "the machine may have been busy");
+    assert!(!is_tried(&connection, search, ()));
+    rows_of(connection.execute(QUERY_OF_FIRST, ()).unwrap());
+}
+
 /// Bug: an event loop waits for the disk.
 #[test]
 fn a_page_that_is_not_in_memory_is_left_to_the_worker() {
