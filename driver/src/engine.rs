@@ -126,14 +126,12 @@ impl Engine {
             return false;
         }
         let is_free = !self.in_transaction() && !self.is_half_read() && self.waiting.is_empty();
-        is_free && self.pages_in_memory.are_current(&self.core)
+        is_free && self.pages_in_memory.are_current()
     }
 
     /// Notes behind each operation but a try what other connections, and the next tries, have to know.
     pub(crate) fn note_pages_in_memory(&mut self) {
-        if !self.in_transaction() {
-            self.pages_in_memory.note(&self.core);
-        }
+        self.pages_in_memory.note(&self.core);
     }
 
     /// The one statement of that SQL, if it was kept.

@@ -45,22 +45,22 @@ pub(crate) fn check(operation: &'static str) -> Result<()> {
 /// An I/O of one database, whose files can be refused.
 pub(crate) struct RefusingIo {
     own: Arc<dyn IO>,
-    /// What the connections to the database share.
-    position: Arc<AtomicU64>,
+    /// Shared by the connections to the database: see [`shared_place`].
+    place: Arc<AtomicU64>,
 }
 
 impl RefusingIo {
     pub(crate) fn new(own: Arc<dyn IO>) -> Self {
         Self {
             own,
-            position: Arc::default(),
+            place: Arc::default(),
         }
     }
 }
 
 /// The number that all connections to the database of this one share, if no access of theirs to a file can wait for the disk while
 /// it is [`refusing`]. Asked of its I/O itself: the engine gives all connections to a file the one that it was first opened with.
-pub(crate) fn shared_position(core: &turso_core::Connection) -> Option<Arc<AtomicU64>> {
+pub(crate) fn shared_place(core: &turso_core::Connection) -> Option<Arc<AtomicU64>> {
     ASKED.take();
     // It answers in a place of its own, and with an error.
     let _ = refusing(|| core.get_pager().io.file_id(""));
@@ -144,7 +144,7 @@ impl IO for RefusingIo {
 
     fn file_id(&self, path: &str) -> Result<FileId> {
         if REFUSES.get() {
-            ASKED.set(Some(Arc::clone(&self.position)));
+            ASKED.set(Some(Arc::clone(&self.place)));
         }
         check("stat")?;
         self.own.file_id(path)

@@ -348,6 +348,12 @@ fn behind_a_commit_of_another_connection_nothing_is_tried() {
     other.execute(MANY, ()).unwrap();
     other.rollback().unwrap();
     assert!(is_tried_again(&connection, QUERY_OF_FIRST));
+    // Nor is one that has gone.
+    other.execute("UPDATE t SET b = 'newest'", ()).unwrap();
+    other.commit().unwrap();
+    other.close().unwrap();
+    assert!(!is_tried(&connection, QUERY_OF_FIRST, ()));
+    assert!(is_tried_again(&connection, QUERY_OF_FIRST));
 }
 
 /// Bug: of a file that was opened by another I/O, it is believed that its reads are refused.
