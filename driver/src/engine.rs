@@ -4,6 +4,7 @@ mod around;
 pub(crate) mod batch;
 mod half_read;
 mod pages_in_memory;
+mod snapshot;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use std::time::Duration;
 pub(crate) use self::batch::Batch;
 use self::half_read::HalfRead;
 use self::pages_in_memory::PagesInMemory;
+use self::snapshot::Snapshot;
 use crate::cache::StatementCache;
 use crate::interrupt::Work;
 use crate::log_file::LogFile;
@@ -36,6 +38,7 @@ pub(crate) struct Engine {
     last_insert_rowid: i64,
     /// Whether the open transaction is known to have its snapshot.
     has_snapshot: bool,
+    snapshot: Snapshot,
     log: LogFile,
     pages_in_memory: PagesInMemory,
     /// Set where changes are pushed to a server.
@@ -61,6 +64,7 @@ impl Engine {
             busy_timeout,
             last_insert_rowid: 0,
             has_snapshot: false,
+            snapshot: Snapshot::default(),
             log,
             pages_in_memory,
             #[cfg(feature = "sync")]
@@ -155,9 +159,9 @@ impl Engine {
 
     /// Binds values to the parameters of a statement that is to run next.
     ///
-    /// The engine, where it finds that the schema has changed since a statement was prepared that neither asks nor changes
-    /// rows, lets go of what is read beside it: the rows would end too early. So one that was kept is prepared anew there; but
-    /// what is wrong with the values is told first, as in `sqlite3`, which has kept it too. So is one that was told to be undone alone
+    /// The engine, where it finds that the schema has changed since a statement was prepared, lets go of what is read beside it, or takes
+    /// a schema that is newer than that: the rows would end too early. So one that was kept is prepared anew there, and one that
+    /// neither asks nor changes rows always; but what is wrong with the values is told first, as in `sqlite3`, which has kept it too. So is one that was told to be undone alone
     /// and that the engine would prepare anew itself.
     pub(crate) fn bind(
         &self,
@@ -165,7 +169,8 @@ impl Engine {
         parameters: Params,
         work: Work<'_>,
     ) -> Result<()> {
-        let is_let_down = !statement.asks_or_changes_rows() && self.is_half_read();
+        let lets_down = |statement: &PreparedStatement| !statement.asks_or_changes_rows() || statement.is_outdated();
+        let is_let_down = self.is_half_read() && lets_down(statement);
         if statement.has_run() && (is_let_down || statement.is_undone_no_more()) {
             statement.bind(parameters.clone())?;
             if let Some(anew) = self.prepare(statement.sql(), work)? {
@@ -183,6 +188,7 @@ impl Engine {
 
     /// Gives back a statement that has ended, for the next time.
     pub(crate) fn give_back(&mut self, mut statement: Box<PreparedStatement>) -> Result<()> {
+        self.share_transaction(&mut statement);
         statement.reset()?;
         self.cache.put(statement);
         Ok(())
@@ -190,11 +196,17 @@ impl Engine {
 
     /// Runs SQL that gives no rows and has no parameters.
     pub(crate) fn run(&mut self, sql: &str, work: Work<'_>) -> Result<()> {
+        self.run_as(sql, false, work)
+    }
+
+    /// As [`run`](Self::run), and leaves the end of the transaction to others, if told so.
+    fn run_as(&mut self, sql: &str, shares_transaction: bool, work: Work<'_>) -> Result<()> {
         self.has_snapshot = false;
         let Some(mut statement) = self.statement(sql, work)? else {
             return Ok(());
         };
         self.bind(&mut statement, Params::None, work)?;
+        statement.share_transaction(shares_transaction);
         while statement.step(work)? == Step::Row {}
         self.give_back(statement)
     }
@@ -291,11 +303,14 @@ impl Engine {
     }
 
     fn end_transaction(&mut self, sql: &str, autocommit: Autocommit, work: Work<'_>) -> Result<()> {
+        // Behind a rollback nothing is half read.
+        let shares = self.in_transaction() && self.guard_before_commit(work)?;
         match autocommit {
-            Autocommit::Legacy if self.in_transaction() => self.run(sql, work),
+            Autocommit::Legacy if self.in_transaction() => self.run_as(sql, shares, work),
             Autocommit::Legacy | Autocommit::Enabled => Ok(()),
             Autocommit::Disabled => {
-                self.run(sql, work)?;
+                self.run_as(sql, shares, work)?;
+                self.settle_snapshot();
                 self.run("BEGIN", work)
             }
         }
@@ -314,9 +329,10 @@ impl Engine {
 
     /// As [`abandon`](Self::abandon), and drops the statement. If it was stopped while it changed data inside a transaction,
     /// the whole transaction is rolled back, as SQLite does: its changes are half done.
-    pub(crate) fn drop_failed(&mut self, statement: PreparedStatement, error: Error, work: Work<'_>) -> Error {
+    pub(crate) fn drop_failed(&mut self, mut statement: PreparedStatement, error: Error, work: Work<'_>) -> Error {
         let was_writing = !statement.is_readonly();
-        drop(statement);
+        self.share_transaction(&mut statement);
+        statement.abolish();
         if was_writing && self.in_transaction() && work.is_stopped() {
             self.roll_back_half_done(work);
         }
@@ -335,6 +351,7 @@ impl Engine {
     /// Ends every statement and closes the engine's connection, which rolls back an open transaction.
     pub(crate) fn close(mut self) -> Result<()> {
         self.half_read.clear();
+        self.snapshot = Snapshot::default();
         self.waiting.clear();
         self.free.clear();
         self.cache.clear();

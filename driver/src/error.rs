@@ -223,6 +223,14 @@ impl Error {
         Self::operational("abort due to ROLLBACK: run the query again, or read it to its end before the rollback")
     }
 
+    /// The error for rows that are lost with the snapshot that they were in.
+    pub(crate) fn cut_off_by_others() -> Self {
+        Self::operational(
+            "the query lost the rest of its rows: the connection ended its transaction while the query was half read, and its \
+             snapshot was gone before another could be taken. Run the query again, or read it to its end before",
+        )
+    }
+
     /// The error for values by position that are too many or too few, in `sqlite3`'s words.
     pub(crate) fn wrong_number_of_values(needed: usize, supplied: usize) -> Self {
         Self::programming(format!(

@@ -9,6 +9,8 @@ mod many;
 
 use std::collections::VecDeque;
 
+use turso_core::LimboError;
+
 use crate::engine::{Engine, StatementKey};
 use crate::interrupt::Work;
 use crate::session::Shared;
@@ -206,7 +208,7 @@ impl Execution {
         let around = engine.begin_around(statement, work)?;
         let outcome = self
             .run_steps(engine, statement, rowid_before, work)
-            .inspect_err(|_| note_failure(engine, statement, rowid_before));
+            .inspect_err(|error| note_failure(engine, statement, error, rowid_before));
         engine.end_around(around, statement, outcome, work)
     }
 
@@ -260,10 +262,11 @@ impl Execution {
         let Some(key) = self.half_read else {
             return Ok(None);
         };
-        let is_cut_off = engine.is_cut_off(key);
+        let shares_transaction = engine.is_beside_others(Some(key));
         let began_outside = engine.began_outside(key);
         let step = match engine.half_read(key) {
             Some(statement) => {
+                statement.share_transaction(shares_transaction);
                 let step = if began_outside {
                     // The engine takes the transaction for the query's own, and would roll it back with the query. So the
                     // query is stopped between two rows alone.
@@ -276,10 +279,12 @@ impl Execution {
                     Step::Done => None,
                 })
             }
-            // The row that was read before is still good.
-            None if is_cut_off && has_row => return Ok(None),
-            None if is_cut_off => Err(Error::cut_off()),
-            None => Ok(None),
+            None => match engine.cut_off_error(key) {
+                // The row that was read before is still good.
+                Some(_) if has_row => return Ok(None),
+                Some(error) => Err(error),
+                None => Ok(None),
+            },
         };
         match step {
             Ok(Some(ahead)) => Ok(Some(ahead)),
@@ -339,9 +344,12 @@ fn prepare_half_read_for(engine: &mut Engine, statement: &PreparedStatement, wor
 }
 
 /// What a statement that failed has left behind.
-fn note_failure(engine: &mut Engine, statement: &PreparedStatement, rowid_before: i64) {
+fn note_failure(engine: &mut Engine, statement: &PreparedStatement, error: &Error, rowid_before: i64) {
     engine.note_failed_insert(statement, rowid_before);
-    engine.cut_off_behind(statement);
+    // What was refused because it reads what is out of date has done nothing, and nothing is undone.
+    if !matches!(error.fault().engine_error(), Some(LimboError::BusySnapshot)) {
+        engine.cut_off_behind(statement);
+    }
 }
 
 /// Runs a statement of a script, whose rows are dropped.
@@ -357,12 +365,14 @@ fn run_to_end(engine: &mut Engine, statement: &mut PreparedStatement, work: Work
                 break Ok(());
             }
             Err(error) => {
-                note_failure(engine, statement, rowid_before);
+                note_failure(engine, statement, &error, rowid_before);
                 break Err(error);
             }
         }
     };
-    engine.end_around(around, statement, outcome, work)
+    let outcome = engine.end_around(around, statement, outcome, work);
+    engine.settle_snapshot();
+    outcome
 }
 
 /// The check of parameters for SQL that holds nothing but comments.

@@ -162,6 +162,7 @@ impl Shared {
             self.release_abandoned(engine);
             let result = task(engine);
             engine.release_waiting();
+            engine.settle_snapshot();
             engine.note_pages_in_memory();
             self.in_transaction.store(engine.in_transaction(), Ordering::SeqCst);
             self.total_changes
@@ -256,6 +257,7 @@ impl Shared {
             && let Some(engine) = engine.as_mut()
         {
             self.release_abandoned(engine);
+            engine.settle_snapshot();
         }
     }
 

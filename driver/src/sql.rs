@@ -216,6 +216,25 @@ pub(crate) fn asks_for_setting(sql: &str) -> bool {
 /// The settings of a connection that the engine knows.
 const SETTINGS: &[&str] = &["foreign_keys", "busy_timeout", "query_only", "ignore_check_constraints"];
 
+/// Whether the statement is a `PRAGMA` that asks for something that the database has, and sets nothing.
+pub(crate) fn asks_for_fact(sql: &str) -> bool {
+    let sql = skip_empty(sql);
+    starts_with_one_of(sql, &["PRAGMA"]) && starts_with_one_of(&sql["PRAGMA".len()..], FACTS) && !sql.contains('=')
+}
+
+/// What a `PRAGMA` may ask for.
+const FACTS: &[&str] = &[
+    "table_",
+    "index_",
+    "foreign_key_list",
+    "user_version",
+    "schema_version",
+    "application_id",
+    "page_count",
+    "freelist_count",
+    "encoding",
+];
+
 /// Whether the statement rolls the whole transaction back: `ROLLBACK`, and not `ROLLBACK TO` a savepoint.
 pub(crate) fn is_rollback(sql: &str) -> bool {
     let sql = skip_empty(sql);
@@ -224,6 +243,21 @@ pub(crate) fn is_rollback(sql: &str) -> bool {
             .flatten()
             .take_while(|token| token.token_type != TokenType::TK_SEMI)
             .any(|token| token.token_type == TokenType::TK_TO)
+}
+
+/// Whether the statement ends a transaction, or may do so, and keeps what was done in it.
+pub(crate) fn is_commit(sql: &str) -> bool {
+    starts_with_one_of(skip_empty(sql), &["COMMIT", "END", "RELEASE"])
+}
+
+/// Whether the statement ends a savepoint.
+pub(crate) fn is_release(sql: &str) -> bool {
+    starts_with_one_of(skip_empty(sql), &["RELEASE"])
+}
+
+/// Whether the statement begins a transaction, or a savepoint, which reads nothing and writes nothing.
+pub(crate) fn is_begin(sql: &str) -> bool {
+    starts_with_one_of(skip_empty(sql), &["BEGIN", "SAVEPOINT"])
 }
 
 /// Whether the statement gives a table's or an index's pages back: `DROP TABLE` or `DROP INDEX`.

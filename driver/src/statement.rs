@@ -2,13 +2,14 @@
 
 mod tries;
 
+use std::collections::VecDeque;
 use std::fmt::{self, Debug, Write};
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use turso_core::{Connection, LimboError, StepResult};
+use turso_core::{Connection, LimboError, Statement, StepResult};
 
 use self::tries::Tries;
 use crate::interrupt::Work;
@@ -31,7 +32,7 @@ pub(crate) enum Step {
 
 /// A prepared statement and what the driver knows of it.
 pub(crate) struct PreparedStatement {
-    statement: turso_core::Statement,
+    statement: Statement,
     sql: Arc<str>,
     is_dml: bool,
     may_insert: bool,
@@ -49,6 +50,28 @@ pub(crate) struct PreparedStatement {
     /// The columns as they were when they were last looked at.
     description: Option<Description>,
     tries: Tries,
+    /// The version of the schema that it was prepared for, or an earlier one.
+    schema: u32,
+    /// Whether it leaves the end of the transaction that it runs in to others: see [`PreparedStatement::share_transaction`].
+    shares_transaction: bool,
+    /// Whether it reads from a snapshot in this run, if that was asked.
+    reads_snapshot: Option<bool>,
+    /// Its rows that were read before anybody asked for them.
+    ahead: Option<Box<Ahead>>,
+}
+
+/// Rows that were read before a cursor asked for them, in their order.
+#[derive(Default)]
+struct Ahead {
+    rows: VecDeque<Vec<Value>>,
+    /// The one that was handed out last.
+    current: Option<Vec<Value>>,
+    /// How many bytes the rows take, about.
+    bytes: usize,
+    /// Whether there are none behind them.
+    is_ended: bool,
+    /// What came in place of the end.
+    error: Option<Error>,
 }
 
 impl PreparedStatement {
@@ -92,6 +115,7 @@ impl PreparedStatement {
                         (sql::is_dml(&sql), sql::may_insert(&sql), sql::is_query(&sql));
                     return Ok(Some((
                         Self {
+                            schema: schema_of(&statement),
                             statement,
                             sql,
                             is_dml,
@@ -104,6 +128,9 @@ impl PreparedStatement {
                             told_at: None,
                             description: None,
                             tries: Tries::default(),
+                            shares_transaction: false,
+                            reads_snapshot: None,
+                            ahead: None,
                         },
                         begin + end,
                     )));
@@ -144,6 +171,26 @@ impl PreparedStatement {
     /// Whether it rolls the whole transaction back.
     pub(crate) fn is_rollback(&self) -> bool {
         sql::is_rollback(&self.sql)
+    }
+
+    /// Whether it ends a transaction, or may do so, and keeps what was done in it.
+    pub(crate) fn is_commit(&self) -> bool {
+        !self.asks_or_changes_rows() && sql::is_commit(&self.sql)
+    }
+
+    /// Whether it ends a savepoint.
+    pub(crate) fn is_release(&self) -> bool {
+        sql::is_release(&self.sql)
+    }
+
+    /// Whether it begins a transaction or a savepoint.
+    pub(crate) fn begins_something(&self) -> bool {
+        !self.asks_or_changes_rows() && sql::is_begin(&self.sql)
+    }
+
+    /// Whether it is a `PRAGMA` that asks for something and sets nothing.
+    pub(crate) fn asks_for_fact(&self) -> bool {
+        !self.asks_or_changes_rows() && self.is_readonly() && sql::asks_for_fact(&self.sql)
     }
 
     /// Whether it gives pages back from which another statement may be reading.
@@ -278,10 +325,97 @@ impl PreparedStatement {
 
     /// Runs a query that is half read until its next row or its end, as [`step`](Self::step).
     pub(crate) fn step_on(&mut self, work: Work<'_>) -> Result<Step> {
+        if let Some(ahead) = &mut self.ahead {
+            ahead.current = ahead.rows.pop_front();
+            if let Some(row) = &ahead.current {
+                ahead.bytes -= bytes_of(row);
+                return Ok(Step::Row);
+            }
+            if ahead.is_ended {
+                return ahead.error.take().map_or(Ok(Step::Done), Err);
+            }
+            self.ahead = None;
+        }
         let step = self.step(work)?;
         // What it has written for itself only now, in its second `SELECT`, say, is no change; see `can_be_half_read`.
         self.statement.set_n_change(0);
         Ok(step)
+    }
+
+    /// Leaves the end of the transaction that it runs in to others, or not: the engine ends that of a query that runs outside of
+    /// one with the query, also where other queries share it, and these then lose the rows that they have not given yet. It does not
+    /// where the query is a part of something else.
+    pub(crate) fn share_transaction(&mut self, does_share: bool) {
+        self.shares_transaction = does_share;
+    }
+
+    /// Reads its rows before anybody asks for them, until they take that many bytes in all. Leaves the end of the transaction to
+    /// others. What fails in it is told behind the rows that came before.
+    ///
+    /// # Errors
+    /// That the operation was stopped: between two rows, so that the statement is as good as before.
+    pub(crate) fn read_ahead(&mut self, bytes: usize, work: Work<'_>) -> Result<()> {
+        self.share_transaction(true);
+        let mut ahead = self.ahead.take().unwrap_or_default();
+        let mut outcome = Ok(());
+        while !ahead.is_ended && ahead.bytes < bytes && outcome.is_ok() {
+            match work.shielded(|| self.step(work)) {
+                Ok(Step::Row) => {
+                    let row = self.statement.row().into_iter();
+                    let row: Vec<Value> = row.flat_map(|row| row.get_values().map(Value::from_engine)).collect();
+                    ahead.bytes += bytes_of(&row);
+                    ahead.rows.push_back(row);
+                }
+                Ok(Step::Done) => ahead.is_ended = true,
+                Err(error) => {
+                    ahead.is_ended = true;
+                    ahead.error = Some(error);
+                }
+            }
+            outcome = work.check();
+        }
+        self.statement.set_n_change(0);
+        self.ahead = Some(ahead);
+        outcome
+    }
+
+    /// Whether it has rows that were read ahead and not handed out.
+    pub(crate) fn has_rows_ahead(&self) -> bool {
+        self.ahead.as_ref().is_some_and(|ahead| !ahead.rows.is_empty())
+    }
+
+    /// Whether it has rows that it has yet to read from the database, so that the snapshot that it began with must stay. Versions of
+    /// rows have a transaction that the engine keeps for all queries itself.
+    pub(crate) fn needs_snapshot(&mut self) -> bool {
+        if self.ahead.as_ref().is_some_and(|ahead| ahead.is_ended) {
+            return false;
+        }
+        if self.reads_snapshot.is_none() {
+            self.reads_snapshot = Some(self.begins_transaction() && !self.is_versioned());
+        }
+        self.reads_snapshot.unwrap_or(true)
+    }
+
+    /// Whether it has further rows, which are lost then where they were not read ahead.
+    pub(crate) fn has_further_rows(&mut self, work: Work<'_>) -> bool {
+        match &self.ahead {
+            Some(ahead) if !ahead.rows.is_empty() || ahead.error.is_some() => true,
+            Some(ahead) if ahead.is_ended => false,
+            _ => !matches!(self.step(work), Ok(Step::Done)),
+        }
+    }
+
+    /// Ends its run, and leaves the rows that were read ahead.
+    pub(crate) fn end_behind_rows_ahead(&mut self) -> Result<()> {
+        if let Some(ahead) = &mut self.ahead {
+            ahead.is_ended = true;
+        }
+        self.reset_run()
+    }
+
+    /// Whether the engine would prepare it anew at its next run, and end the transaction that others share for that.
+    pub(crate) fn is_outdated(&self) -> bool {
+        is_outdated(&self.statement, self.schema)
     }
 
     /// Whether it leaves the database file as it is.
@@ -418,7 +552,8 @@ impl PreparedStatement {
 
     fn step_in_transaction(&mut self) -> std::result::Result<StepResult, LimboError> {
         let connection = &self.statement.get_program().connection;
-        if !self.has_snapshot || connection.get_auto_commit() || !self.is_reader() {
+        let is_part_of_transaction = self.has_snapshot && !connection.get_auto_commit() && self.is_reader();
+        if !self.shares_transaction && !is_part_of_transaction {
             return self.statement.step();
         }
         let connection = Arc::clone(connection);
@@ -428,9 +563,11 @@ impl PreparedStatement {
 
     /// The row that the last step gave.
     pub(crate) fn row(&mut self) -> Row {
-        let values = match self.statement.row() {
-            Some(row) => row.get_values().map(Value::from_engine).collect(),
-            None => Vec::new(),
+        let ahead = self.ahead.as_mut().and_then(|ahead| ahead.current.take());
+        let values = match (ahead, self.statement.row()) {
+            (Some(values), _) => values,
+            (None, Some(row)) => row.get_values().map(Value::from_engine).collect(),
+            (None, None) => Vec::new(),
         };
         let description = match &self.description {
             Some(known) => known.clone(),
@@ -442,19 +579,60 @@ impl PreparedStatement {
     /// Puts the row that the last step gave to others of its result set, the first of which [`row`](Self::row) gave.
     #[cfg(feature = "python")]
     pub(crate) fn pack(&mut self, packing: &mut Packing) {
-        if let Some(row) = self.statement.row() {
+        if let Some(row) = self.ahead.as_mut().and_then(|ahead| ahead.current.take()) {
+            packing.put_more(row.iter());
+        } else if let Some(row) = self.statement.row() {
             packing.put_more(row.get_values());
         }
     }
 
     /// Ends its run, forgets its bindings, and makes it ready for the next.
     pub(crate) fn reset(&mut self) -> Result<()> {
-        self.statement.reset()?;
+        self.ahead = None;
+        self.reset_run()?;
         self.statement.clear_bindings();
         self.has_run = true;
         self.has_snapshot = false;
+        self.shares_transaction = false;
+        self.reads_snapshot = None;
         Ok(())
     }
+
+    fn reset_run(&mut self) -> Result<()> {
+        if self.shares_transaction {
+            let connection = Arc::clone(&self.statement.get_program().connection);
+            let _nested = Nested::new(&connection);
+            return Ok(self.statement.reset()?);
+        }
+        Ok(self.statement.reset()?)
+    }
+
+    /// Drops it, and leaves the end of the transaction to others, if it was told to.
+    pub(crate) fn abolish(mut self) {
+        // It is dropped whatever it says.
+        let _ = self.reset_run();
+    }
+}
+
+/// The version of the schema that the connection of a statement knows.
+pub(crate) fn schema_of(statement: &Statement) -> u32 {
+    statement.get_program().connection.current_schema().schema_version
+}
+
+/// Whether the engine would prepare a statement anew, which was prepared for that version of the schema.
+pub(crate) fn is_outdated(statement: &Statement, schema: u32) -> bool {
+    let program = statement.get_program();
+    schema != schema_of(statement) || !program.is_compatible_with(&program.connection)
+}
+
+/// How many bytes a row takes, about.
+fn bytes_of(row: &[Value]) -> usize {
+    let of_values = row.iter().map(|value| match value {
+        Value::Text(text) => text.len(),
+        Value::Blob(blob) => blob.len(),
+        _ => 0,
+    });
+    size_of::<Vec<Value>>() + size_of_val(row) + of_values.sum::<usize>()
 }
 
 /// The instructions of the engine that open a table or an index of a database, or a virtual table, which may read from one.
@@ -491,10 +669,10 @@ impl Write for FirstWord {
 
 /// Has the connection run something as a part of something else, as the engine runs a trigger: an error in it takes no transaction
 /// along. Until it is dropped.
-struct Nested<'a>(&'a Connection);
+pub(crate) struct Nested<'a>(&'a Connection);
 
 impl<'a> Nested<'a> {
-    fn new(connection: &'a Connection) -> Self {
+    pub(crate) fn new(connection: &'a Connection) -> Self {
         connection.start_nested();
         Self(connection)
     }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use turso_core::{Connection, LimboError};
 
 use super::Engine;
-use crate::Result;
 use crate::interrupt::Work;
 use crate::statement::{PreparedStatement, Step};
+use crate::{Params, Result};
 
 /// A query that takes the snapshot of a transaction, and nothing else.
 const TAKE_SNAPSHOT: &str = "SELECT 1 FROM sqlite_schema LIMIT 1";
@@ -25,6 +25,8 @@ pub(crate) struct Around {
     transaction: bool,
     /// Whether a savepoint was begun.
     savepoint: bool,
+    /// Whether something may have been written before in the transaction that is open.
+    was_written: bool,
     /// What `changes()` gave, if the statement must leave it as it is.
     changes: Option<i64>,
     /// See [`Engine::keep_foreign_keys`].
@@ -46,9 +48,11 @@ impl Engine {
         let mut around = Around {
             transaction: false,
             savepoint: false,
+            was_written: self.snapshot.is_written(),
             changes: (!statement.changes_rows() || statement.makes_index()).then(|| self.core.changes()),
             _foreign_keys: None,
         };
+        self.guard_half_read(statement, work)?;
         if !statement.asks_or_changes_rows() {
             self.has_snapshot = false;
             around._foreign_keys = self.keep_foreign_keys();
@@ -92,6 +96,11 @@ impl Engine {
             // With these the engine does it, and knows of `OR FAIL`.
             self.core.set_changes(0);
         }
+        let error = outcome.as_ref().err().and_then(|error| error.fault().engine_error());
+        if matches!(error, Some(LimboError::Busy | LimboError::BusySnapshot)) {
+            // It was refused.
+            self.snapshot.set_written(around.was_written);
+        }
         let is_stopped = outcome.is_err() && work.is_stopped();
         if !self.in_transaction() || is_stopped {
             return outcome;
@@ -100,7 +109,7 @@ impl Engine {
             self.end_savepoint(outcome.is_err(), work)?;
         }
         if around.transaction
-            && let Err(error) = work.shielded(|| self.run("COMMIT", work))
+            && let Err(error) = self.commit_around(work)
         {
             // The error of the statement, if there is one, came first.
             let error = outcome.err().unwrap_or(error);
@@ -110,6 +119,13 @@ impl Engine {
             return Err(error);
         }
         outcome
+    }
+
+    fn commit_around(&mut self, work: Work<'_>) -> Result<()> {
+        work.shielded(|| {
+            let shares = self.guard_before_commit(work)?;
+            self.run_as("COMMIT", shares, work)
+        })
     }
 
     fn end_savepoint(&mut self, has_failed: bool, work: Work<'_>) -> Result<()> {
@@ -127,6 +143,7 @@ impl Engine {
             let Some(mut statement) = self.statement(TAKE_SNAPSHOT, work)? else {
                 return Ok(());
             };
+            self.bind(&mut statement, Params::None, work)?;
             while statement.step(work)? == Step::Row {}
             self.give_back(statement)?;
             self.has_snapshot = true;

@@ -4,17 +4,26 @@ use turso_core::LimboError;
 
 use super::{Engine, StatementKey};
 use crate::interrupt::Work;
-use crate::statement::{PreparedStatement, Step};
+use crate::statement::PreparedStatement;
 use crate::{Error, Result};
 
 /// A statement that a cursor reads from.
 pub(super) struct HalfRead {
     /// `None` once it is at its end, or was cut off.
-    statement: Option<Box<PreparedStatement>>,
+    pub(super) statement: Option<Box<PreparedStatement>>,
     /// Whether a transaction was open when it began.
     in_transaction: bool,
-    /// Whether a rollback came before its last row.
-    is_cut_off: bool,
+    /// What came before its last row, if something did.
+    pub(super) cut_off: Option<CutOff>,
+}
+
+/// What takes the rest of its rows away from a query.
+#[derive(Clone, Copy)]
+pub(super) enum CutOff {
+    /// A rollback.
+    ByRollback,
+    /// The connection has let go of the snapshot that the query read.
+    WithSnapshot,
 }
 
 impl Engine {
@@ -23,7 +32,7 @@ impl Engine {
         let half_read = Some(HalfRead {
             statement: Some(statement),
             in_transaction: self.in_transaction(),
-            is_cut_off: false,
+            cut_off: None,
         });
         if let Some(place) = self.free.pop() {
             self.half_read[place] = half_read;
@@ -35,19 +44,25 @@ impl Engine {
 
     /// The statement that a cursor reads from.
     pub(crate) fn half_read(&mut self, key: StatementKey) -> Option<&mut PreparedStatement> {
-        self.half_read.get_mut(key.0)?.as_mut()?.statement.as_deref_mut()
+        let half_read = self.half_read.get_mut(key.0)?.as_mut()?;
+        let is_cut_off = half_read.cut_off.is_some();
+        let statement = half_read.statement.as_deref_mut()?;
+        (!is_cut_off || statement.has_rows_ahead()).then_some(statement)
     }
 
-    /// Whether a rollback came before the last row of the statement that a cursor reads from.
-    pub(crate) fn is_cut_off(&self, key: StatementKey) -> bool {
+    /// The error for the rows that the statement that a cursor reads from has lost, if it has.
+    pub(crate) fn cut_off_error(&self, key: StatementKey) -> Option<Error> {
         let half_read = self.half_read.get(key.0).and_then(Option::as_ref);
-        half_read.is_some_and(|half_read| half_read.is_cut_off)
+        half_read?.cut_off.map(|cut_off| match cut_off {
+            CutOff::ByRollback => Error::cut_off(),
+            CutOff::WithSnapshot => Error::cut_off_by_others(),
+        })
     }
 
     /// Ends the half-read statements before a rollback. The engine would let them go on behind it as if they were at their
     /// end, or panic. Those that have further rows are cut off: their cursors learn of it, and of no false end.
     pub(crate) fn cut_off_half_read(&mut self, work: Work<'_>) {
-        self.cut_off(|statement| !matches!(statement.step(work), Ok(Step::Done)));
+        self.cut_off(|statement| statement.has_further_rows(work));
     }
 
     /// Ends the half-read statements behind one that failed, if the engine has undone that by a savepoint of its own. It
@@ -65,7 +80,9 @@ impl Engine {
         let mut ended = Vec::new();
         for half_read in self.half_read.iter_mut().flatten() {
             if let Some(mut statement) = half_read.statement.take() {
-                half_read.is_cut_off = has_further_rows(&mut statement);
+                if has_further_rows(&mut statement) {
+                    half_read.cut_off.get_or_insert(CutOff::ByRollback);
+                }
                 if half_read.in_transaction {
                     ended.push(statement);
                 } else {

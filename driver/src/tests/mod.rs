@@ -15,6 +15,7 @@ mod opening;
 #[cfg(feature = "python")]
 mod packing;
 mod parameters;
+mod snapshots;
 #[cfg(feature = "sync")]
 mod sync;
 mod transactions;

@@ -285,10 +285,12 @@ FROM_SQLITE3: list[Difference] = [
         name="A half-read statement does not always hold its snapshot",
         whose="engine",
         reason="When another connection has written since, SQLite lets a connection write only when all that it reads is at "
-        'its end ("database is locked"). The engine lets it write if what is half read is a `PRAGMA`, or if another '
-        "statement of the same snapshot has ended.",
+        'its end ("database is locked"). The engine lets it write if what is half read is a `PRAGMA`, or if the driver has read '
+        "the rest of its rows: before a commit that may write the log back, behind which the engine would give no further ones. "
+        "Where a row of some MB, or a temporary table, makes that come unforeseen, the queries that are half read end with "
+        '`OperationalError`, "the query lost the rest of its rows".',
         explains=misses_a_snapshot,
-        reproduction="a_snapshot_ends_with_one_of_the_statements_that_share_it",
+        reproduction="a_half_read_pragma_holds_no_snapshot",
         example=program(
             Execute(0, "PRAGMA table_info(u)"),
             ConnectionExecute(1, "INSERT INTO u (x) VALUES (1)", connection=1),
