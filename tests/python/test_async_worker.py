@@ -252,6 +252,8 @@ async def test_arguments_and_results_are_dropped_in_the_loops_thread(path: str) 
 async def test_a_cursor_goes_with_its_last_reference(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bug: the worker that has given it still holds it when the program goes on, on a busy machine, and with it the lock that
     its statement has: what comes next finds the database locked."""
+    from aioturso import call_queue
+
     loop = asyncio.get_running_loop()
     tell = loop.call_soon_threadsafe
 
@@ -260,6 +262,14 @@ async def test_a_cursor_goes_with_its_last_reference(path: str, monkeypatch: pyt
         time.sleep(0.05)
         return handle
 
+    tell_native = call_queue.CallQueue.tell
+
+    def tell_native_and_dawdle(*arguments: Any) -> bool:
+        told: bool = tell_native(*arguments)
+        time.sleep(0.05)
+        return told
+
+    monkeypatch.setattr(call_queue.CallQueue, "tell", tell_native_and_dawdle)
     connection = await filled(path, 3)
     # uvloop's can't be replaced.
     with contextlib.suppress(AttributeError):

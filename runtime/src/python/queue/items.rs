@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyList, PyTuple};
 
 use super::super::confined::mark_of_thread;
 use super::attached::Attached;
@@ -18,6 +19,7 @@ use super::gate::{Gate, State};
 use super::haste::{Gaps, Haste};
 use super::notifier::{Completion, Notifier, running_loop};
 use super::running::{Flags, Running, as_current};
+use crate::error::drop_guarded;
 use crate::task;
 
 /// An unbounded queue of calls `(future, function)` in front of one thread; `None` is the end.
@@ -322,6 +324,26 @@ impl super::Finish for Dropped {
     }
 }
 
+/// The outcome of a call that was run with the GIL.
+struct Told {
+    /// What is called before it is handed over.
+    wait: Option<Py<PyAny>>,
+    outcome: Option<PyResult<Py<PyAny>>>,
+    /// What was called, which is dropped with this in the thread of the loop.
+    _function: Py<PyAny>,
+}
+
+impl super::Finish for Told {
+    fn step(&mut self, py: Python<'_>, _wanted: bool, _budget: &super::Budget) -> super::Step {
+        if let Some(wait) = self.wait.take()
+            && let Err(exception) = wait.call0(py)
+        {
+            return super::Step::Done(Err(exception));
+        }
+        super::Step::Done(self.outcome.take().transpose())
+    }
+}
+
 #[pymethods]
 impl NativeQueue {
     #[new]
@@ -468,6 +490,61 @@ impl NativeQueue {
         // Under the lock that the thread needs to go on: until it is given back, this call is the one that runs.
         interrupt.call0()?;
         Ok(true)
+    }
+
+    /// Hands the outcome of a call that was run with the GIL to its future, `[future, function, result, error]`, in the thread of
+    /// its event loop and together with the results of native calls; that thread calls `wait()` before, if it is there. The
+    /// answer is whether it will be: the list is empty then, and otherwise the loop has no notifier, or is closed.
+    #[pyo3(signature = (event_loop, outcome, wait = None))]
+    fn tell(
+        &self,
+        event_loop: &Bound<'_, PyAny>,
+        outcome: &Bound<'_, PyList>,
+        wait: Option<Py<PyAny>>,
+    ) -> PyResult<bool> {
+        let py = event_loop.py();
+        let Some(notifier) = Notifier::known(event_loop)? else {
+            return Ok(false);
+        };
+        let (future, function, result, error): (Py<PyAny>, Py<PyAny>, Py<PyAny>, Option<Bound<'_, PyAny>>) =
+            outcome.to_tuple().extract()?;
+        let outcome_told = error.map_or(Ok(result), |error| Err(PyErr::from_value(error)));
+        // The thread of the loop is the one to drop it.
+        outcome.del_slice(0, outcome.len())?;
+        let completion = Completion {
+            waiter: Some(Waiter::Future(future)),
+            call: None,
+            finish: Box::new(Told {
+                wait,
+                outcome: Some(outcome_told),
+                _function: function,
+            }),
+            gate: None,
+        };
+        let undelivered = py.detach(|| {
+            let undelivered = notifier.deliver(completion).err();
+            // A task may be about to look for results. Should it never go on, nobody else would tell of this one: it may be
+            // the last that the thread does.
+            notifier.tell_untold();
+            undelivered
+        });
+        let Some(undelivered) = undelivered else {
+            return Ok(true);
+        };
+        // The loop was closed meanwhile.
+        if let Some(waiter) = &undelivered.waiter {
+            let closed = PyRuntimeError::new_err("Event loop is closed").into_value(py);
+            for item in [
+                waiter.future(py)?,
+                py.None().into_bound(py),
+                py.None().into_bound(py),
+                closed.into_bound(py).into_any(),
+            ] {
+                outcome.append(item)?;
+            }
+        }
+        drop_guarded(undelivered);
+        Ok(false)
     }
 
     /// Tells the call that runs that it is interrupted, by the object's own member.

@@ -148,6 +148,17 @@ impl Notifier {
         Ok(notifier)
     }
 
+    /// The notifier that an event loop watches already, if there is one.
+    pub(super) fn known(event_loop: &Bound<'_, PyAny>) -> PyResult<Option<Arc<Self>>> {
+        let py = event_loop.py();
+        let Some(notifiers) = NOTIFIERS.get(py) else {
+            return Ok(None);
+        };
+        let known = notifiers.bind(py).call_method1(intern!(py, "get"), (event_loop,))?;
+        let known = known.cast::<Handle>().ok().map(|handle| Arc::clone(&handle.get().0));
+        Ok(known.filter(|notifier| notifier.is_watched && !notifier.is_closed()))
+    }
+
     /// Forgets all of them, in a forked process: their sockets belong to the process that made them.
     pub(super) fn forget_all(py: Python<'_>) -> PyResult<()> {
         let Some(notifiers) = NOTIFIERS.get(py) else {

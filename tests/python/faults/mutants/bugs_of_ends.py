@@ -91,11 +91,11 @@ ENDS = [
     bug(
         "close returns before the thread is gone",
         "test_the_thread_is_gone_when_close_returns",
-        ("worker.py", "    thread.join(JOIN_SECONDS)\n", ""),
+        ("worker.py", "    if wait is not None:\n        wait()\n", ""),
         (
             "worker.py",
-            "            self._deliver(closer.get_loop(), _settle_close, closer, self._thread, error)\n            error = None\n",
-            "            self._deliver(closer.get_loop(), _settle_close, closer, self._thread, error)\n            error = None\n        time.sleep(0.001)\n",
+            "            self._deliver(closer.get_loop(), [closer, None, None, error], wait)\n            error = None\n",
+            "            self._deliver(closer.get_loop(), [closer, None, None, error], wait)\n            error = None\n        time.sleep(0.001)\n",
         ),
     ),
     bug(
@@ -135,9 +135,9 @@ ENDS = [
         "test_closed_from_two_loops_at_once",
         (
             "worker.py",
-            "            event_loop.call_soon_threadsafe(settle, *arguments)\n",
-            "            loop = event_loop if settle is _settle else self.loop\n"
-            "            loop.call_soon_threadsafe(settle, *arguments)\n",
+            "            event_loop.call_soon_threadsafe(_settle, outcome, wait)\n",
+            "            loop = event_loop if wait is None else self.loop\n"
+            "            loop.call_soon_threadsafe(_settle, outcome, wait)\n",
         ),
         (
             "worker.py",
@@ -358,9 +358,9 @@ ENDS = [
         ),
         (
             "worker.py",
-            "            event_loop.call_soon_threadsafe(settle, *arguments)\n",
+            "            event_loop.call_soon_threadsafe(_settle, outcome, wait)\n",
             "            loop = getattr(self.queue, 'latest', None) or event_loop\n"
-            "            loop.call_soon_threadsafe(settle, *arguments)\n",
+            "            loop.call_soon_threadsafe(_settle, outcome, wait)\n",
         ),
     ),
     bug(

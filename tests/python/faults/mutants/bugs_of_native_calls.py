@@ -48,4 +48,34 @@ NATIVE_CALLS = [
         "test_a_loop_that_watches_no_descriptors",
         ("call_queue.py", '== "native" and NativeQueue.can_tell(event_loop):', '== "native":'),
     ),
+    native_bug(
+        "what is told like native results is taken for told where the loop is closed",
+        "test_closed_with_work_under_way",
+        (
+            "call_queue.py",
+            "isinstance(items, NativeQueue) and items.tell(event_loop, outcome, wait)",
+            "isinstance(items, NativeQueue) and (items.tell(event_loop, outcome, wait) or True)",
+        ),
+    ),
+    native_bug(
+        "what is told like native results is told to the first loop",
+        "test_closed_from_two_loops_at_once",
+        (
+            "call_queue.py",
+            "        return isinstance(items, NativeQueue) and items.tell(event_loop, outcome, wait)",
+            "        self.first = getattr(self, 'first', event_loop)\n"
+            "        return isinstance(items, NativeQueue) and items.tell(self.first, outcome, wait)",
+        ),
+    ),
+    native_bug(
+        "close returns before the thread is gone, where it is told like native results",
+        "test_the_thread_is_gone_when_close_returns",
+        ("call_queue.py", "items.tell(event_loop, outcome, wait)", "items.tell(event_loop, outcome, None)"),
+        (
+            "worker.py",
+            "            self._deliver(closer.get_loop(), [closer, None, None, error], wait)\n            error = None\n",
+            "            self._deliver(closer.get_loop(), [closer, None, None, error], wait)\n            error = None\n"
+            "        time.sleep(0.001)\n",
+        ),
+    ),
 ]

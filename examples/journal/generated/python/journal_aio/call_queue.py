@@ -94,6 +94,13 @@ class CallQueue:
         items = self._items
         return isinstance(items, NativeQueue) and items.cancel(call, interrupt)
 
+    def tell(
+        self, event_loop: asyncio.AbstractEventLoop, outcome: list[Any], wait: Callable[[], object] | None
+    ) -> bool:
+        """Hands an outcome to its future, after `wait`, as those of native calls. The answer is whether that can be."""
+        items = self._items
+        return isinstance(items, NativeQueue) and items.tell(event_loop, outcome, wait)
+
     def tell_interrupt(self) -> None:
         """Tells the native call that runs that it is about to be interrupted: it may be between two steps."""
         if isinstance(self._items, NativeQueue):
