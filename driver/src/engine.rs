@@ -306,7 +306,11 @@ impl Engine {
         // Behind a rollback nothing is half read.
         let shares = self.in_transaction() && self.guard_before_commit(work)?;
         match autocommit {
-            Autocommit::Legacy if self.in_transaction() => self.run_as(sql, shares, work),
+            Autocommit::Legacy if self.in_transaction() => {
+                self.run_as(sql, shares, work)?;
+                self.settle_snapshot();
+                Ok(())
+            }
             Autocommit::Legacy | Autocommit::Enabled => Ok(()),
             Autocommit::Disabled => {
                 self.run_as(sql, shares, work)?;

@@ -124,7 +124,9 @@ impl Engine {
     fn commit_around(&mut self, work: Work<'_>) -> Result<()> {
         work.shielded(|| {
             let shares = self.guard_before_commit(work)?;
-            self.run_as("COMMIT", shares, work)
+            self.run_as("COMMIT", shares, work)?;
+            self.settle_snapshot();
+            Ok(())
         })
     }
 

@@ -340,6 +340,27 @@ fn a_refused_write_takes_no_schema_that_is_newer_than_the_snapshot() {
     assert_nothing_is_held(&reader, &writer);
 }
 
+#[test]
+fn a_snapshot_that_is_lost_with_the_commit_before_a_script_is_missed() {
+    let scratch = Scratch::new();
+    let (reader, writer) = two(&scratch);
+    let mut first = reader.execute("SELECT id FROM item", ()).unwrap();
+    reader.execute("BEGIN IMMEDIATE", ()).unwrap();
+    // Behind it the engine takes the snapshot for another one.
+    writer
+        .execute("PRAGMA wal_checkpoint(PASSIVE)", ())
+        .unwrap()
+        .fetchall()
+        .unwrap();
+    reader
+        .executescript("BEGIN; UPDATE item SET v = 1 WHERE id < 5; COMMIT")
+        .unwrap();
+    assert_eq!(ids(&first.fetchmany(Some(1)).unwrap()), [1], "it was read before");
+    let error = first.fetchall().unwrap_err();
+    assert!(error.to_string().contains("lost the rest of its rows"), "{error}");
+    assert_nothing_is_held(&reader, &writer);
+}
+
 /// Numbers that look random, the same for the same seed.
 struct Numbers(u64);
 
