@@ -251,7 +251,7 @@ impl Connection {
     pub fn set_autocommit(&self, autocommit: Autocommit) -> Result<()> {
         self.shared.operate(|engine, work| {
             match (autocommit, engine.in_transaction()) {
-                (Autocommit::Enabled, true) => engine.run("COMMIT", work)?,
+                (Autocommit::Enabled, true) => engine.commit(Autocommit::Legacy, work)?,
                 (Autocommit::Disabled, false) => engine.run("BEGIN", work)?,
                 _ => {}
             }

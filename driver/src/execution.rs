@@ -347,7 +347,10 @@ fn prepare_half_read_for(engine: &mut Engine, statement: &PreparedStatement, wor
 fn note_failure(engine: &mut Engine, statement: &PreparedStatement, error: &Error, rowid_before: i64) {
     engine.note_failed_insert(statement, rowid_before);
     // What was refused because it reads what is out of date has done nothing, and nothing is undone.
-    if !matches!(error.fault().engine_error(), Some(LimboError::BusySnapshot)) {
+    if !matches!(
+        error.fault().engine_error(),
+        Some(LimboError::Busy | LimboError::BusySnapshot)
+    ) {
         engine.cut_off_behind(statement);
     }
 }

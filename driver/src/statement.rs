@@ -353,13 +353,14 @@ impl PreparedStatement {
     /// others. What fails in it is told behind the rows that came before.
     ///
     /// # Errors
-    /// That the operation was stopped: between two rows, so that the statement is as good as before.
+    /// That the operation was stopped: between two rows, so that the statement is as good as before, or on the way to the next, which
+    /// it then never comes to.
     pub(crate) fn read_ahead(&mut self, bytes: usize, work: Work<'_>) -> Result<()> {
         self.share_transaction(true);
         let mut ahead = self.ahead.take().unwrap_or_default();
         let mut outcome = Ok(());
         while !ahead.is_ended && ahead.bytes < bytes && outcome.is_ok() {
-            match work.shielded(|| self.step(work)) {
+            match self.step(work) {
                 Ok(Step::Row) => {
                     let row = self.statement.row().into_iter();
                     let row: Vec<Value> = row.flat_map(|row| row.get_values().map(Value::from_engine)).collect();
@@ -369,7 +370,9 @@ impl PreparedStatement {
                 Ok(Step::Done) => ahead.is_ended = true,
                 Err(error) => {
                     ahead.is_ended = true;
-                    ahead.error = Some(error);
+                    // Stopped on the way to a row, it can't go on.
+                    let is_stopped = work.check().is_err();
+                    ahead.error = Some(if is_stopped { Error::cut_off_by_others() } else { error });
                 }
             }
             outcome = work.check();

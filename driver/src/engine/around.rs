@@ -122,12 +122,11 @@ impl Engine {
     }
 
     fn commit_around(&mut self, work: Work<'_>) -> Result<()> {
-        work.shielded(|| {
-            let shares = self.guard_before_commit(work)?;
-            self.run_as("COMMIT", shares, work)?;
-            self.settle_snapshot();
-            Ok(())
-        })
+        // To read ahead may take long.
+        let shares = self.guard_before_commit(work)?;
+        work.shielded(|| self.run_as("COMMIT", shares, work))?;
+        self.settle_snapshot();
+        Ok(())
     }
 
     fn end_savepoint(&mut self, has_failed: bool, work: Work<'_>) -> Result<()> {

@@ -130,8 +130,11 @@ impl Engine {
         if !self.snapshot.is_written && self.in_transaction() && !self.core.is_in_write_tx() {
             return Ok(true);
         }
-        if self.may_checkpoint() {
-            let bytes = MOST_BYTES_AHEAD / self.half_read.len().max(1);
+        // What was written elsewhere, to a temporary table, keeps nobody from writing here.
+        let is_written_elsewhere = self.in_transaction() && !self.core.is_in_write_tx();
+        if self.may_checkpoint() || is_written_elsewhere {
+            let count = self.half_read.len() - self.free.len();
+            let bytes = MOST_BYTES_AHEAD / count.max(1);
             let statements = self.half_read.iter_mut().flatten();
             for statement in statements.filter_map(|half_read| half_read.statement.as_mut()) {
                 if statement.needs_snapshot() {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::{Scratch, integers};
-use crate::{ConnectOptions, Connection, Cursor, Error, Result};
+use crate::{Autocommit, ConnectOptions, Connection, Cursor, Error, Result};
 
 /// How many rows the table has.
 const ROWS: i64 = 1_000;
@@ -246,19 +246,130 @@ fn a_write_that_is_refused_beside_a_query_takes_no_rows_from_it() {
 fn a_query_that_has_lost_its_snapshot_says_so() {
     let scratch = Scratch::new();
     let (reader, writer) = two(&scratch);
+    // The next commit writes the log back.
+    writer
+        .execute("UPDATE item SET pad = hex(randomblob(900))", ())
+        .unwrap();
+    // More than is read ahead.
+    let mut first = reader.execute("SELECT zeroblob(100000) FROM item", ()).unwrap();
+    first.fetchmany(Some(10)).unwrap();
+    reader.execute("UPDATE item SET v = v + 1", ()).unwrap();
+    let ahead = first.fetchmany(Some(500)).unwrap();
+    assert_eq!(ahead.len(), 500, "they were read before");
+    let error = first.fetchall().map(|rows| rows.len()).unwrap_err();
+    assert!(matches!(error, Error::Operational(_)), "{error:?}");
+    assert!(error.to_string().contains("lost the rest of its rows"), "{error}");
+    assert!(first.fetchall().unwrap().is_empty());
+    assert_nothing_is_held(&reader, &writer);
+}
+
+#[test]
+fn a_commit_to_another_file_takes_no_rows_from_a_query() {
+    let scratch = Scratch::new();
+    let (reader, writer) = two(&scratch);
     reader.execute("CREATE TEMP TABLE mine (a)", ()).unwrap();
     let mut first = reader.execute("SELECT id FROM item", ()).unwrap();
+    first.fetchmany(Some(10)).unwrap();
     reader.execute("BEGIN", ()).unwrap();
     reader.execute("INSERT INTO mine VALUES (1)", ()).unwrap();
     // Nothing keeps it from that: the transaction writes to no file that both share.
     writer.execute("UPDATE item SET v = 5", ()).unwrap();
     reader.execute("COMMIT", ()).unwrap();
-    assert!(first.fetchone().unwrap().is_some(), "it was read before");
-    let error = first.fetchall().unwrap_err();
-    assert!(matches!(error, Error::Operational(_)), "{error:?}");
-    assert!(error.to_string().contains("lost the rest of its rows"), "{error}");
-    assert!(first.fetchall().unwrap().is_empty());
+    assert_eq!(rest(&mut first).len(), 990);
     assert_eq!(integers(&reader, "SELECT a FROM mine"), [1]);
+    assert_nothing_is_held(&reader, &writer);
+}
+
+#[test]
+fn a_commit_by_setting_autocommit_takes_no_rows_from_a_query() {
+    for is_own in [false, true] {
+        let scratch = Scratch::new();
+        let (_, writer) = two(&scratch);
+        let options = ConnectOptions::default().autocommit(Autocommit::Disabled).timeout(0.0);
+        let reader = scratch.connect_with(options);
+        let mut first = reader.execute("SELECT id FROM item WHERE v = 0", ()).unwrap();
+        first.fetchmany(Some(10)).unwrap();
+        let other = if is_own { &reader } else { &writer };
+        other.execute("UPDATE other SET a = 1", ()).unwrap();
+        other.execute("UPDATE item SET pad = hex(randomblob(900))", ()).unwrap();
+        reader.set_autocommit(Autocommit::Enabled).unwrap();
+        writer.execute("UPDATE item SET v = 1", ()).unwrap();
+        assert_eq!(integers(&reader, "SELECT count(*) FROM item"), [ROWS]);
+        assert_eq!(rest(&mut first).len(), 990, "own: {is_own}");
+        drop(first);
+        assert_nothing_is_held(&reader, &writer);
+    }
+}
+
+/// Bug: what is read ahead for all is divided by the queries that there ever were.
+#[test]
+fn many_queries_that_have_ended_take_no_rows_from_one() {
+    let scratch = Scratch::new();
+    let (reader, writer) = two(&scratch);
+    let many: Vec<_> = (0..300)
+        .map(|_| reader.execute("SELECT id FROM item", ()).unwrap())
+        .collect();
+    drop(many);
+    writer
+        .execute("UPDATE item SET pad = hex(randomblob(900))", ())
+        .unwrap();
+    let mut first = reader.execute("SELECT id, hex(zeroblob(1000)) FROM item", ()).unwrap();
+    first.fetchmany(Some(10)).unwrap();
+    reader.execute("UPDATE item SET v = v + 1", ()).unwrap();
+    assert_eq!(rest(&mut first).len(), 990);
+}
+
+/// Bug: a commit looks for the next row of a query to its end, however long that takes, and nothing stops it.
+#[test]
+fn a_commit_beside_a_query_whose_next_row_is_far_away_can_be_stopped() {
+    let scratch = Scratch::new();
+    let (reader, writer) = two(&scratch);
+    let far = "SELECT a.id FROM item a, item b, item c WHERE c.id <= 20 AND a.id + b.id + c.id IN (3, 2020)";
+    let (create, update) = ("CREATE TABLE another (a)", "UPDATE item SET v = v + 1 WHERE id <= 300");
+    for commits in [create, update, "COMMIT"] {
+        let mut first = reader.execute(far, ()).unwrap();
+        let in_transaction = commits == "COMMIT";
+        if in_transaction {
+            reader.execute("BEGIN", ()).unwrap();
+            reader.execute(update, ()).unwrap();
+        }
+        reader.set_query_timeout(Some(0.3)).unwrap();
+        let stopped = reader.execute(commits, ());
+        reader.set_query_timeout(None).unwrap();
+        assert!(matches!(stopped, Err(Error::Operational(_))), "{stopped:?}");
+        assert_eq!(reader.in_transaction().unwrap(), in_transaction);
+        if in_transaction {
+            reader.execute("COMMIT", ()).unwrap();
+        }
+        // Its last row was not looked for. The update is undone with a transaction around it.
+        let error = first.fetchall().map(|rows| rows.len()).unwrap_err();
+        let reason = if commits == update {
+            "ROLLBACK"
+        } else {
+            "lost the rest of its rows"
+        };
+        assert!(error.to_string().contains(reason), "{commits}: {error}");
+        let tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'another'";
+        assert_eq!(integers(&writer, tables), [0]);
+        let changes = i64::from(in_transaction);
+        assert_eq!(integers(&writer, "SELECT v FROM item WHERE id = 2"), [changes]);
+        assert_nothing_is_held(&reader, &writer);
+    }
+}
+
+#[test]
+fn a_write_that_finds_the_database_locked_takes_no_rows_from_a_query() {
+    let scratch = Scratch::new();
+    let (reader, writer) = two(&scratch);
+    reader.execute("BEGIN", ()).unwrap();
+    let mut first = reader.execute("SELECT id FROM item", ()).unwrap();
+    first.fetchmany(Some(10)).unwrap();
+    writer.execute("BEGIN IMMEDIATE", ()).unwrap();
+    let error = reader.execute("UPDATE item SET v = abs(v)", ()).unwrap_err();
+    assert!(error.to_string().contains("locked"), "{error}");
+    assert_eq!(rest(&mut first).len(), 990);
+    reader.execute("COMMIT", ()).unwrap();
+    writer.execute("ROLLBACK", ()).unwrap();
     assert_nothing_is_held(&reader, &writer);
 }
 

@@ -288,8 +288,8 @@ FROM_SQLITE3: list[Difference] = [
         'its end ("database is locked"). The engine lets it write if what is half read is a `PRAGMA`, or if the driver has read '
         "the rest of its rows: before a commit that may write the log back, behind which the engine would give no further ones. "
         'Where it can\'t, the queries that are half read end with `OperationalError`, "the query lost the rest of its rows": a row '
-        "of some MB or a temporary table makes that commit come unforeseen, more than 64 MB would have to be read, or another "
-        "connection writes or checkpoints at that very moment.",
+        "of some MB makes the engine write the log back unforeseen, more than 64 MB would have to be read for all half-read queries "
+        "together, or another connection writes or checkpoints at that very moment. A later query sees what was committed since.",
         explains=misses_a_snapshot,
         reproduction="a_half_read_pragma_holds_no_snapshot",
         example=program(
