@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use turso_core::{Program, StepResult};
 
-use super::{PreparedStatement, Step, is_one_of};
+use super::kinds::is_one_of;
+use super::{PreparedStatement, Step};
 
 /// How many runs of a statement pass until it is tried again after it was given up for the first time.
 const RUNS_UNTRIED: u32 = 64;
