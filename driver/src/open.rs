@@ -5,7 +5,10 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use turso_core::{CompletionError, Database, DatabaseOpts, EncryptionOpts, IO, LimboError, OpenFlags, OpenOptions};
+use turso_core::{
+    CipherMode, CompletionError, Database, DatabaseOpts, EncryptionContext, EncryptionKey, EncryptionOpts, IO,
+    LimboError, OpenFlags, OpenOptions,
+};
 
 use crate::dialect::SharedCatalog;
 use crate::error::CANNOT_OPEN;
@@ -34,6 +37,9 @@ pub(crate) fn busy_timeout(seconds: f64) -> Result<Duration> {
         .min(LONGEST_TIMEOUT))
 }
 
+/// A page size of the engine's, to try a key with.
+const PAGE_SIZE: usize = 4096;
+
 /// The version of SQLite whose SQL the engine speaks: what `SELECT sqlite_version()` gives.
 pub fn sqlite_version() -> &'static str {
     static VERSION: OnceLock<String> = OnceLock::new();
@@ -57,7 +63,7 @@ pub(crate) fn open(
     if target.is_in_memory() {
         return target.open().map_err(|error| target.explain(error));
     }
-    let traces = Traces::before(&target)?;
+    target.check()?;
     let started = Instant::now();
     loop {
         match target.open() {
@@ -65,10 +71,7 @@ pub(crate) fn open(
             Err(LimboError::LockingError(_) | LimboError::Busy) if started.elapsed() < busy_timeout => {
                 std::thread::sleep(LOCK_RETRY.min(busy_timeout));
             }
-            Err(error) => {
-                traces.remove();
-                return Err(target.explain(error));
-            }
+            Err(error) => return Err(target.explain(error)),
         }
     }
 }
@@ -153,7 +156,7 @@ impl Target {
         let connection = match encryption {
             None => database.connect()?,
             Some(encryption) => {
-                let key = turso_core::EncryptionKey::from_hex_string(&encryption.hexkey)?;
+                let key = EncryptionKey::from_hex_string(&encryption.hexkey)?;
                 database.connect_with_encryption(Some(key))?
             }
         };
@@ -188,13 +191,25 @@ impl Target {
         Database::io_for_path(&self.path)
     }
 
-    /// The error for the path of a directory, which the engine would tell in the words of the system.
-    fn is_a_directory(&self) -> Error {
-        Error::operational(format!(
-            "unable to open database file \"{}\": it is a directory; name a file in it",
-            self.path
-        ))
-        .with_code(CANNOT_OPEN)
+    /// Finds what can't be opened before the engine makes a file for it. A file that is there is never removed, empty or not: what it
+    /// has may be in a log of another process that has it open.
+    fn check(&self) -> Result<()> {
+        if Path::new(&self.path).is_dir() {
+            return Err(Error::operational(format!(
+                "unable to open database file \"{}\": it is a directory; name a file in it",
+                self.path
+            ))
+            .with_code(CANNOT_OPEN));
+        }
+        let Some(encryption) = &self.encryption else {
+            return Ok(());
+        };
+        let check = || {
+            let cipher = CipherMode::try_from(encryption.cipher.as_str())?;
+            let key = EncryptionKey::from_hex_string(&encryption.hexkey)?;
+            EncryptionContext::new(cipher, &key, PAGE_SIZE).map(drop)
+        };
+        check().map_err(|error| self.explain(error))
     }
 
     /// The engine's error with the path and, where it can be told, what to do.
@@ -274,43 +289,4 @@ pub(crate) fn features(names: &str) -> Result<DatabaseOpts> {
              mvcc_passive_checkpoint"
             ))),
         })
-}
-
-/// Which of a database's files were there before it was opened.
-struct Traces {
-    absent: Vec<String>,
-}
-
-impl Traces {
-    /// Looks which are there: of those that the engine makes, for each look is a part of what it takes to open a file.
-    ///
-    /// # Errors
-    /// [`Error::Operational`] if the path is that of a directory.
-    fn before(target: &Target) -> Result<Self> {
-        let path = &target.path;
-        let mut absent = Vec::new();
-        match std::fs::metadata(path) {
-            Ok(found) if found.is_dir() => return Err(target.is_a_directory()),
-            Ok(_) => {}
-            Err(_) => absent.push(path.clone()),
-        }
-        let shared = target.features.enable_multiprocess_wal.then_some("-tshm");
-        let beside = ["-wal", "-log"].into_iter().chain(shared);
-        absent.extend(
-            beside
-                .map(|suffix| format!("{path}{suffix}"))
-                .filter(|file| !Path::new(file).exists()),
-        );
-        Ok(Self { absent })
-    }
-
-    /// Removes the files that came since, and are empty: what the engine makes before it looks any further.
-    fn remove(self) {
-        for file in self.absent {
-            if std::fs::metadata(&file).is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0) {
-                // If it can't be removed it stays, and the error of the open is still the one to tell.
-                let _ = std::fs::remove_file(&file);
-            }
-        }
-    }
 }

@@ -227,6 +227,76 @@ def test_a_file_that_another_process_has_open_is_locked(path: str) -> None:
     connection.close()
 
 
+OPEN_AT_THE_SAME_TIME = """
+    import sys, time, aioturso.lib
+    print("held", flush=True)
+    for line in sys.stdin:
+        path, begin = line.split()
+        while time.time() < float(begin):
+            pass
+        try:
+            connection = aioturso.lib.connect(path, timeout=0)
+        except aioturso.lib.OperationalError as error:
+            print(error.sqlite_errorname, flush=True)
+            time.sleep(0.01)
+            continue
+        # The other one has given up by now.
+        time.sleep(0.05)
+        connection.executescript("CREATE TABLE t (a); INSERT INTO t VALUES (1)")
+        connection.close()
+        print("committed", flush=True)
+"""
+
+
+def test_an_open_that_fails_takes_no_file_from_another_process(tmp_path: Path) -> None:
+    """Bug: of two processes that make a new file, the one that fails removes the other's, since it is empty, with all that is committed
+    to it later.
+    """
+    with (
+        held_by_another_process(OPEN_AT_THE_SAME_TIME, "") as first,
+        held_by_another_process(OPEN_AT_THE_SAME_TIME, "") as second,
+    ):
+        for number in range(40):
+            path = tmp_path / f"{number}.db"
+            outcomes: list[str] = []
+            begin = time.time() + 0.02
+            for process in (first, second):
+                assert process.stdin is not None
+                print(path, begin, file=process.stdin, flush=True)
+            for process in (first, second):
+                assert process.stdout is not None
+                outcomes.append(process.stdout.readline().strip())
+            assert set(outcomes) <= {"committed", "SQLITE_BUSY"}
+            if "committed" in outcomes:
+                with aioturso.lib.connect(path, timeout=5) as connection:
+                    assert connection.execute("SELECT a FROM t").fetchone() == (1,)
+                connection.close()
+
+
+@pytest.mark.parametrize(
+    ("cipher", "hexkey"), [("none", "00" * 32), ("aegis256", "zz"), ("aegis256", "00" * 16), ("aes128gcm", "00" * 32)]
+)
+def test_a_key_that_does_not_fit_makes_no_file(tmp_path: Path, cipher: str, hexkey: str) -> None:
+    """Bug: an empty file is made before the key is looked at; or removed again, though another one may have it open by then."""
+    path = tmp_path / "new.db"
+    with pytest.raises(aioturso.Error):
+        aioturso.lib.connect(path, encryption=(cipher, hexkey))
+    assert list(tmp_path.iterdir()) == []
+    path.touch()
+    with pytest.raises(aioturso.Error):
+        aioturso.lib.connect(path, encryption=(cipher, hexkey))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_open_that_fails_leaves_a_link_to_nothing(tmp_path: Path) -> None:
+    """Bug: a link whose target is not there is taken for a file that was made for the open, and is removed."""
+    link, target = tmp_path / "link.db", tmp_path / "target.db"
+    link.symlink_to(target)
+    with pytest.raises(aioturso.Error):
+        aioturso.lib.connect(link, encryption=("aegis256", "zz"))
+    assert link.is_symlink()
+
+
 async def test_a_locked_file_is_waited_for_beside_the_loop(path: str) -> None:
     import asyncio
 

@@ -334,8 +334,10 @@ struct Told {
 }
 
 impl super::Finish for Told {
-    fn step(&mut self, py: Python<'_>, _wanted: bool, _budget: &super::Budget) -> super::Step {
+    fn step(&mut self, py: Python<'_>, wanted: bool, _budget: &super::Budget) -> super::Step {
+        // Where nobody takes it over any more, nobody is told of what interrupts a wait either: Ctrl-C, say.
         if let Some(wait) = self.wait.take()
+            && wanted
             && let Err(exception) = wait.call0(py)
         {
             return super::Step::Done(Err(exception));
