@@ -161,8 +161,8 @@ impl Engine {
     ///
     /// The engine, where it finds that the schema has changed since a statement was prepared, lets go of what is read beside it, or takes
     /// a schema that is newer than that: the rows would end too early. So one that was kept is prepared anew there, and one that
-    /// neither asks nor changes rows always; but what is wrong with the values is told first, as in `sqlite3`, which has kept it too. So is one that was told to be undone alone
-    /// and that the engine would prepare anew itself.
+    /// neither asks nor changes rows always; but what is wrong with the values is told first, as in `sqlite3`, which has kept it too.
+    /// So is one that was told to be undone alone and that the engine would prepare anew itself.
     pub(crate) fn bind(
         &self,
         statement: &mut Box<PreparedStatement>,

@@ -212,21 +212,9 @@ where
     let (made, number) = (child.clone_ref(py).into_any(), child.get().ask(py));
     let work = move || {
         let ran = run(own.get().target().get(), child.get().target().get());
-        if ran.is_success() {
-            child.get().begin_rows();
-        }
-        child.get().answer(number);
-        own.get().answer(parent_number);
-        (own, child, ran)
+        answer_for_child((own, parent_number), (child, number), ran)
     };
-    let finish = |py: Python<'_>, (own, child, ran): (Py<C>, Py<D>, Ran<(), E>)| {
-        let outcome = raise(py, own.get(), ran);
-        if let (Err(exception), Some(making)) = (&outcome, child.get().making()) {
-            making.fail(py, exception);
-        }
-        outcome.map(|()| None)
-    };
-    NativeCall::new(work, finish).numbered(number).making(made)
+    NativeCall::new(work, finish_child).numbered(number).making(made)
 }
 
 /// As [`call_for_child`], on arguments with which it can be tried in place: `attempt` gets the number of rows that are read
@@ -265,23 +253,42 @@ where
     };
     let work = move |(own, child, arguments): (Py<C>, Py<D>, A)| {
         let ran = run(own.get().target().get(), child.get().target().get(), arguments);
-        if ran.is_success() {
-            child.get().begin_rows();
-        }
-        child.get().answer(number);
-        own.get().answer(parent_number);
-        (own, child, ran)
+        answer_for_child((own, parent_number), (child, number), ran)
     };
-    let finish = |py: Python<'_>, (own, child, ran): (Py<C>, Py<D>, Ran<(), E>)| {
-        let outcome = raise(py, own.get(), ran);
-        if let (Err(exception), Some(making)) = (&outcome, child.get().making()) {
-            making.fail(py, exception);
-        }
-        outcome.map(|()| None)
-    };
-    NativeCall::tried((own, child, arguments), attempt, work, finish)
+    NativeCall::tried((own, child, arguments), attempt, work, finish_child)
         .numbered(number)
         .making(made)
+}
+
+/// What a call that makes another object has come to, with those whose calls it answers.
+type ChildRan<C, D, E> = (Py<C>, Py<D>, Ran<(), E>);
+
+/// Notes behind the second phase of a call that makes another object that both have had their answer.
+fn answer_for_child<C: Calls, D: Calls, E>(
+    (own, parent_number): (Py<C>, u64),
+    (child, number): (Py<D>, u64),
+    ran: Ran<(), E>,
+) -> ChildRan<C, D, E> {
+    if ran.is_success() {
+        child.get().begin_rows();
+    }
+    child.get().answer(number);
+    own.get().answer(parent_number);
+    (own, child, ran)
+}
+
+/// The third phase of a call that makes another object.
+fn finish_child<C, D, E>(py: Python<'_>, (own, child, ran): ChildRan<C, D, E>) -> PyResult<Option<Py<PyAny>>>
+where
+    C: Calls,
+    D: Calls,
+    E: IntoException<<C::Target as Wrapper>::Module>,
+{
+    let outcome = raise(py, own.get(), ran);
+    if let (Err(exception), Some(making)) = (&outcome, child.get().making()) {
+        making.fail(py, exception);
+    }
+    outcome.map(|()| None)
 }
 
 fn make<C, T, E>(
