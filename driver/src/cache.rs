@@ -9,8 +9,11 @@ use crate::statement::PreparedStatement;
 #[derive(Default)]
 pub(crate) struct StatementCache {
     capacity: usize,
+    /// The one that was used last, which is often the next one, too.
+    latest: Option<Box<PreparedStatement>>,
+    /// The others.
     statements: HashMap<Arc<str>, Kept>,
-    /// The SQL of each kept statement by the time of its last use, the oldest first.
+    /// Their SQL by the time of their last use, the oldest first.
     by_last_use: BTreeMap<u64, Arc<str>>,
     clock: u64,
 }
@@ -31,6 +34,9 @@ impl StatementCache {
 
     /// Takes out the statement for that SQL, if it is there.
     pub(crate) fn take(&mut self, sql: &str) -> Option<Box<PreparedStatement>> {
+        if let Some(latest) = self.latest.take_if(|latest| **latest.sql() == *sql) {
+            return Some(latest);
+        }
         let kept = self.statements.remove(sql)?;
         self.by_last_use.remove(&kept.last_use);
         Some(kept.statement)
@@ -41,6 +47,15 @@ impl StatementCache {
         if self.capacity == 0 {
             return;
         }
+        let is_other = |before: &Box<PreparedStatement>| before.sql() != statement.sql();
+        let before = self.latest.take().filter(is_other);
+        self.latest = Some(statement);
+        if let Some(before) = before {
+            self.put_behind_latest(before);
+        }
+    }
+
+    fn put_behind_latest(&mut self, statement: Box<PreparedStatement>) {
         let sql = Arc::clone(statement.sql());
         self.clock += 1;
         self.by_last_use.insert(self.clock, Arc::clone(&sql));
@@ -54,7 +69,7 @@ impl StatementCache {
         if let Some(replaced) = replaced {
             self.by_last_use.remove(&replaced.last_use);
         }
-        while self.statements.len() > self.capacity
+        while self.statements.len() >= self.capacity
             && let Some((_, oldest)) = self.by_last_use.pop_first()
         {
             self.statements.remove(&oldest);
@@ -63,6 +78,7 @@ impl StatementCache {
 
     /// Forgets all.
     pub(crate) fn clear(&mut self) {
+        self.latest = None;
         self.statements.clear();
         self.by_last_use.clear();
     }
@@ -70,6 +86,7 @@ impl StatementCache {
     /// The SQL of what is kept, the oldest first.
     #[cfg(test)]
     pub(crate) fn kept(&self) -> Vec<&str> {
-        self.by_last_use.values().map(|sql| &**sql).collect()
+        let latest = self.latest.iter().map(|latest| latest.sql());
+        self.by_last_use.values().chain(latest).map(|sql| &**sql).collect()
     }
 }

@@ -22,14 +22,18 @@ use crate::{Error, Result};
 /// atomic loads; a thousand instructions take some ten microseconds.
 pub(crate) const INSTRUCTIONS_BETWEEN_LOOKS: u64 = 1_000;
 
-/// How long an attempt may take that is made in the thread of an event loop: less than a trip to a worker.
-const ATTEMPT: Duration = Duration::from_micros(20);
+/// How long an attempt that is made in the thread of an event loop may take from its first look on. Most have none: they end before,
+/// and need not look at the clock. With what came before it is about as long as a trip to a worker.
+const ATTEMPT: Duration = Duration::from_micros(10);
 
 /// How long a wait for a lock sleeps at a stretch, so that it notices an interrupt soon.
 const LONGEST_SLEEP: Duration = Duration::from_millis(10);
 
 /// No operation.
 const NONE: u64 = 0;
+
+/// The deadline of an attempt until its first look.
+const NOT_LOOKED_YET: u64 = u64::MAX;
 
 /// The operations of one connection: which runs, and which was told to stop. Free of locks.
 #[derive(Debug)]
@@ -40,7 +44,7 @@ pub(crate) struct Operations {
     running: AtomicU64,
     /// The number of the operation that was told to stop last.
     interrupted: AtomicU64,
-    /// When the operation that runs now must have ended, in nanoseconds after `origin`, or 0 for never.
+    /// When the operation that runs now must have ended, in nanoseconds after `origin`; 0 for never, or [`NOT_LOOKED_YET`].
     deadline: AtomicU64,
     /// Whether what the operation does now is done to its end: see [`Work::shielded`].
     shielded: AtomicBool,
@@ -110,7 +114,7 @@ impl Operations {
     pub(crate) fn begin_attempt(&self) -> Operation {
         Operation {
             number: self.last.fetch_add(1, Ordering::Relaxed) + 1,
-            deadline: self.nanoseconds().saturating_add(nanoseconds_of(ATTEMPT)),
+            deadline: NOT_LOOKED_YET,
             timeout: None,
             shielded: Cell::new(false),
             call: None,
@@ -160,8 +164,15 @@ impl Operations {
     }
 
     fn is_past_deadline(&self) -> bool {
-        let deadline = self.deadline.load(Ordering::Relaxed);
-        deadline != 0 && self.nanoseconds() >= deadline
+        match self.deadline.load(Ordering::Relaxed) {
+            0 => false,
+            NOT_LOOKED_YET => {
+                let end = self.nanoseconds().saturating_add(nanoseconds_of(ATTEMPT));
+                self.deadline.store(end, Ordering::Relaxed);
+                false
+            }
+            deadline => self.nanoseconds() >= deadline,
+        }
     }
 
     fn nanoseconds(&self) -> u64 {

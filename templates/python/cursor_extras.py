@@ -5,7 +5,7 @@
         cursor and that tuple. A cursor begins with its connection's. As in `sqlite3`, what can't be called is an error
         where a row is made.
         """
-        return self._assigned.get("row_factory", lambda: (self._{{ class.object }} or self._parent).row_factory)
+        return self._assigned.get("row_factory", self._present_row_factory)
 
     @row_factory.setter
     def row_factory(self, row_factory: RowFactory[Any] | None) -> None:
@@ -21,3 +21,8 @@
     @iter_chunk_size.setter
     def iter_chunk_size(self, iter_chunk_size: int) -> None:
         self._rows.chunk_size = check_chunk_size(iter_chunk_size)
+
+    def _present_row_factory(self) -> RowFactory[Any] | None:
+        calls = self._calls
+        {{ class.object }} = self._{{ class.object }} if calls is None else calls.object
+        return (self._parent if {{ class.object }} is None else {{ class.object }}).row_factory

@@ -64,7 +64,14 @@ ResultT = TypeVar("ResultT")
         self._parent{{ class.parent_type }} = parent
         self._worker{{ class.worker_type }} = parent._worker
         worker = self._worker
-        call = recorded(make, {{ class.parent_calls }})
+        # As `recorded` does.
+        parent_calls: Any = {{ class.parent_calls }}
+        call: Any = None
+        if parent_calls is not None:
+            try:
+                call = make(parent_calls)
+            except Exception:
+                call = None
         # What makes native calls on the {{ class.object }}, if they can be made.
         calls: Any = None
         queued: Call[Any] | None = None
@@ -75,7 +82,10 @@ ResultT = TypeVar("ResultT")
             calls = call.made
 {%- if class.has_rows %}
             self._rows = calls
-            calls.chunk_size = {% if class.chunks %}parent.iter_chunk_size{% else %}CHUNK_SIZE{% endif %}
+{%- if class.chunks %}
+            if {{ class.parent_chunk_size }} != CHUNK_SIZE:
+                calls.chunk_size = {{ class.parent_chunk_size }}
+{%- endif %}
 {%- endif %}
             # What follows is done while it runs.
             direct = worker.queue.direct
@@ -83,7 +93,8 @@ ResultT = TypeVar("ResultT")
             if queued is None:
                 queued = self._put(call)
         self._calls = calls
-        self._{{ class.object }}: {{ class.blocking }} | None = None if calls is None else calls.object
+        # It is there without native calls.
+        self._{{ class.object }}: {{ class.blocking }} | None = None
         self._make_error: BaseException | None = None
 {%- endif %}
 {%- if class.has_setters %}
@@ -108,9 +119,9 @@ ResultT = TypeVar("ResultT")
 {%- else %}
         if queued is None:
 {%- if class.has_rows %}
-            self._rows = Rows({% if class.chunks %}parent.iter_chunk_size{% endif %})
+            self._rows = Rows({% if class.chunks %}{{ class.parent_chunk_size }}{% endif %})
 {%- endif %}
-            queued = self._queue(lambda: self._make(make))
+            queued = self._queue_make(make)
         self._made = queued
 
     def __await__(self) -> Generator[Any, Any, "{{ class.annotation }}"]:
@@ -161,8 +172,12 @@ ResultT = TypeVar("ResultT")
 {%- if !class.is_root %}
 
     def __del__(self) -> None:
-        # It is dropped where it was made and used. There is none if `__init__` refused its arguments.
-        calls = getattr(self, "_calls", None)
+        # It is dropped where it was made and used.
+        try:
+            calls, {{ class.object }} = self._calls, self._{{ class.object }}
+        except AttributeError:
+            # `__init__` refused its arguments.
+            return
         if calls is not None:
             drop = calls.abandon()
             if drop is None:
@@ -176,9 +191,7 @@ ResultT = TypeVar("ResultT")
 {%- else %}
             self._worker.queue.discard(drop)
 {%- endif %}
-            return
-        {{ class.object }} = getattr(self, "_{{ class.object }}", None)
-        if {{ class.object }} is not None:
+        elif {{ class.object }} is not None:
             self._worker.queue.discard([{{ class.object }}].clear)
 {%- endif %}
 {%- for member in class.members %}
@@ -227,6 +240,9 @@ ResultT = TypeVar("ResultT")
         self._made.cancel()
 {%- endif %}
 
+{{ class.heads.queue_make }}
+        return self._queue(lambda: self._make(make))
+
 {{ class.heads.make }}
         try:
 {%- if class.has_rows %}
@@ -240,11 +256,13 @@ ResultT = TypeVar("ResultT")
             raise
 
     def _object(self) -> {{ class.blocking }}:
-        if self._calls is not None and not self._calls.is_made:
-            raise self._calls.error or ClosedError(NOT_MADE)
-        if self._{{ class.object }} is None:
+        calls = self._calls
+        if calls is not None and not calls.is_made:
+            raise calls.error or ClosedError(NOT_MADE)
+        {{ class.object }}: {{ class.blocking }} | None = self._{{ class.object }} if calls is None else calls.object
+        if {{ class.object }} is None:
             raise self._make_error or ClosedError(NOT_MADE)
-        return self._{{ class.object }}
+        return {{ class.object }}
 {%- endif %}
 {%- if class.has_object && class.is_root %}
 
@@ -328,11 +346,6 @@ ResultT = TypeVar("ResultT")
         if self._worker.queue.closed or not reading.take_ahead():
             self._queue_read(reading)
         return reading
-
-    def _read_one(self) -> Coroutine[Any, Any, {{ class.row }} | None]:
-        queue = self._worker.queue
-        row = None if queue.direct is None and queue.closed else self._rows.hand_out()
-        return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row
 
     def _queue_read(self, reading: Reading[Any, Any]) -> None:
         if self._calls is None:

@@ -523,7 +523,14 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         self._parent = parent
         self._worker = parent._worker
         worker = self._worker
-        call = recorded(make, worker.calls)
+        # As `recorded` does.
+        parent_calls: Any = worker.calls
+        call: Any = None
+        if parent_calls is not None:
+            try:
+                call = make(parent_calls)
+            except Exception:
+                call = None
         # What makes native calls on the cursor, if they can be made.
         calls: Any = None
         queued: Call[Any] | None = None
@@ -531,20 +538,22 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         if call is not None:
             calls = call.made
             self._rows = calls
-            calls.chunk_size = parent.iter_chunk_size
+            if parent._chunk_size != CHUNK_SIZE:
+                calls.chunk_size = parent._chunk_size
             # What follows is done while it runs.
             direct = worker.queue.direct
             queued = None if direct is None else direct.submit(call, worker)
             if queued is None:
                 queued = self._put(call)
         self._calls = calls
-        self._cursor: BlockingCursor[RowT] | None = None if calls is None else calls.object
+        # It is there without native calls.
+        self._cursor: BlockingCursor[RowT] | None = None
         self._make_error: BaseException | None = None
         self._assigned = UNASSIGNED
         self._snapshot: tuple[Description | None, int, int | None, int] = (None, -1, None, 1)
         if queued is None:
-            self._rows = Rows(parent.iter_chunk_size)
-            queued = self._queue(lambda: self._make(make))
+            self._rows = Rows(parent._chunk_size)
+            queued = self._queue_make(make)
         self._made = queued
 
     def __await__(self) -> Generator[Any, Any, "Cursor[RowT]"]:
@@ -583,8 +592,12 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         return rows[0]
 
     def __del__(self) -> None:
-        # It is dropped where it was made and used. There is none if `__init__` refused its arguments.
-        calls = getattr(self, "_calls", None)
+        # It is dropped where it was made and used.
+        try:
+            calls, cursor = self._calls, self._cursor
+        except AttributeError:
+            # `__init__` refused its arguments.
+            return
         if calls is not None:
             drop = calls.abandon()
             if drop is None:
@@ -594,9 +607,7 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
                 self._worker.queue.discard_later(drop)
             else:
                 self._worker.queue.discard(drop)
-            return
-        cursor = getattr(self, "_cursor", None)
-        if cursor is not None:
+        elif cursor is not None:
             self._worker.queue.discard([cursor].clear)
 
     def execute(self, sql: str, parameters: Parameters = ()) -> Coroutine[Any, Any, "Cursor[RowT]"]:
@@ -642,7 +653,9 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         Errors:
         The engine's, when the row behind it can't be read: `sqlite3` reads one row ahead, and so does this.
         """
-        return self._read_one()
+        queue = self._worker.queue
+        row = None if queue.direct is None and queue.closed else self._rows.hand_out()
+        return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row
 
     def fetchmany(self, size: int | None = None) -> Coroutine[Any, Any, list[RowT]]:
         """The next rows, as many as `size`, or as `arraysize` if `size` is `None`; fewer at the end. A size of 0 is all that
@@ -714,6 +727,9 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         calls, direct = self._calls, self._worker.queue.direct
         if calls is not None and direct is not None and self._assigned is UNASSIGNED and calls.end_over(direct):
             return DONE
+        return self._close()
+
+    def _close(self) -> Coroutine[Any, Any, None]:
         if self._worker.queue.closed:
             return DONE
 
@@ -730,7 +746,7 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         cursor and that tuple. A cursor begins with its connection's. As in `sqlite3`, what can't be called is an error
         where a row is made.
         """
-        return self._assigned.get("row_factory", lambda: (self._cursor or self._parent).row_factory)
+        return self._assigned.get("row_factory", self._present_row_factory)
 
     @row_factory.setter
     def row_factory(self, row_factory: RowFactory[Any] | None) -> None:
@@ -747,8 +763,16 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
     def iter_chunk_size(self, iter_chunk_size: int) -> None:
         self._rows.chunk_size = check_chunk_size(iter_chunk_size)
 
+    def _present_row_factory(self) -> RowFactory[Any] | None:
+        calls = self._calls
+        cursor = self._cursor if calls is None else calls.object
+        return (self._parent if cursor is None else cursor).row_factory
+
     def _abandon(self) -> None:
         self._made.cancel()
+
+    def _queue_make(self, make: Callable[[BlockingConnection[RowT]], BlockingCursor[RowT]]) -> Call[Any]:
+        return self._queue(lambda: self._make(make))
 
     def _make(self, make: Callable[[BlockingConnection[RowT]], BlockingCursor[RowT]]) -> None:
         try:
@@ -759,11 +783,13 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
             raise
 
     def _object(self) -> BlockingCursor[RowT]:
-        if self._calls is not None and not self._calls.is_made:
-            raise self._calls.error or ClosedError(NOT_MADE)
-        if self._cursor is None:
+        calls = self._calls
+        if calls is not None and not calls.is_made:
+            raise calls.error or ClosedError(NOT_MADE)
+        cursor: BlockingCursor[RowT] | None = self._cursor if calls is None else calls.object
+        if cursor is None:
             raise self._make_error or ClosedError(NOT_MADE)
-        return self._cursor
+        return cursor
 
     def _latest(self) -> tuple[Description | None, int, int | None, int]:
         calls = self._calls
@@ -803,11 +829,6 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         if self._worker.queue.closed or not reading.take_ahead():
             self._queue_read(reading)
         return reading
-
-    def _read_one(self) -> Coroutine[Any, Any, RowT | None]:
-        queue = self._worker.queue
-        row = None if queue.direct is None and queue.closed else self._rows.hand_out()
-        return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row
 
     def _queue_read(self, reading: Reading[Any, Any]) -> None:
         if self._calls is None:

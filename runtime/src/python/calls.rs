@@ -40,16 +40,16 @@ pub trait Calls: PyClass<Frozen = True> + Send + Sync {
         Box::new(())
     }
 
-    /// Reads the first rows of a new result set. Called without the GIL, or where they are there.
+    /// Reads the first rows of a new result set. Called without the GIL.
     fn begin_rows(&self) {}
+
+    /// Takes over the rows of a new result set that a call run in place has put there whole.
+    fn begin_whole_rows(&self) {}
 
     /// How many rows are read ahead.
     fn rows_ahead(&self, _py: Python<'_>) -> usize {
         0
     }
-
-    /// Notes that the result set came from a call that was run in place, and is whole: its end has nothing to wait for.
-    fn note_whole(&self) {}
 }
 
 /// Why an object could not be made that calls wait for.
@@ -160,9 +160,8 @@ where
         let is_done = attempt(own.target().get(), arguments, own.rows_ahead(py));
         if is_done {
             drop(own.drop_rows());
-            own.begin_rows();
+            own.begin_whole_rows();
             own.answer(number);
-            own.note_whole();
         }
         is_done
     };
@@ -244,10 +243,9 @@ where
             child.rows_ahead(py),
         );
         if is_done {
-            child.begin_rows();
+            child.begin_whole_rows();
             child.answer(number);
             own.answer(parent_number);
-            child.note_whole();
         }
         is_done
     };

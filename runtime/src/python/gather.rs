@@ -1,7 +1,5 @@
 //! Reading rows that are kept together.
 
-use std::time::Instant;
-
 use super::dbapi::Gathering;
 use super::rows::{Chunk, Limit, ROWS_BETWEEN_LOOKS};
 use crate::span;
@@ -14,14 +12,14 @@ pub(super) fn gather<G: Gathering, F>(
     is_interrupted: impl Fn() -> bool,
     mut read: impl FnMut(&mut G, &mut dyn FnMut(&G) -> bool) -> Result<bool, F>,
 ) -> Chunk<G::Row, F> {
-    let begin = Instant::now();
+    let is_late = limit.clock();
     let mut rows = G::default();
     let is_within = |rows: &G| {
         let count = rows.len();
         let is_look = count < ROWS_BETWEEN_LOOKS || count.is_multiple_of(ROWS_BETWEEN_LOOKS);
         count < limit.rows
             && rows.bytes() < limit.bytes
-            && (count == 0 || !is_interrupted() && (!is_look || begin.elapsed() < limit.time))
+            && (count == 0 || !is_interrupted() && !(is_look && is_late()))
     };
     let mut outcome = Ok(false);
     if let Some(asker) = limit.asker
@@ -48,7 +46,7 @@ pub(super) fn gather<G: Gathering, F>(
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use pyo3::prelude::*;
     use pyo3::types::PyTuple;

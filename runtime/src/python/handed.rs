@@ -56,8 +56,8 @@ impl Handed {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         match self.take(py) {
-            // In a tuple: one that is itself the row would be the exception's arguments.
-            Some(row) => Err(PyStopIteration::new_err((row,))),
+            // In a tuple: one that is itself the row would be the exception's arguments. Made at once: whoever awaits asks for it.
+            Some(row) => Err(PyErr::from_value(py.get_type::<PyStopIteration>().call1((row,))?)),
             None => Err(PyRuntimeError::new_err(
                 "this row was handed out already: await a read once",
             )),

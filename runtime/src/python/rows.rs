@@ -19,7 +19,7 @@ pub struct Limit {
     pub rows: usize,
     /// The bytes behind which no further row is read.
     pub bytes: usize,
-    /// The time behind which no further row is read.
+    /// The time behind which no further row is read; `Duration::MAX` if it does not matter.
     pub time: Duration,
     /// The call that asked for them.
     pub asker: Option<Asker>,
@@ -48,6 +48,22 @@ impl Limit {
             time: Self::TIME,
             asker: None,
         }
+    }
+
+    /// The same for rows that are there: the clock is not looked at.
+    #[must_use]
+    pub fn timeless(self) -> Self {
+        Self {
+            time: Duration::MAX,
+            ..self
+        }
+    }
+
+    /// Whether the time is up, by a clock that began to run when this was made.
+    pub(super) fn clock(&self) -> impl Fn() -> bool + use<> {
+        let time = self.time;
+        let begin = (time < Duration::MAX).then(Instant::now);
+        move || begin.is_some_and(|begin| begin.elapsed() >= time)
     }
 
     /// The same for a call that began then and has yet to get so many rows.
@@ -91,7 +107,7 @@ pub(super) fn read<R, F>(
     mut next: impl FnMut() -> Result<Option<R>, F>,
     weigh: impl Fn(&R) -> usize,
 ) -> Chunk<R, F> {
-    let begin = Instant::now();
+    let is_late = limit.clock();
     let mut chunk = Chunk {
         rows: Vec::new(),
         exhausted: false,
@@ -118,7 +134,7 @@ pub(super) fn read<R, F>(
             }
         }
         let read = chunk.rows.len();
-        if (read < ROWS_BETWEEN_LOOKS || read % ROWS_BETWEEN_LOOKS == 0) && begin.elapsed() >= limit.time {
+        if (read < ROWS_BETWEEN_LOOKS || read % ROWS_BETWEEN_LOOKS == 0) && is_late() {
             break;
         }
     }

@@ -135,12 +135,12 @@ impl Glue<'_> {
                     self.ahead.begin(&self.target);
                 }
 
-                fn rows_ahead(&self, py: Python<'_>) -> usize {
-                    self.ahead.chunk_size(py)
+                fn begin_whole_rows(&self) {
+                    self.ahead.begin_whole(&self.target);
                 }
 
-                fn note_whole(&self) {
-                    self.ahead.note_whole();
+                fn rows_ahead(&self, py: Python<'_>) -> usize {
+                    self.ahead.chunk_size(py)
                 }
             }
         });

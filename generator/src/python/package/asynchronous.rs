@@ -29,6 +29,8 @@ pub(super) struct AsyncClass {
     pub(super) execute: Option<Execute>,
     pub(super) heads: Heads,
     pub(super) parent_object: String,
+    /// The number of rows that it reads ahead at first, if the profile gives its parent one.
+    pub(super) parent_chunk_size: &'static str,
     /// What makes native calls on the parent, seen from the parent.
     pub(super) parent_calls: &'static str,
     /// The annotations of the attributes for the parent and its worker, with a colon in front: a class that extends another
@@ -78,6 +80,7 @@ pub(super) struct Snapshot {
 
 /// The heads of the functions behind the members, which break where they are too long.
 pub(super) struct Heads {
+    pub(super) queue_make: String,
     pub(super) make: String,
     pub(super) begin: String,
     pub(super) begin_call: String,
@@ -126,6 +129,16 @@ pub(super) fn is_root(package: &Package, class: &Class) -> bool {
             .is_some_and(|base| is_root(package, base))
 }
 
+/// Whether a class has the number of rows that are read ahead as a parameter and attribute.
+fn has_chunks(package: &Package, class: &Class) -> bool {
+    package.dbapi && class.role != Role::Plain
+}
+
+/// Whether it keeps that number itself: one with rows has them keep it.
+fn has_chunk_size(package: &Package, class: &Class) -> bool {
+    has_chunks(package, class) && !package.lineage(class).iter().any(|class| class.has_rows())
+}
+
 /// Makes the view of a class.
 pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
     let writer = Writer::new(package, class);
@@ -137,7 +150,7 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
             .members
             .iter()
             .any(|member| matches!(member.name.as_str(), "send" | "throw"));
-    let chunks = package.dbapi && (class.role != Role::Plain);
+    let chunks = has_chunks(package, class);
     let lineage = package.lineage(class);
     let above = &lineage[1..];
     let row = lineage
@@ -191,13 +204,15 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
     };
     let convert = format!("convert: Callable[[list[{row}]], ResultT]");
     let narrowed = |is_narrowed: bool| if is_narrowed { "  # type: ignore[override]" } else { "" };
+    // What stands behind the code does not break it.
+    let making = |name: &str, result: &str| {
+        let items = [own_self(), vec![format!("make: {make_type}")]].concat();
+        let head = bracketed(4, &format!("def {name}("), &items, &format!(") -> {result}:"));
+        format!("{head}{}", narrowed(base.is_some()))
+    };
     let heads = Heads {
-        make: bracketed(
-            4,
-            "def _make(",
-            &[own_self(), vec![format!("make: {make_type}")]].concat(),
-            &format!(") -> None:{}", narrowed(base.is_some())),
-        ),
+        queue_make: making("_queue_make", "Call[Any]"),
+        make: making("_make", "None"),
         begin: bracketed(
             4,
             "def _begin(",
@@ -314,6 +329,11 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
             String::new()
         },
         parent_calls: if all_roots { "worker.calls" } else { "parent._calls" },
+        parent_chunk_size: if writer.parents.iter().all(|parent| has_chunk_size(package, parent)) {
+            "parent._chunk_size"
+        } else {
+            "parent.iter_chunk_size"
+        },
         parent_object: if all_roots {
             "self._worker.opened".to_owned()
         } else {

@@ -332,7 +332,9 @@ impl<'a> Writer<'a> {
     fn rows(&self, member: &Member, role: RowsRole) -> String {
         let list = locals::builtin("list", &member.parameters);
         let body = match role {
-            RowsRole::One => "        return self._read_one()".to_owned(),
+            RowsRole::One => "        queue = self._worker.queue\n        row = None if queue.direct is None and queue.closed else self._rows.hand_out()\n        \
+                              return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row"
+                .to_owned(),
             RowsRole::All | RowsRole::Iterate => format!("        return self._read(None, {list})"),
             RowsRole::Many => match member.parameters.first() {
                 None => format!("        return self._read(1, {list})"),
@@ -381,6 +383,13 @@ impl<'a> Writer<'a> {
                      None and self._assigned is UNASSIGNED and calls.end_over(direct):\n            return DONE\n"
                 } else {
                     ""
+                };
+                let later = if later.is_empty() {
+                    String::new()
+                } else {
+                    format!(
+                        "{later}        return self._close()\n\n    def _close(self) -> Coroutine[Any, Any, None]:\n"
+                    )
                 };
                 format!(
                     "{later}        if self._worker.queue.closed:\n            return DONE\n\n        def {close}({object}: {}) -> \

@@ -34,6 +34,9 @@ const ROWS_OF_A_PART: usize = 1024;
 /// one before, as long as the result set is read on.
 const CHUNKS_OF_A_TRIP: usize = 4;
 
+/// How many rows are read ahead if nobody says how many; `rows.py` has the same number.
+const CHUNK_SIZE: usize = 64;
+
 /// How many calls may wait for a transaction to end before it is looked for those that have run.
 const MANY: usize = 16;
 
@@ -110,7 +113,7 @@ impl<R> Default for Ahead<R> {
                 failures: 0,
                 exhausted: false,
                 result_set: 0,
-                chunk_size: 1,
+                chunk_size: CHUNK_SIZE,
                 chunks: 1,
                 asked: 0,
                 answered: 0,
@@ -142,11 +145,6 @@ impl<R: Send + 'static> Ahead<R> {
         state.asked += 1;
         state.is_whole = false;
         state.asked
-    }
-
-    /// Notes that the result set came from a call that was run in place, and is whole.
-    pub fn note_whole(&self) {
-        task::lock(&self.state).is_whole = true;
     }
 
     /// Whether the result set came from a call that was run in place, and no other call was made since: the end of the object
@@ -189,6 +187,17 @@ impl<R: Send + 'static> Ahead<R> {
         self.fill(reader, Some(1));
     }
 
+    /// Takes over the rows of a new result set that a call run in place has put there whole: nothing has to be read for them, and
+    /// no time passes.
+    pub fn begin_whole<C: Reads<Row = R>>(&self, reader: &Py<C>) {
+        let rows = {
+            let mut state = task::lock(&self.state);
+            state.is_whole = true;
+            state.rows_of_a_trip()
+        };
+        self.read(reader, Limit::of_rows(rows).timeless());
+    }
+
     /// Reads what a read of so many rows, or of all, needs. Called without the GIL.
     fn fill<C: Reads<Row = R>>(&self, reader: &Py<C>, size: Option<usize>) {
         let began = Instant::now();
@@ -199,9 +208,7 @@ impl<R: Send + 'static> Ahead<R> {
                     return;
                 }
                 let asked = size.map_or(usize::MAX, |size| size - state.entries.len());
-                let ahead = state.chunk_size.saturating_mul(state.chunks);
-                state.chunks = (state.chunks * 2).min(CHUNKS_OF_A_TRIP);
-                (ahead.max(asked), asked)
+                (state.rows_of_a_trip().max(asked), asked)
             };
             if !self.read(reader, Limit::of_rows(wanted).asked(began, asked)) {
                 return;
@@ -396,6 +403,13 @@ impl<R: Send + 'static> Ahead<R> {
 }
 
 impl<R> State<R> {
+    /// How many rows the next trip to the worker brings. The one behind it brings more.
+    fn rows_of_a_trip(&mut self) -> usize {
+        let rows = self.chunk_size.saturating_mul(self.chunks);
+        self.chunks = (self.chunks * 2).min(CHUNKS_OF_A_TRIP);
+        rows
+    }
+
     /// Ends the result set. What is left of it is for the caller to drop.
     fn end(&mut self) -> VecDeque<Entry<R>> {
         self.failures = 0;

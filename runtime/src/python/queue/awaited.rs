@@ -63,15 +63,25 @@ impl AwaitedCall {
         }
     }
 
-    /// A call that was done in place, where it was made.
-    pub(super) fn done(py: Python<'_>, queue: Py<NativeQueue>, notifier: Arc<Notifier>, worker: Py<PyAny>) -> Self {
-        let turn = if notifier.wants_turn() { TURN } else { NO_TURN };
-        Self {
-            place: Some(Place { queue, notifier }),
+    /// A call that was done in place, where it was made. Nothing tells one of those behind which the loop is owed no turn from
+    /// another: one of them is enough.
+    pub(super) fn done(py: Python<'_>, queue: &Bound<'_, NativeQueue>, notifier: Arc<Notifier>) -> PyResult<Py<Self>> {
+        static DONE: PyOnceLock<Py<AwaitedCall>> = PyOnceLock::new();
+        let done = || Self {
             is_looked_for: AtomicBool::new(true),
-            owed_turn: AtomicU8::new(turn),
-            ..Self::of(Outcome::Value(py.None()), worker)
+            // There is nothing to be cancelled.
+            ..Self::of(Outcome::Value(py.None()), py.None())
+        };
+        if !notifier.wants_turn() {
+            return DONE.get_or_try_init(py, || Py::new(py, done())).map(|done| done.clone_ref(py));
         }
+        let queue = queue.clone().unbind();
+        let owing = Self {
+            place: Some(Place { queue, notifier }),
+            owed_turn: AtomicU8::new(TURN),
+            ..done()
+        };
+        Py::new(py, owing)
     }
 
     /// A call for whose result there is a future.
@@ -295,8 +305,8 @@ impl AwaitedCall {
     /// Cancels the call. If it is queued, it never runs; if it runs now, it is interrupted.
     pub(super) fn cancel(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
-        if slf.get().future(py).is_err() {
-            // Its loop is gone, and nobody waits for it.
+        if slf.get().value(py).is_some() || slf.get().future(py).is_err() {
+            // It is done; or its loop is gone, and nobody waits for it.
             return Ok(());
         }
         slf.get()

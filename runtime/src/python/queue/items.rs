@@ -388,15 +388,14 @@ impl NativeQueue {
         if event_loop.is_none() {
             return Ok(None);
         }
-        let worker = worker.clone().unbind();
         let (awaited, item) = match function.cast_exact::<NativeCall>() {
             Ok(call) => {
                 let notifier = this.notifier_of(&event_loop)?;
                 notifier.others.note_call();
                 if this.is_idle(py) && call.get().attempt(py) {
-                    let awaited = AwaitedCall::done(py, slf.clone().unbind(), notifier, worker);
-                    return Py::new(py, awaited).map(Some);
+                    return AwaitedCall::done(py, slf, notifier).map(Some);
                 }
+                let worker = worker.clone().unbind();
                 let awaited = AwaitedCall::queued(slf.clone().unbind(), Arc::clone(&notifier), worker);
                 let awaited = Py::new(py, awaited)?;
                 let item = native(Waiter::Call(awaited.clone_ref(py)), call, notifier);
@@ -406,7 +405,8 @@ impl NativeQueue {
                 let future = event_loop.call_method0(intern!(py, "create_future"))?;
                 let pair = PyTuple::new(py, [&future, function])?;
                 let item = Item::Python(pair.into_any().unbind(), future.as_ptr().addr());
-                (Py::new(py, AwaitedCall::with_future(future.unbind(), worker))?, item)
+                let awaited = AwaitedCall::with_future(future.unbind(), worker.clone().unbind());
+                (Py::new(py, awaited)?, item)
             }
         };
         Ok(this.put_directly(py, item).is_ok().then_some(awaited))

@@ -204,11 +204,11 @@ impl python::Calls for PartCalls {
     fn begin_rows(&self) {
         self.ahead.begin(&self.target);
     }
+    fn begin_whole_rows(&self) {
+        self.ahead.begin_whole(&self.target);
+    }
     fn rows_ahead(&self, py: Python<'_>) -> usize {
         self.ahead.chunk_size(py)
-    }
-    fn note_whole(&self) {
-        self.ahead.note_whole();
     }
 }
 impl python::Reads for Part {

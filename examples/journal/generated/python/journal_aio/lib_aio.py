@@ -22,7 +22,7 @@ from .calls import NOT_MADE, UNASSIGNED, Assigned, Awaited, Begun, recorded
 from .lib import ClosedError, Entry
 from .lib import Journal as BlockingJournal
 from .lib import Reader as BlockingReader
-from .rows import CHUNK_SIZE, MISSING, Reading, Rows
+from .rows import MISSING, Reading, Rows
 from .worker import Worker
 
 ResultT = TypeVar("ResultT")
@@ -174,7 +174,14 @@ class Reader(Awaited["Reader"]):
         self._parent = parent
         self._worker = parent._worker
         worker = self._worker
-        call = recorded(make, worker.calls)
+        # As `recorded` does.
+        parent_calls: Any = worker.calls
+        call: Any = None
+        if parent_calls is not None:
+            try:
+                call = make(parent_calls)
+            except Exception:
+                call = None
         # What makes native calls on the reader, if they can be made.
         calls: Any = None
         queued: Call[Any] | None = None
@@ -182,18 +189,18 @@ class Reader(Awaited["Reader"]):
         if call is not None:
             calls = call.made
             self._rows = calls
-            calls.chunk_size = CHUNK_SIZE
             # What follows is done while it runs.
             direct = worker.queue.direct
             queued = None if direct is None else direct.submit(call, worker)
             if queued is None:
                 queued = self._put(call)
         self._calls = calls
-        self._reader: BlockingReader | None = None if calls is None else calls.object
+        # It is there without native calls.
+        self._reader: BlockingReader | None = None
         self._make_error: BaseException | None = None
         if queued is None:
             self._rows = Rows()
-            queued = self._queue(lambda: self._make(make))
+            queued = self._queue_make(make)
         self._made = queued
 
     def __await__(self) -> Generator[Any, Any, "Reader"]:
@@ -232,16 +239,18 @@ class Reader(Awaited["Reader"]):
         return rows[0]
 
     def __del__(self) -> None:
-        # It is dropped where it was made and used. There is none if `__init__` refused its arguments.
-        calls = getattr(self, "_calls", None)
+        # It is dropped where it was made and used.
+        try:
+            calls, reader = self._calls, self._reader
+        except AttributeError:
+            # `__init__` refused its arguments.
+            return
         if calls is not None:
             drop = calls.abandon()
             if drop is None:
                 return
             self._worker.queue.discard(drop)
-            return
-        reader = getattr(self, "_reader", None)
-        if reader is not None:
+        elif reader is not None:
             self._worker.queue.discard([reader].clear)
 
     def seek(self, number: int) -> Coroutine[Any, Any, "Reader"]:
@@ -253,7 +262,9 @@ class Reader(Awaited["Reader"]):
 
         A damaged entry is an error; the call after it goes on with the entry behind.
         """
-        return self._read_one()
+        queue = self._worker.queue
+        row = None if queue.direct is None and queue.closed else self._rows.hand_out()
+        return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row
 
     def next_entries(self, size: int) -> Coroutine[Any, Any, list[Entry]]:
         """The next entries, at most `size` of them. If one of them is damaged, the error comes in place of those before it."""
@@ -266,6 +277,9 @@ class Reader(Awaited["Reader"]):
     def _abandon(self) -> None:
         self._made.cancel()
 
+    def _queue_make(self, make: Callable[[BlockingJournal], BlockingReader]) -> Call[Any]:
+        return self._queue(lambda: self._make(make))
+
     def _make(self, make: Callable[[BlockingJournal], BlockingReader]) -> None:
         try:
             reader = self._reader = make(self._worker.opened)
@@ -275,11 +289,13 @@ class Reader(Awaited["Reader"]):
             raise
 
     def _object(self) -> BlockingReader:
-        if self._calls is not None and not self._calls.is_made:
-            raise self._calls.error or ClosedError(NOT_MADE)
-        if self._reader is None:
+        calls = self._calls
+        if calls is not None and not calls.is_made:
+            raise calls.error or ClosedError(NOT_MADE)
+        reader: BlockingReader | None = self._reader if calls is None else calls.object
+        if reader is None:
             raise self._make_error or ClosedError(NOT_MADE)
-        return self._reader
+        return reader
 
     def _begin(self, function: Callable[[BlockingReader], object]) -> Begun["Reader"]:
         call = recorded(function, self._calls)
@@ -304,11 +320,6 @@ class Reader(Awaited["Reader"]):
         if self._worker.queue.closed or not reading.take_ahead():
             self._queue_read(reading)
         return reading
-
-    def _read_one(self) -> Coroutine[Any, Any, Entry | None]:
-        queue = self._worker.queue
-        row = None if queue.direct is None and queue.closed else self._rows.hand_out()
-        return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row
 
     def _queue_read(self, reading: Reading[Any, Any]) -> None:
         if self._calls is None:

@@ -22,7 +22,7 @@ from .lib import ClosedError
 from .lib import MarkedReader as BlockingMarkedReader
 from .lib import Reader as BlockingReader
 from .lib import Station as BlockingStation
-from .rows import CHUNK_SIZE, MISSING, Reading, Rows
+from .rows import MISSING, Reading, Rows
 from .worker import Worker
 
 ResultT = TypeVar("ResultT")
@@ -38,7 +38,14 @@ class Reader(Awaited["Reader"]):
         self._parent = parent
         self._worker = parent._worker
         worker = self._worker
-        call = recorded(make, worker.calls)
+        # As `recorded` does.
+        parent_calls: Any = worker.calls
+        call: Any = None
+        if parent_calls is not None:
+            try:
+                call = make(parent_calls)
+            except Exception:
+                call = None
         # What makes native calls on the reader, if they can be made.
         calls: Any = None
         queued: Call[Any] | None = None
@@ -46,19 +53,19 @@ class Reader(Awaited["Reader"]):
         if call is not None:
             calls = call.made
             self._rows = calls
-            calls.chunk_size = CHUNK_SIZE
             # What follows is done while it runs.
             direct = worker.queue.direct
             queued = None if direct is None else direct.submit(call, worker)
             if queued is None:
                 queued = self._put(call)
         self._calls = calls
-        self._reader: BlockingReader | None = None if calls is None else calls.object
+        # It is there without native calls.
+        self._reader: BlockingReader | None = None
         self._make_error: BaseException | None = None
         self._snapshot: tuple[int] | None = None
         if queued is None:
             self._rows = Rows()
-            queued = self._queue(lambda: self._make(make))
+            queued = self._queue_make(make)
         self._made = queued
 
     def __await__(self) -> Generator[Any, Any, "Reader"]:
@@ -97,21 +104,25 @@ class Reader(Awaited["Reader"]):
         return rows[0]
 
     def __del__(self) -> None:
-        # It is dropped where it was made and used. There is none if `__init__` refused its arguments.
-        calls = getattr(self, "_calls", None)
+        # It is dropped where it was made and used.
+        try:
+            calls, reader = self._calls, self._reader
+        except AttributeError:
+            # `__init__` refused its arguments.
+            return
         if calls is not None:
             drop = calls.abandon()
             if drop is None:
                 return
             self._worker.queue.discard(drop)
-            return
-        reader = getattr(self, "_reader", None)
-        if reader is not None:
+        elif reader is not None:
             self._worker.queue.discard([reader].clear)
 
     def next_reading(self) -> Coroutine[Any, Any, float | None]:
         """The next reading."""
-        return self._read_one()
+        queue = self._worker.queue
+        row = None if queue.direct is None and queue.closed else self._rows.hand_out()
+        return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row
 
     def next_readings(self, count: int) -> Coroutine[Any, Any, list[float]]:
         """The next readings, that many at the most."""
@@ -134,6 +145,9 @@ class Reader(Awaited["Reader"]):
     def _abandon(self) -> None:
         self._made.cancel()
 
+    def _queue_make(self, make: Callable[[BlockingStation], BlockingReader]) -> Call[Any]:
+        return self._queue(lambda: self._make(make))
+
     def _make(self, make: Callable[[BlockingStation], BlockingReader]) -> None:
         try:
             reader = self._reader = make(self._worker.opened)
@@ -143,11 +157,13 @@ class Reader(Awaited["Reader"]):
             raise
 
     def _object(self) -> BlockingReader:
-        if self._calls is not None and not self._calls.is_made:
-            raise self._calls.error or ClosedError(NOT_MADE)
-        if self._reader is None:
+        calls = self._calls
+        if calls is not None and not calls.is_made:
+            raise calls.error or ClosedError(NOT_MADE)
+        reader: BlockingReader | None = self._reader if calls is None else calls.object
+        if reader is None:
             raise self._make_error or ClosedError(NOT_MADE)
-        return self._reader
+        return reader
 
     def _latest(self) -> tuple[int]:
         calls = self._calls
@@ -180,11 +196,6 @@ class Reader(Awaited["Reader"]):
         if self._worker.queue.closed or not reading.take_ahead():
             self._queue_read(reading)
         return reading
-
-    def _read_one(self) -> Coroutine[Any, Any, float | None]:
-        queue = self._worker.queue
-        row = None if queue.direct is None and queue.closed else self._rows.hand_out()
-        return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row
 
     def _queue_read(self, reading: Reading[Any, Any]) -> None:
         if self._calls is None:
@@ -236,7 +247,14 @@ class MarkedReader(Reader):
         self._parent: Station = parent
         self._worker: Worker[BlockingStation] = parent._worker
         worker = self._worker
-        call = recorded(make, worker.calls)
+        # As `recorded` does.
+        parent_calls: Any = worker.calls
+        call: Any = None
+        if parent_calls is not None:
+            try:
+                call = make(parent_calls)
+            except Exception:
+                call = None
         # What makes native calls on the marked_reader, if they can be made.
         calls: Any = None
         queued: Call[Any] | None = None
@@ -244,19 +262,19 @@ class MarkedReader(Reader):
         if call is not None:
             calls = call.made
             self._rows = calls
-            calls.chunk_size = CHUNK_SIZE
             # What follows is done while it runs.
             direct = worker.queue.direct
             queued = None if direct is None else direct.submit(call, worker)
             if queued is None:
                 queued = self._put(call)
         self._calls = calls
-        self._marked_reader: BlockingMarkedReader | None = None if calls is None else calls.object
+        # It is there without native calls.
+        self._marked_reader: BlockingMarkedReader | None = None
         self._make_error: BaseException | None = None
         self._snapshot: tuple[int] | None = None
         if queued is None:
             self._rows = Rows()
-            queued = self._queue(lambda: self._make(make))
+            queued = self._queue_make(make)
         self._made = queued
 
     def __await__(self) -> Generator[Any, Any, "MarkedReader"]:
@@ -286,16 +304,18 @@ class MarkedReader(Reader):
         return rows[0]
 
     def __del__(self) -> None:
-        # It is dropped where it was made and used. There is none if `__init__` refused its arguments.
-        calls = getattr(self, "_calls", None)
+        # It is dropped where it was made and used.
+        try:
+            calls, marked_reader = self._calls, self._marked_reader
+        except AttributeError:
+            # `__init__` refused its arguments.
+            return
         if calls is not None:
             drop = calls.abandon()
             if drop is None:
                 return
             self._worker.queue.discard(drop)
-            return
-        marked_reader = getattr(self, "_marked_reader", None)
-        if marked_reader is not None:
+        elif marked_reader is not None:
             self._worker.queue.discard([marked_reader].clear)
 
     def mark(self, number: int) -> Coroutine[Any, Any, int]:
@@ -309,6 +329,9 @@ class MarkedReader(Reader):
     def _abandon(self) -> None:
         self._made.cancel()
 
+    def _queue_make(self, make: Callable[[BlockingStation], BlockingMarkedReader]) -> Call[Any]:  # type: ignore[override]
+        return self._queue(lambda: self._make(make))
+
     def _make(self, make: Callable[[BlockingStation], BlockingMarkedReader]) -> None:  # type: ignore[override]
         try:
             marked_reader = self._marked_reader = make(self._worker.opened)
@@ -318,11 +341,13 @@ class MarkedReader(Reader):
             raise
 
     def _object(self) -> BlockingMarkedReader:
-        if self._calls is not None and not self._calls.is_made:
-            raise self._calls.error or ClosedError(NOT_MADE)
-        if self._marked_reader is None:
+        calls = self._calls
+        if calls is not None and not calls.is_made:
+            raise calls.error or ClosedError(NOT_MADE)
+        marked_reader: BlockingMarkedReader | None = self._marked_reader if calls is None else calls.object
+        if marked_reader is None:
             raise self._make_error or ClosedError(NOT_MADE)
-        return self._marked_reader
+        return marked_reader
 
     def _latest(self) -> tuple[int]:
         calls = self._calls
@@ -355,11 +380,6 @@ class MarkedReader(Reader):
         if self._worker.queue.closed or not reading.take_ahead():
             self._queue_read(reading)
         return reading
-
-    def _read_one(self) -> Coroutine[Any, Any, float | None]:
-        queue = self._worker.queue
-        row = None if queue.direct is None and queue.closed else self._rows.hand_out()
-        return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row
 
     def _queue_read(self, reading: Reading[Any, Any]) -> None:
         if self._calls is None:

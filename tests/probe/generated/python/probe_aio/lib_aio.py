@@ -20,7 +20,7 @@ from .lib import ClosedError
 from .lib import Gauge as BlockingGauge
 from .lib import Part as BlockingPart
 from .lib import Probe as BlockingProbe
-from .rows import CHUNK_SIZE, MISSING, Reading, Rows
+from .rows import MISSING, Reading, Rows
 from .worker import Worker
 
 ResultT = TypeVar("ResultT")
@@ -36,7 +36,14 @@ class Gauge(Awaited["Gauge"]):
         self._parent = parent
         self._worker = parent._worker
         worker = self._worker
-        call = recorded(make, worker.calls)
+        # As `recorded` does.
+        parent_calls: Any = worker.calls
+        call: Any = None
+        if parent_calls is not None:
+            try:
+                call = make(parent_calls)
+            except Exception:
+                call = None
         # What makes native calls on the gauge, if they can be made.
         calls: Any = None
         queued: Call[Any] | None = None
@@ -44,18 +51,18 @@ class Gauge(Awaited["Gauge"]):
         if call is not None:
             calls = call.made
             self._rows = calls
-            calls.chunk_size = CHUNK_SIZE
             # What follows is done while it runs.
             direct = worker.queue.direct
             queued = None if direct is None else direct.submit(call, worker)
             if queued is None:
                 queued = self._put(call)
         self._calls = calls
-        self._gauge: BlockingGauge | None = None if calls is None else calls.object
+        # It is there without native calls.
+        self._gauge: BlockingGauge | None = None
         self._make_error: BaseException | None = None
         if queued is None:
             self._rows = Rows()
-            queued = self._queue(lambda: self._make(make))
+            queued = self._queue_make(make)
         self._made = queued
 
     def __await__(self) -> Generator[Any, Any, "Gauge"]:
@@ -94,21 +101,25 @@ class Gauge(Awaited["Gauge"]):
         return rows[0]
 
     def __del__(self) -> None:
-        # It is dropped where it was made and used. There is none if `__init__` refused its arguments.
-        calls = getattr(self, "_calls", None)
+        # It is dropped where it was made and used.
+        try:
+            calls, gauge = self._calls, self._gauge
+        except AttributeError:
+            # `__init__` refused its arguments.
+            return
         if calls is not None:
             drop = calls.abandon()
             if drop is None:
                 return
             self._worker.queue.discard(drop)
-            return
-        gauge = getattr(self, "_gauge", None)
-        if gauge is not None:
+        elif gauge is not None:
             self._worker.queue.discard([gauge].clear)
 
     def next_number(self) -> Coroutine[Any, Any, int | None]:
         """The next number."""
-        return self._read_one()
+        queue = self._worker.queue
+        row = None if queue.direct is None and queue.closed else self._rows.hand_out()
+        return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row
 
     def numbers(self) -> Coroutine[Any, Any, list[int]]:
         """All numbers that are left."""
@@ -129,6 +140,9 @@ class Gauge(Awaited["Gauge"]):
     def _abandon(self) -> None:
         self._made.cancel()
 
+    def _queue_make(self, make: Callable[[BlockingProbe], BlockingGauge]) -> Call[Any]:
+        return self._queue(lambda: self._make(make))
+
     def _make(self, make: Callable[[BlockingProbe], BlockingGauge]) -> None:
         try:
             gauge = self._gauge = make(self._worker.opened)
@@ -138,22 +152,19 @@ class Gauge(Awaited["Gauge"]):
             raise
 
     def _object(self) -> BlockingGauge:
-        if self._calls is not None and not self._calls.is_made:
-            raise self._calls.error or ClosedError(NOT_MADE)
-        if self._gauge is None:
+        calls = self._calls
+        if calls is not None and not calls.is_made:
+            raise calls.error or ClosedError(NOT_MADE)
+        gauge: BlockingGauge | None = self._gauge if calls is None else calls.object
+        if gauge is None:
             raise self._make_error or ClosedError(NOT_MADE)
-        return self._gauge
+        return gauge
 
     def _read(self, size: int | None, convert: Callable[[list[int]], ResultT]) -> Reading[int, ResultT]:
         reading = Reading(self._rows, size, convert)
         if self._worker.queue.closed or not reading.take_ahead():
             self._queue_read(reading)
         return reading
-
-    def _read_one(self) -> Coroutine[Any, Any, int | None]:
-        queue = self._worker.queue
-        row = None if queue.direct is None and queue.closed else self._rows.hand_out()
-        return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row
 
     def _queue_read(self, reading: Reading[Any, Any]) -> None:
         if self._calls is None:
@@ -203,7 +214,14 @@ class Part(Awaited["Part"]):
         self._parent = parent
         self._worker = parent._worker
         worker = self._worker
-        call = recorded(make, worker.calls)
+        # As `recorded` does.
+        parent_calls: Any = worker.calls
+        call: Any = None
+        if parent_calls is not None:
+            try:
+                call = make(parent_calls)
+            except Exception:
+                call = None
         # What makes native calls on the part, if they can be made.
         calls: Any = None
         queued: Call[Any] | None = None
@@ -211,18 +229,18 @@ class Part(Awaited["Part"]):
         if call is not None:
             calls = call.made
             self._rows = calls
-            calls.chunk_size = CHUNK_SIZE
             # What follows is done while it runs.
             direct = worker.queue.direct
             queued = None if direct is None else direct.submit(call, worker)
             if queued is None:
                 queued = self._put(call)
         self._calls = calls
-        self._part: BlockingPart | None = None if calls is None else calls.object
+        # It is there without native calls.
+        self._part: BlockingPart | None = None
         self._make_error: BaseException | None = None
         if queued is None:
             self._rows = Rows()
-            queued = self._queue(lambda: self._make(make))
+            queued = self._queue_make(make)
         self._made = queued
 
     def __await__(self) -> Generator[Any, Any, "Part"]:
@@ -261,16 +279,18 @@ class Part(Awaited["Part"]):
         return rows[0]
 
     def __del__(self) -> None:
-        # It is dropped where it was made and used. There is none if `__init__` refused its arguments.
-        calls = getattr(self, "_calls", None)
+        # It is dropped where it was made and used.
+        try:
+            calls, part = self._calls, self._part
+        except AttributeError:
+            # `__init__` refused its arguments.
+            return
         if calls is not None:
             drop = calls.abandon()
             if drop is None:
                 return
             self._worker.queue.discard(drop)
-            return
-        part = getattr(self, "_part", None)
-        if part is not None:
+        elif part is not None:
             self._worker.queue.discard([part].clear)
 
     def accept(self, charge: str) -> Coroutine[Any, Any, None]:
@@ -283,7 +303,9 @@ class Part(Awaited["Part"]):
 
     def next_number(self) -> Coroutine[Any, Any, int | None]:
         """The next number."""
-        return self._read_one()
+        queue = self._worker.queue
+        row = None if queue.direct is None and queue.closed else self._rows.hand_out()
+        return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row
 
     def numbers(self) -> Coroutine[Any, Any, list[int]]:
         """All numbers that are left."""
@@ -291,6 +313,9 @@ class Part(Awaited["Part"]):
 
     def _abandon(self) -> None:
         self._made.cancel()
+
+    def _queue_make(self, make: Callable[[BlockingProbe], BlockingPart]) -> Call[Any]:
+        return self._queue(lambda: self._make(make))
 
     def _make(self, make: Callable[[BlockingProbe], BlockingPart]) -> None:
         try:
@@ -301,22 +326,19 @@ class Part(Awaited["Part"]):
             raise
 
     def _object(self) -> BlockingPart:
-        if self._calls is not None and not self._calls.is_made:
-            raise self._calls.error or ClosedError(NOT_MADE)
-        if self._part is None:
+        calls = self._calls
+        if calls is not None and not calls.is_made:
+            raise calls.error or ClosedError(NOT_MADE)
+        part: BlockingPart | None = self._part if calls is None else calls.object
+        if part is None:
             raise self._make_error or ClosedError(NOT_MADE)
-        return self._part
+        return part
 
     def _read(self, size: int | None, convert: Callable[[list[int]], ResultT]) -> Reading[int, ResultT]:
         reading = Reading(self._rows, size, convert)
         if self._worker.queue.closed or not reading.take_ahead():
             self._queue_read(reading)
         return reading
-
-    def _read_one(self) -> Coroutine[Any, Any, int | None]:
-        queue = self._worker.queue
-        row = None if queue.direct is None and queue.closed else self._rows.hand_out()
-        return self._read(1, lambda rows: rows[0] if rows else None) if row is None else row
 
     def _queue_read(self, reading: Reading[Any, Any]) -> None:
         if self._calls is None:
