@@ -73,7 +73,9 @@ impl AwaitedCall {
             ..Self::of(Outcome::Value(py.None()), py.None())
         };
         if !notifier.wants_turn() {
-            return DONE.get_or_try_init(py, || Py::new(py, done())).map(|done| done.clone_ref(py));
+            return DONE
+                .get_or_try_init(py, || Py::new(py, done()))
+                .map(|done| done.clone_ref(py));
         }
         let queue = queue.clone().unbind();
         let owing = Self {

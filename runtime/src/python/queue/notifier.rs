@@ -14,10 +14,10 @@ use std::time::Instant;
 use pyo3::exceptions::{
     PyBaseException, PyException, PyGeneratorExit, PyRuntimeError, PyStopAsyncIteration, PyStopIteration,
 };
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::{MutexExt, PyOnceLock};
 use pyo3::types::PyWeakrefReference;
+use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::super::finalizer::finalize;
 #[cfg(unix)]
@@ -60,6 +60,15 @@ impl Completion {
             finish,
             gate: None,
         }
+    }
+
+    fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match &self.waiter {
+            Some(Waiter::Call(call)) => visit.call(call)?,
+            Some(Waiter::Future(future)) => visit.call(future)?,
+            None => {}
+        }
+        visit.call(&self.call)
     }
 }
 
@@ -560,6 +569,22 @@ struct Drain(Arc<Notifier>);
 impl Drain {
     fn __call__(&self, py: Python<'_>) {
         self.0.drain(py);
+    }
+
+    /// What waits for results refers to the loop, which refers to this one. It breaks up with the loop.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Those that a loop calls by itself come and go: there may be several of one notifier.
+        if !self.0.is_watched {
+            return Ok(());
+        }
+        // Results come, or are taken, at this moment: seen on the collector's next visit.
+        let Ok(pending) = self.0.pending.try_lock() else {
+            return Ok(());
+        };
+        pending
+            .done
+            .iter()
+            .try_for_each(|completion| completion.traverse(&visit))
     }
 }
 
