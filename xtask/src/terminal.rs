@@ -71,12 +71,11 @@ impl Terminal {
         let blocked = if blocked == 0 {
             String::new()
         } else {
-            format!(", {blocked} not run")
+            format!(", {blocked} skipped")
         };
-        self.line(&format!(
-            "{passed} passed, {failed} failed{blocked} in {}",
-            seconds(total)
-        ));
+        self.line(&format!("In {}:", seconds(total)));
+        // As test runners end, for those who read the last line alone.
+        self.line(&format!("{passed} passed, {failed} failed{blocked}"));
     }
 
     fn paint(self, colour: &str, text: &str) -> String {
