@@ -328,6 +328,10 @@ impl Place {
                 self.operational(&format!("{error}; look at the name of the proxy, and at the network"))
             }
             ErrorKind::NotFound => self.operational(&format!("{error}; look at remote_url, and at the network")),
+            // What the layer of TLS says: the first words were none, or the certificate is not trusted.
+            ErrorKind::InvalidData if self.origin.starts_with("https:") => self.operational(&format!(
+                "no TLS with it ({error}); look at its certificate, or write http:// if it has none"
+            )),
             ErrorKind::UnexpectedEof => self.operational("the connection ended in the middle of the answer; try again"),
             _ => self.operational(&format!("{error}; try again")),
         }

@@ -129,6 +129,12 @@ async def test_a_server_that_is_not_there(replicas: Replicas) -> None:
         await assert_untouched(replica, 1)
 
 
+async def test_a_server_without_tls(test_server: TestServer, replicas: Replicas) -> None:
+    """Bug: the error speaks of a corrupt message, and of trying again."""
+    with pytest.raises(OPERATIONAL, match="no TLS with it .* write http:// if it has none"):
+        await replicas.connect("a", f"https://localhost:{test_server.port}")
+
+
 async def test_a_server_that_is_silent_for_too_long(test_server: TestServer, replicas: Replicas) -> None:
     fill(test_server)
     async with replicas.open("a", test_server, read_timeout=0.2) as replica:
