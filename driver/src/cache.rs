@@ -9,7 +9,8 @@ use crate::statement::PreparedStatement;
 #[derive(Default)]
 pub(crate) struct StatementCache {
     capacity: usize,
-    /// The one that was used last, which is often the next one, too.
+    /// The one that was used last, which is often the next one, too. There may be another of its SQL among the others, if two
+    /// cursors used both at once; it makes room when one of the two is put there.
     latest: Option<Box<PreparedStatement>>,
     /// The others.
     statements: HashMap<Arc<str>, Kept>,
@@ -47,10 +48,10 @@ impl StatementCache {
         if self.capacity == 0 {
             return;
         }
-        let is_other = |before: &Box<PreparedStatement>| before.sql() != statement.sql();
-        let before = self.latest.take().filter(is_other);
-        self.latest = Some(statement);
-        if let Some(before) = before {
+        let sql = Arc::clone(statement.sql());
+        if let Some(before) = self.latest.replace(statement)
+            && *before.sql() != sql
+        {
             self.put_behind_latest(before);
         }
     }

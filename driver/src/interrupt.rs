@@ -22,9 +22,8 @@ use crate::{Error, Result};
 /// atomic loads; a thousand instructions take some ten microseconds.
 pub(crate) const INSTRUCTIONS_BETWEEN_LOOKS: u64 = 1_000;
 
-/// How long an attempt that is made in the thread of an event loop may take from its first look on. Most have none: they end before,
-/// and need not look at the clock. With what came before it is about as long as a trip to a worker.
-const ATTEMPT: Duration = Duration::from_micros(10);
+/// How long an attempt may take that is made in the thread of an event loop: less than a trip to a worker.
+const ATTEMPT: Duration = Duration::from_micros(20);
 
 /// How long a wait for a lock sleeps at a stretch, so that it notices an interrupt soon.
 const LONGEST_SLEEP: Duration = Duration::from_millis(10);
@@ -32,7 +31,7 @@ const LONGEST_SLEEP: Duration = Duration::from_millis(10);
 /// No operation.
 const NONE: u64 = 0;
 
-/// The deadline of an attempt until its first look.
+/// The deadline of an attempt until its first look, if nobody noted when it began. Most end before, and need not look at the clock.
 const NOT_LOOKED_YET: u64 = u64::MAX;
 
 /// The operations of one connection: which runs, and which was told to stop. Free of locks.
@@ -119,6 +118,12 @@ impl Operations {
             shielded: Cell::new(false),
             call: None,
         }
+    }
+
+    /// Notes when the attempt that runs now began: one that may have slow instructions ends at its first look, if that comes late.
+    pub(crate) fn note_attempt(&self, began: Instant) {
+        let end = began.saturating_duration_since(self.origin).saturating_add(ATTEMPT);
+        self.deadline.store(nanoseconds_of(end), Ordering::Relaxed);
     }
 
     /// Makes the operation the one that runs. Its caller holds the engine.

@@ -129,7 +129,7 @@ impl Shared {
     }
 
     /// Tries a task that gives up where it would have to wait, if nobody has the engine. For long it does not run either.
-    pub(crate) fn attempt<T>(&self, task: impl FnOnce(&mut Engine) -> Option<T>) -> Option<T> {
+    pub(crate) fn attempt<T>(&self, task: impl FnOnce(&mut Engine, &Operations) -> Option<T>) -> Option<T> {
         if self.query_timeout().is_some() {
             return None;
         }
@@ -138,7 +138,7 @@ impl Shared {
             let engine = engine.as_mut().filter(|engine| engine.may_try())?;
             let operation = self.operations.begin_attempt();
             let previous = self.operations.enter(&operation);
-            let outcome = refusing(|| task(engine));
+            let outcome = refusing(|| task(engine, &self.operations));
             self.operations.leave(&previous);
             outcome
         };

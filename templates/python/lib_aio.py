@@ -83,8 +83,9 @@ ResultT = TypeVar("ResultT")
 {%- if class.has_rows %}
             self._rows = calls
 {%- if class.chunks %}
-            if {{ class.parent_chunk_size }} != CHUNK_SIZE:
-                calls.chunk_size = {{ class.parent_chunk_size }}
+            chunk_size = parent.iter_chunk_size
+            if chunk_size != CHUNK_SIZE:
+                calls.chunk_size = chunk_size
 {%- endif %}
 {%- endif %}
             # What follows is done while it runs.
@@ -119,7 +120,7 @@ ResultT = TypeVar("ResultT")
 {%- else %}
         if queued is None:
 {%- if class.has_rows %}
-            self._rows = Rows({% if class.chunks %}{{ class.parent_chunk_size }}{% endif %})
+            self._rows = Rows({% if class.chunks %}parent.iter_chunk_size{% endif %})
 {%- endif %}
             queued = self._queue_make(make)
         self._made = queued

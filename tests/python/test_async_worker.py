@@ -285,36 +285,6 @@ async def test_a_cursor_goes_with_its_last_reference(path: str, monkeypatch: pyt
     await connection.close()
 
 
-def test_a_loop_that_is_dropped_with_a_result_on_its_way_is_collected(path: str) -> None:
-    """Bug: the result waits for the loop, refers to it, and is shown to nobody who would break that circle: the loop stays for
-    ever, with its descriptors."""
-
-    async def begin(connection: aioturso.Connection) -> None:
-        task = asyncio.ensure_future(connection)
-        await asyncio.sleep(0)
-        assert not task.done()
-
-    def drop_loop() -> weakref.ref[asyncio.AbstractEventLoop]:
-        event_loop = asyncio.SelectorEventLoop()
-        connection = aioturso.connect(path)
-        event_loop.run_until_complete(begin(connection))
-        deadline = time.monotonic() + 30
-        while connection._worker.calls is None:
-            assert time.monotonic() < deadline, "it was not opened"
-            time.sleep(0.001)
-        # The thread hands the result over behind that.
-        time.sleep(0.05)
-        return weakref.ref(event_loop)
-
-    with warnings.catch_warnings():
-        # Neither the connection nor the loop was closed.
-        warnings.simplefilter("ignore", ResourceWarning)
-        dropped = drop_loop()
-        gc.collect()
-        gc.collect()
-        assert dropped() is None
-
-
 def test_a_cursor_is_dropped_on_its_worker(path: str) -> None:
     """Bug: a half-read statement is ended by whichever thread drops the last reference to it."""
     from aioturso import call_queue

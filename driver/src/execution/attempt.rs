@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::Execution;
 use crate::engine::Engine;
+use crate::interrupt::Operations;
 use crate::session::Shared;
 use crate::statement::{PreparedStatement, Step};
 use crate::{Description, Params, Row, Value};
@@ -21,9 +22,9 @@ impl Execution {
         if self.half_read.is_some() || !is_small(parameters) {
             return false;
         }
-        let ran = shared.attempt(|engine| {
+        let ran = shared.attempt(|engine, operations| {
             let statement = engine.kept_statement(sql)?;
-            run(engine, statement, parameters, most_rows)
+            run(engine, operations, statement, parameters, most_rows)
         });
         let Some(ran) = ran else {
             return false;
@@ -47,6 +48,7 @@ struct Ran {
 
 fn run(
     engine: &mut Engine,
+    operations: &Operations,
     mut statement: Box<PreparedStatement>,
     parameters: &Params,
     most_rows: usize,
@@ -56,6 +58,9 @@ fn run(
         // As around each statement that changes nothing: it may count what it writes for itself.
         let changes = engine.core().changes();
         let began = statement.time_try();
+        if let Some(began) = began {
+            operations.note_attempt(began);
+        }
         let ran = steps(&mut statement, most_rows);
         engine.core().set_changes(changes);
         if ran.is_some() {

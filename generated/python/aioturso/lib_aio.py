@@ -538,8 +538,9 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         if call is not None:
             calls = call.made
             self._rows = calls
-            if parent._chunk_size != CHUNK_SIZE:
-                calls.chunk_size = parent._chunk_size
+            chunk_size = parent.iter_chunk_size
+            if chunk_size != CHUNK_SIZE:
+                calls.chunk_size = chunk_size
             # What follows is done while it runs.
             direct = worker.queue.direct
             queued = None if direct is None else direct.submit(call, worker)
@@ -552,7 +553,7 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         self._assigned = UNASSIGNED
         self._snapshot: tuple[Description | None, int, int | None, int] = (None, -1, None, 1)
         if queued is None:
-            self._rows = Rows(parent._chunk_size)
+            self._rows = Rows(parent.iter_chunk_size)
             queued = self._queue_make(make)
         self._made = queued
 

@@ -17,7 +17,7 @@ pub(super) fn gather<G: Gathering, F>(
     let is_within = |rows: &G| {
         let count = rows.len();
         let is_look = count < ROWS_BETWEEN_LOOKS || count.is_multiple_of(ROWS_BETWEEN_LOOKS);
-        count < limit.rows && rows.bytes() < limit.bytes && (count == 0 || !is_interrupted() && !(is_look && is_late()))
+        count < limit.rows && rows.bytes() < limit.bytes && (count == 0 || !(is_interrupted() || is_look && is_late()))
     };
     let mut outcome = Ok(false);
     if let Some(asker) = limit.asker

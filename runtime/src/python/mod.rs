@@ -13,6 +13,7 @@ mod ahead;
 mod arguments;
 mod calls;
 mod carried;
+mod collector;
 mod confined;
 pub mod dbapi;
 mod exceptions;

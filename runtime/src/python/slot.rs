@@ -1,11 +1,13 @@
 //! A Python object that an object of a frozen class refers to and that can be exchanged.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::{PyTraverseError, PyVisit};
+
+use super::collector;
 
 /// A place for a Python object, or for none. Its lock is held for the exchange of a pointer, never while Python code runs.
 #[derive(Debug, Default)]
@@ -73,12 +75,7 @@ impl Slot {
 
     /// Shows the object to the garbage collector.
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        match self.object.try_lock() {
-            Ok(object) => visit.call(&*object),
-            Err(TryLockError::Poisoned(poisoned)) => visit.call(&*poisoned.into_inner()),
-            // Exchanged at this moment by another thread: seen on the collector's next visit.
-            Err(TryLockError::WouldBlock) => Ok(()),
-        }
+        collector::lock(&self.object).map_or(Ok(()), |object| visit.call(&*object))
     }
 
     /// Empties it, for the garbage collector.

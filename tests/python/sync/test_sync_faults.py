@@ -131,7 +131,7 @@ async def test_a_server_that_is_not_there(replicas: Replicas) -> None:
 
 async def test_a_server_without_tls(test_server: TestServer, replicas: Replicas) -> None:
     """Bug: the error speaks of a corrupt message, and of trying again."""
-    with pytest.raises(OPERATIONAL, match="no TLS with it .* write http:// if it has none"):
+    with pytest.raises(OPERATIONAL, match=r"no TLS with it .* write http:// if it has none"):
         await replicas.connect("a", f"https://localhost:{test_server.port}")
 
 

@@ -29,8 +29,6 @@ pub(super) struct AsyncClass {
     pub(super) execute: Option<Execute>,
     pub(super) heads: Heads,
     pub(super) parent_object: String,
-    /// The number of rows that it reads ahead at first, if the profile gives its parent one.
-    pub(super) parent_chunk_size: &'static str,
     /// What makes native calls on the parent, seen from the parent.
     pub(super) parent_calls: &'static str,
     /// The annotations of the attributes for the parent and its worker, with a colon in front: a class that extends another
@@ -129,16 +127,6 @@ pub(super) fn is_root(package: &Package, class: &Class) -> bool {
             .is_some_and(|base| is_root(package, base))
 }
 
-/// Whether a class has the number of rows that are read ahead as a parameter and attribute.
-fn has_chunks(package: &Package, class: &Class) -> bool {
-    package.dbapi && class.role != Role::Plain
-}
-
-/// Whether it keeps that number itself: one with rows has them keep it.
-fn has_chunk_size(package: &Package, class: &Class) -> bool {
-    has_chunks(package, class) && !package.lineage(class).iter().any(|class| class.has_rows())
-}
-
 /// Makes the view of a class.
 pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
     let writer = Writer::new(package, class);
@@ -150,7 +138,7 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
             .members
             .iter()
             .any(|member| matches!(member.name.as_str(), "send" | "throw"));
-    let chunks = has_chunks(package, class);
+    let chunks = package.dbapi && (class.role != Role::Plain);
     let lineage = package.lineage(class);
     let above = &lineage[1..];
     let row = lineage
@@ -329,11 +317,6 @@ pub(super) fn class(package: &Package, class: &Class) -> AsyncClass {
             String::new()
         },
         parent_calls: if all_roots { "worker.calls" } else { "parent._calls" },
-        parent_chunk_size: if writer.parents.iter().all(|parent| has_chunk_size(package, parent)) {
-            "parent._chunk_size"
-        } else {
-            "parent.iter_chunk_size"
-        },
         parent_object: if all_roots {
             "self._worker.opened".to_owned()
         } else {

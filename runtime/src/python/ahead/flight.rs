@@ -42,7 +42,7 @@ impl<R: Send + 'static> Place<R> {
         if matches!(self, Self::GivenUp(_)) {
             return;
         }
-        let mut taking = task::lock(&ahead.state).take(size);
+        let mut taking = ahead.take_out(|state| state.take(size));
         // It shows at the end alone whether a read was cut off.
         taking.cut_off &= is_last;
         match self {

@@ -22,6 +22,7 @@ use pyo3::sync::MutexExt;
 use pyo3::{PyTraverseError, PyVisit};
 
 use super::calls::Calls;
+use super::collector;
 use super::handed::Handed;
 use super::queue::{NativeQueue, is_interrupted};
 use super::rows::{Chunk, Limit};
@@ -179,7 +180,19 @@ impl<R: Send + 'static> Ahead<R> {
 
     /// Drops the result set. What is given back is for the thread of an event loop to drop. Called without the GIL.
     pub fn drop_result_set(&self) -> Box<dyn Send> {
-        Box::new(task::lock(&self.state).end())
+        Box::new(self.take_out(State::end))
+    }
+
+    /// Has something take rows out. Called without the GIL, which is taken where Python objects are among them: the collector must
+    /// not see on its first visit what it misses on its second.
+    fn take_out<T>(&self, take: impl Fn(&mut State<R>) -> T) -> T {
+        let mut state = task::lock(&self.state);
+        if !state.has_objects() {
+            return take(&mut state);
+        }
+        drop(state);
+        // Behind the end of the interpreter nobody collects.
+        Python::try_attach(|py| take(&mut self.lock(py))).unwrap_or_else(|| take(&mut task::lock(&self.state)))
     }
 
     /// Reads the first rows of a new result set. Called without the GIL.
@@ -352,8 +365,7 @@ impl<R: Send + 'static> Ahead<R> {
     /// # Errors
     /// The collector's own.
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // Held by another thread at this moment: seen on the collector's next visit.
-        let Ok(state) = self.state.try_lock() else {
+        let Some(state) = collector::lock(&self.state) else {
             return Ok(());
         };
         for entry in &state.entries {
@@ -403,6 +415,10 @@ impl<R: Send + 'static> Ahead<R> {
 }
 
 impl<R> State<R> {
+    fn has_objects(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry, Entry::Object(_)))
+    }
+
     /// How many rows the next trip to the worker brings. The one behind it brings more.
     fn rows_of_a_trip(&mut self) -> usize {
         let rows = self.chunk_size.saturating_mul(self.chunks);

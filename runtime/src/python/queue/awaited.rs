@@ -65,23 +65,27 @@ impl AwaitedCall {
 
     /// A call that was done in place, where it was made. Nothing tells one of those behind which the loop is owed no turn from
     /// another: one of them is enough.
-    pub(super) fn done(py: Python<'_>, queue: &Bound<'_, NativeQueue>, notifier: Arc<Notifier>) -> PyResult<Py<Self>> {
+    pub(super) fn done(
+        queue: &Bound<'_, NativeQueue>,
+        notifier: Arc<Notifier>,
+        worker: &Bound<'_, PyAny>,
+    ) -> PyResult<Py<Self>> {
         static DONE: PyOnceLock<Py<AwaitedCall>> = PyOnceLock::new();
-        let done = || Self {
+        let py = queue.py();
+        let done = |worker| Self {
             is_looked_for: AtomicBool::new(true),
-            // There is nothing to be cancelled.
-            ..Self::of(Outcome::Value(py.None()), py.None())
+            ..Self::of(Outcome::Value(py.None()), worker)
         };
         if !notifier.wants_turn() {
-            return DONE
-                .get_or_try_init(py, || Py::new(py, done()))
-                .map(|done| done.clone_ref(py));
+            // There is nothing to be cancelled.
+            let done = DONE.get_or_try_init(py, || Py::new(py, done(py.None())));
+            return done.map(|done| done.clone_ref(py));
         }
         let queue = queue.clone().unbind();
         let owing = Self {
             place: Some(Place { queue, notifier }),
             owed_turn: AtomicU8::new(TURN),
-            ..done()
+            ..done(worker.clone().unbind())
         };
         Py::new(py, owing)
     }

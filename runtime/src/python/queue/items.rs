@@ -393,7 +393,7 @@ impl NativeQueue {
                 let notifier = this.notifier_of(&event_loop)?;
                 notifier.others.note_call();
                 if this.is_idle(py) && call.get().attempt(py) {
-                    return AwaitedCall::done(py, slf, notifier).map(Some);
+                    return AwaitedCall::done(slf, notifier, worker).map(Some);
                 }
                 let worker = worker.clone().unbind();
                 let awaited = AwaitedCall::queued(slf.clone().unbind(), Arc::clone(&notifier), worker);

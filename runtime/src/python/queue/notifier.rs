@@ -19,6 +19,7 @@ use pyo3::sync::{MutexExt, PyOnceLock};
 use pyo3::types::PyWeakrefReference;
 use pyo3::{PyTraverseError, PyVisit, intern};
 
+use super::super::collector;
 use super::super::finalizer::finalize;
 #[cfg(unix)]
 use super::super::watching::watch;
@@ -93,6 +94,7 @@ pub(super) struct Notifier {
     sockets: Mutex<Option<Arc<Sockets>>>,
 }
 
+/// What is done is added with or without the GIL, and taken out with it: the collector is shown it.
 #[derive(Default)]
 struct Pending {
     done: VecDeque<Completion>,
@@ -577,8 +579,7 @@ impl Drain {
         if !self.0.is_watched {
             return Ok(());
         }
-        // Results come, or are taken, at this moment: seen on the collector's next visit.
-        let Ok(pending) = self.0.pending.try_lock() else {
+        let Some(pending) = collector::lock(&self.0.pending) else {
             return Ok(());
         };
         pending
