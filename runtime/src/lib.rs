@@ -67,6 +67,9 @@
 //!   dropping the future.
 //! - A class with a member that answers also when it is closed keeps its object until the last proxy is dropped; all others
 //!   are dropped by their close, on their worker.
+//! - To wake a sleeping thread takes far longer than a short call. So a worker that got its latest call within 100 µs looks for the
+//!   next one for as long before it sleeps; one worker does at a time on two processors, none on one, and few where such looks
+//!   find nothing.
 //! - When the last proxy of an object is dropped, what is queued is run, the object is dropped on its worker and the thread
 //!   ends. Objects that were handed out keep the one that they come from open.
 //! - An `open` that fails, panics or is dropped leaves neither an object nor a thread. If no thread can be started, it gives
@@ -92,6 +95,7 @@ mod class;
 mod closing;
 mod error;
 mod handle;
+mod haste;
 mod lanes;
 mod outcome;
 #[cfg(feature = "python")]

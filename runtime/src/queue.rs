@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 use std::mem;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use crate::error::{Fault, drop_guarded};
+use crate::haste::Gaps;
 use crate::task::{Item, lock};
 
 /// Calls that wait for a worker, in the order in which they were made.
@@ -17,6 +19,8 @@ pub(crate) struct Queue {
     ready: Condvar,
     /// What the worker runs at present and whether it was told to run nothing more; see [`Queue::cancel`].
     current: Mutex<Current>,
+    /// How many calls were put in, and how often it was shut, for a look without the lock.
+    news: AtomicUsize,
     /// A copy of "not open" for those who only want to know.
     shut: AtomicBool,
 }
@@ -54,6 +58,7 @@ impl Queue {
             }),
             ready: Condvar::new(),
             current: Mutex::new(Current::default()),
+            news: AtomicUsize::new(0),
             shut: AtomicBool::new(false),
         })
     }
@@ -78,10 +83,7 @@ impl Queue {
         state.items.push_back(item);
         self.set_phase(&mut state, next);
         let wake = mem::take(&mut state.sleeping);
-        drop(state);
-        if wake {
-            self.ready.notify_one();
-        }
+        self.tell(state, wake);
         Ok(())
     }
 
@@ -92,7 +94,13 @@ impl Queue {
             self.set_phase(&mut state, Phase::Shut);
         }
         let wake = mem::take(&mut state.sleeping);
+        self.tell(state, wake);
+    }
+
+    /// Tells the worker that there is news. Not under the lock: it takes that next.
+    fn tell(&self, state: MutexGuard<'_, State>, wake: bool) {
         drop(state);
+        self.news.fetch_add(1, Ordering::Release);
         if wake {
             self.ready.notify_one();
         }
@@ -139,18 +147,33 @@ impl Queue {
         }
     }
 
-    /// Swaps an empty batch for all that waits; sleeps until there is something. `false` when there never will be.
-    pub(crate) fn next_batch(&self, batch: &mut VecDeque<Arc<dyn Item>>) -> bool {
+    /// Swaps an empty batch for all that waits; looks for a moment and then sleeps until there is something. `false` when there
+    /// never will be.
+    pub(crate) fn next_batch(&self, batch: &mut VecDeque<Arc<dyn Item>>, gaps: &mut Gaps) -> bool {
+        let mut idle_since = None;
         let mut state = lock(&self.state);
         while state.items.is_empty() {
             if state.phase != Phase::Open {
                 return false;
+            }
+            if idle_since.is_none() {
+                idle_since = Some(Instant::now());
+                // Read under the lock: what comes from here on is news.
+                let known = self.news.load(Ordering::Acquire);
+                drop(state);
+                gaps.look(|| self.news.load(Ordering::Acquire) != known);
+                state = lock(&self.state);
+                continue;
             }
             state.sleeping = true;
             state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.sleeping = false;
         }
         mem::swap(&mut state.items, batch);
+        drop(state);
+        if let Some(since) = idle_since {
+            gaps.note(Instant::elapsed(&since));
+        }
         true
     }
 

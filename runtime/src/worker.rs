@@ -7,6 +7,7 @@ use std::thread::{Builder, JoinHandle};
 
 use crate::closing::Closing;
 use crate::error::{Fault, drop_guarded, guarded};
+use crate::haste::Gaps;
 use crate::queue::Queue;
 use crate::storage::Arena;
 
@@ -46,7 +47,8 @@ impl Worker {
     fn serve(&mut self) {
         let queue = self.queue.clone();
         let mut batch = VecDeque::new();
-        while queue.next_batch(&mut batch) {
+        let mut gaps = Gaps::new();
+        while queue.next_batch(&mut batch, &mut gaps) {
             while let Some(item) = batch.pop_front() {
                 if !self.announces {
                     item.clone().run(self);

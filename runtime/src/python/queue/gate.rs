@@ -8,9 +8,9 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 
-use super::haste::processors;
 use super::items::Item;
 use super::notifier::Notifier;
+use crate::haste::processors;
 
 /// Where the thread of a queue waits for calls.
 #[derive(Default)]

@@ -16,10 +16,11 @@ use super::attached::Attached;
 use super::awaited::{AwaitedCall, Waiter};
 use super::call::{NativeCall, Work, run};
 use super::gate::{Gate, State};
-use super::haste::{Gaps, Haste};
+use super::haste::Haste;
 use super::notifier::{Completion, Notifier, running_loop};
 use super::running::{Flags, Running, as_current};
 use crate::error::drop_guarded;
+use crate::haste::Gaps;
 use crate::task;
 
 /// An unbounded queue of calls `(future, function)` in front of one thread; `None` is the end.
