@@ -89,7 +89,8 @@ class CallQueue:
             assignment.note()
 {%- if turns %}
             future = None if self.turns is None else _future_of(assignment)
-            self.put_nowait((future, assignment))
+            if self.put_nowait((future, assignment)) and future is not None:
+                assignment.wait(future)
 {%- else %}
             self.put_nowait((None, assignment))
 {%- endif %}

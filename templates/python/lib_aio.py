@@ -295,6 +295,8 @@ ResultT = TypeVar("ResultT")
     def _assign(self, name: str, value: object) -> None:
 {%- if class.is_root %}
         worker = self._worker
+{% else if class.is_cursor %}
+        rows = self._rows if name == "row_factory" else None
 {% endif %}
         def assign() -> None:
 {%- if class.is_root %}
@@ -304,7 +306,14 @@ ResultT = TypeVar("ResultT")
 {%- endif %}
 {%- else %}
             {{ class.object }} = self._object()
+{%- if class.is_cursor %}
+            before = {{ class.object }}.row_factory
+{%- endif %}
             setattr({{ class.object }}, name, value)
+{%- if class.is_cursor %}
+            if rows is not None:
+                rows.remake(lambda row: self._remade({{ class.object }}, before, row))
+{%- endif %}
 {%- if class.snapshot.is_some() %}
             self._snapshot = {{ class.object }}._snapshot()
 {%- endif %}
@@ -312,7 +321,7 @@ ResultT = TypeVar("ResultT")
 
         if self._assigned is UNASSIGNED:
             self._assigned = Assigned()
-        {% if class.is_root %}worker{% else %}self._worker{% endif %}.queue.assign(self._assigned.set(name, value, assign))
+        {% if class.is_root %}worker{% else %}self._worker{% endif %}.queue.assign(self._assigned.set(name, value, assign{% if class.is_cursor %}, rows{% endif %}))
 {%- endif %}
 {%- if class.has_chains %}
 

@@ -77,7 +77,8 @@ class CallQueue:
             self.check()
             assignment.note()
             future = None if self.turns is None else _future_of(assignment)
-            self.put_nowait((future, assignment))
+            if self.put_nowait((future, assignment)) and future is not None:
+                assignment.wait(future)
 
     @property
     def is_native(self) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Generator
 from types import TracebackType
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from ._native import Call, NativeCall
 
@@ -163,13 +163,32 @@ class Assigned:
         value = self._values.get(name)
         return read() if value is None else value[0]
 
-    def set(self, name: str, value: object, assign: Callable[[], None]) -> "Assignment":
-        """What is to be queued: until `assign` has set the value, it is read from here."""
-        return Assignment(self._values, name, value, assign)
+    def set(self, name: str, value: object, assign: Callable[[], None], reads: "Reads | None" = None) -> "Assignment":
+        """What is to be queued: until `assign` has set the value, it is read from here.
+
+        `reads` are those that find something else behind it: they come to it in their order.
+        """
+        return Assignment(self._values, name, value, assign, reads)
 
 
 # For those to whose properties nothing was assigned yet.
 UNASSIGNED = Assigned()
+
+
+class Reads(Protocol):
+    """What keeps reads of rows behind the calls that were made before them."""
+
+    def ask(self) -> int:
+        """Notes that a call is about to be queued. Its number is for `answer`."""
+        ...
+
+    def answer(self, number: int, /) -> None:
+        """Notes that the call of that number has run."""
+        ...
+
+    def wait(self, number: int, future: "asyncio.Future[Any]", /) -> None:
+        """Notes that the call of that number waits for a transaction to end, and so does not run in its order."""
+        ...
 
 
 class Assignment:
@@ -178,9 +197,18 @@ class Assignment:
     If it fails, since the object could not be made, say, the property reads what the object has, as it does afterwards.
     """
 
-    __slots__ = ("_assign", "_name", "_noted", "_values")
+    __slots__ = ("_assign", "_name", "_noted", "_number", "_reads", "_values")
 
-    def __init__(self, values: dict[str, list[Any]], name: str, value: object, assign: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        values: dict[str, list[Any]],
+        name: str,
+        value: object,
+        assign: Callable[[], None],
+        reads: Reads | None,
+    ) -> None:
+        self._reads = reads
+        self._number = 0
         self._values = values
         self._name = name
         self._noted = [value]
@@ -189,11 +217,20 @@ class Assignment:
     def note(self) -> None:
         """It is about to be queued."""
         self._values[self._name] = self._noted
+        if self._reads is not None:
+            self._number = self._reads.ask()
+
+    def wait(self, future: "asyncio.Future[Any]") -> None:
+        """It waits for a transaction to end."""
+        if self._reads is not None:
+            self._reads.wait(self._number, future)
 
     def forget(self) -> None:
         """It is done, or never will be."""
         if self._values.get(self._name) is self._noted:
             del self._values[self._name]
+        if self._reads is not None:
+            self._reads.answer(self._number)
 
     def __call__(self) -> None:
         try:

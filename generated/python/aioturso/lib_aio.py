@@ -769,6 +769,14 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         cursor = self._cursor if calls is None else calls.object
         return (self._parent if cursor is None else cursor).row_factory
 
+    @staticmethod
+    def _remade(cursor: BlockingCursor[RowT], before: object, row: Any) -> Any:
+        """A row as it is since `row_factory` was set. One that Python code has made stays as it is."""
+        if (before is not None and before is not lib.Row) or type(row) not in (tuple, lib.Row):
+            return row
+        values, row_factory = tuple(row), cursor.row_factory
+        return values if row_factory is None else row_factory(cursor, values)
+
     def _abandon(self) -> None:
         self._made.cancel()
 
@@ -798,14 +806,19 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         return latest or self._snapshot
 
     def _assign(self, name: str, value: object) -> None:
+        rows = self._rows if name == "row_factory" else None
+
         def assign() -> None:
             cursor = self._object()
+            before = cursor.row_factory
             setattr(cursor, name, value)
+            if rows is not None:
+                rows.remake(lambda row: self._remade(cursor, before, row))
             self._snapshot = cursor._snapshot()
 
         if self._assigned is UNASSIGNED:
             self._assigned = Assigned()
-        self._worker.queue.assign(self._assigned.set(name, value, assign))
+        self._worker.queue.assign(self._assigned.set(name, value, assign, rows))
 
     def _begin(self, function: Callable[[BlockingCursor[RowT]], object]) -> Begun["Cursor[RowT]"]:
         call = recorded(function, self._calls)

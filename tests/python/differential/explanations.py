@@ -16,6 +16,7 @@ from programs import (
     ExecuteScript,
     Reopen,
     Rollback,
+    SetRowFactory,
     WithBlock,
     sql_of,
 )
@@ -227,9 +228,14 @@ def was_read_ahead(case: Case) -> bool:
 
 
 def did_something_since(case: Case, reading: Reading) -> bool:
-    """Whether anything else than a fetch was done since a cursor began to read."""
+    """Whether anything else than a fetch was done since a cursor began to read that its rows do not show."""
     between = range(reading.began + 1, case.index)
-    return any(not isinstance(case.program.steps[index], FETCHES) and not was_refused(case, index) for index in between)
+    steps = case.program.steps
+    has_known_factories = all(
+        step.factory in ("None", "Row") for step in steps[: case.index] if isinstance(step, SetRowFactory)
+    )
+    shown = (*FETCHES, SetRowFactory) if has_known_factories else FETCHES
+    return any(not isinstance(steps[index], shown) and not was_refused(case, index) for index in between)
 
 
 def was_refused(case: Case, index: int) -> bool:

@@ -245,10 +245,7 @@ impl<R: Send + 'static> Ahead<R> {
             Err(exception) => (vec![Entry::of_failure(exception)], false),
         };
         let mut state = task::lock(&self.state);
-        state.failures += entries
-            .iter()
-            .filter(|entry| matches!(entry, Entry::Failure(_)))
-            .count();
+        state.failures += failures_of(&entries);
         state.entries.extend(entries);
         state.exhausted = exhausted;
         true
@@ -261,6 +258,36 @@ impl<R: Send + 'static> Ahead<R> {
             !state.exhausted && state.failures == 0
         };
         may_follow() && self.read(reader, Limit::of_rows(ROWS_OF_A_PART).asked(began, usize::MAX)) && may_follow()
+    }
+
+    /// Makes Python objects anew of the rows that were read ahead: `make` of those that are objects, and the reader's converter of
+    /// those of which Python code makes one. Called in the worker's thread, by a call.
+    pub fn remake<C: Reads<Row = R>>(&self, reader: &Bound<'_, C>, make: &Bound<'_, PyAny>) {
+        let (py, calls_python) = (reader.py(), reader.get().calls_python());
+        let (entries, result_set) = {
+            let mut state = self.lock(py);
+            if !calls_python && !state.has_objects() {
+                return;
+            }
+            state.failures = 0;
+            (std::mem::take(&mut state.entries), state.result_set)
+        };
+        let convert = C::converter(reader);
+        let anew = |entry| match entry {
+            Entry::Row(row) if calls_python => convert(row).map(|row| Entry::Object(row.unbind())),
+            Entry::Object(object) => make.call1((object,)).map(|row| Entry::Object(row.unbind())),
+            entry => Ok(entry),
+        };
+        let remade: VecDeque<_> = entries
+            .into_iter()
+            .map(|entry| anew(entry).unwrap_or_else(Entry::of_failure))
+            .collect();
+        // What a cancelled read has given back meanwhile stands before them.
+        let mut state = self.lock(py);
+        if state.result_set == result_set {
+            state.failures += failures_of(&remade);
+            state.entries.extend(remade);
+        }
     }
 
     /// The state, if no call that is queued before comes to take rows.
@@ -402,10 +429,7 @@ impl<R: Send + 'static> Ahead<R> {
     fn put_back(&self, py: Python<'_>, mut entries: VecDeque<Entry<R>>, result_set: u64) {
         let mut state = self.lock(py);
         if state.result_set == result_set {
-            state.failures += entries
-                .iter()
-                .filter(|entry| matches!(entry, Entry::Failure(_)))
-                .count();
+            state.failures += failures_of(&entries);
             entries.append(&mut state.entries);
             state.entries = std::mem::take(&mut entries);
         }
@@ -463,6 +487,11 @@ impl<R> State<R> {
             converted: None,
         }
     }
+}
+
+fn failures_of<'a, R: 'a>(entries: impl IntoIterator<Item = &'a Entry<R>>) -> usize {
+    let failures = entries.into_iter().filter(|entry| matches!(entry, Entry::Failure(_)));
+    failures.count()
 }
 
 fn entries_of<C: Reads>(reader: &Py<C>, chunk: Chunk<C::Row, PyErr>) -> Vec<Entry<C::Row>> {

@@ -70,6 +70,7 @@ class Rows(Generic[RowT]):
         "_chunks",
         "_error",
         "_exhausted",
+        "_kept",
         "_result_set",
         "chunk_size",
     )
@@ -79,6 +80,8 @@ class Rows(Generic[RowT]):
         self._ahead: deque[RowT] = deque()
         self._error: BaseException | None = None
         self._exhausted = False
+        # What stands behind a row that could not be made anew, in the same form as what is read.
+        self._kept: deque[tuple[list[RowT], bool, BaseException | None]] = deque()
         # How many chunks the next trip brings.
         self._chunks = 1
         self._result_set = object()
@@ -99,6 +102,7 @@ class Rows(Generic[RowT]):
         self._ahead.clear()
         self._error = None
         self._exhausted = False
+        self._kept.clear()
         self._chunks = 1
         self._result_set = object()
 
@@ -138,6 +142,27 @@ class Rows(Generic[RowT]):
             self._ahead.extendleft(reversed(taken.rows))
             self._error = self._error or taken.error
 
+    def remake(self, make: Callable[[RowT], RowT]) -> None:
+        """Makes the rows that were read ahead anew."""
+        if not self._ahead:
+            return
+        rows, last = self._ahead, (self._exhausted, self._error)
+        self._ahead, self._exhausted, self._error = deque(), False, None
+        made: list[RowT] = []
+        while rows:
+            try:
+                made.append(make(rows.popleft()))
+            except BaseException as error:
+                self._kept.append((made, False, error))
+                made = []
+        self._kept.append((made, *last))
+        self._receive(*self._kept.popleft())
+
+    def _receive(self, rows: list[RowT], exhausted: bool, error: BaseException | None) -> None:
+        self._ahead.extend(rows)
+        self._exhausted = exhausted
+        self._error = None if error is None else raisable(error)
+
     def _read(
         self, read_rows: ReadRows[RowT], size: int | None, is_interrupted: Callable[[], bool] = lambda: False
     ) -> None:
@@ -146,12 +171,13 @@ class Rows(Generic[RowT]):
             # A chunk may be too short for an interrupt to find anything that it could end.
             if is_interrupted():
                 break
+            if self._kept:
+                self._receive(*self._kept.popleft())
+                continue
             asked = ALL_CHUNK_SIZE if size is None else size - len(self._ahead)
             wanted = asked if size is None else max(self.chunk_size * self._chunks, asked)
             self._chunks = min(self._chunks * 2, CHUNKS_OF_A_TRIP)
-            rows, self._exhausted, error = read_rows(wanted, asked, time.monotonic() - began)
-            self._ahead.extend(rows)
-            self._error = None if error is None else raisable(error)
+            self._receive(*read_rows(wanted, asked, time.monotonic() - began))
 
     def _take(self, size: int | None) -> Taken[RowT]:
         count = len(self._ahead) if size is None else min(size, len(self._ahead))
