@@ -27,6 +27,8 @@ mod owned;
 mod queue;
 mod rows;
 mod shared;
+#[cfg(unix)]
+mod signal;
 mod slot;
 #[cfg(unix)]
 mod watching;

@@ -4,12 +4,6 @@
 //! interpreter ends it must not.
 
 use std::collections::VecDeque;
-#[cfg(unix)]
-use std::io::{Read, Write};
-#[cfg(unix)]
-use std::os::fd::AsRawFd;
-#[cfg(unix)]
-use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,6 +15,8 @@ use pyo3::sync::{MutexExt, PyOnceLock};
 use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
 
 use super::super::finalizer::finalize;
+#[cfg(unix)]
+use super::super::signal::Signal;
 #[cfg(unix)]
 use super::super::watching::watch;
 use crate::error::drop_guarded;
@@ -147,17 +143,17 @@ struct Completion {
 
 /// Hands completions over to the thread of one event loop.
 ///
-/// The loop watches one end of a pair of sockets, whose other end is written to if no byte is on its way yet. The loop's
+/// The loop watches a [`Signal`], which is written to if the loop was not told yet. The loop's
 /// selector holds the only reference to what it calls, a [`Drain`]: when the loop is closed, that is dropped, and the
 /// notifier knows. A loop that watches no descriptors is called by `call_soon_threadsafe`.
 pub(super) struct Notifier {
     event_loop: Py<PyWeakrefReference>,
-    /// The process in which it was made: a fork has the memory of the sockets, and none of their use.
+    /// The process in which it was made: a fork has the descriptor too, and the loop of its parent reads from it.
     process: u32,
     pending: Mutex<Pending>,
     closed: AtomicBool,
     #[cfg(unix)]
-    sockets: Option<Sockets>,
+    signal: Option<Signal>,
 }
 
 #[derive(Default)]
@@ -165,12 +161,6 @@ struct Pending {
     done: VecDeque<Completion>,
     /// Whether the loop was told that there is something, and has not looked yet.
     told: bool,
-}
-
-#[cfg(unix)]
-struct Sockets {
-    writer: UnixStream,
-    reader: UnixStream,
 }
 
 impl Notifier {
@@ -197,25 +187,23 @@ impl Notifier {
         !self.closed.load(Ordering::SeqCst) && self.process == std::process::id()
     }
 
-    fn make(event_loop: &Bound<'_, PyAny>, #[cfg(unix)] sockets: Option<Sockets>) -> PyResult<Arc<Self>> {
+    fn make(event_loop: &Bound<'_, PyAny>, #[cfg(unix)] signal: Option<Signal>) -> PyResult<Arc<Self>> {
         Ok(Arc::new(Self {
             event_loop: PyWeakrefReference::new(event_loop)?.unbind(),
             process: std::process::id(),
             pending: Mutex::default(),
             closed: AtomicBool::new(false),
             #[cfg(unix)]
-            sockets,
+            signal,
         }))
     }
 
     #[cfg(unix)]
     fn watched(event_loop: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
         let py = event_loop.py();
-        let (writer, reader) = UnixStream::pair()?;
-        writer.set_nonblocking(true)?;
-        reader.set_nonblocking(true)?;
-        let descriptor = reader.as_raw_fd();
-        let notifier = Self::make(event_loop, Some(Sockets { writer, reader }))?;
+        let signal = Signal::new()?;
+        let descriptor = signal.descriptor();
+        let notifier = Self::make(event_loop, Some(signal))?;
         let drain = Bound::new(py, Drain(Arc::clone(&notifier)))?;
         match watch(event_loop, descriptor, drain.into_any()) {
             Ok(()) => Ok(notifier),
@@ -250,9 +238,8 @@ impl Notifier {
     /// Tells the loop that there is something.
     fn tell(self: &Arc<Self>) {
         #[cfg(unix)]
-        if let Some(sockets) = &self.sockets {
-            // One byte is enough, and if there is no room for it, there are bytes.
-            let _ = (&sockets.writer).write(&[0]);
+        if let Some(signal) = &self.signal {
+            signal.write();
             return;
         }
         // A thread that may wait for the GIL.
@@ -277,8 +264,8 @@ impl Notifier {
     /// Wakes those whose results have come, in the thread of the loop, for as long as one callback may take.
     fn drain(self: &Arc<Self>, py: Python<'_>) {
         #[cfg(unix)]
-        if let Some(sockets) = &self.sockets {
-            let _ = (&sockets.reader).read(&mut [0; 64]);
+        if let Some(signal) = &self.signal {
+            signal.clear();
         }
         let mut done = {
             let mut pending = self.lock(py);
@@ -352,7 +339,7 @@ impl Drain {
 impl Drop for Drain {
     fn drop(&mut self) {
         #[cfg(unix)]
-        if self.0.sockets.is_some() {
+        if self.0.signal.is_some() {
             finalize(|py| self.0.close(py));
         }
     }

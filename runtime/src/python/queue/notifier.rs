@@ -1,12 +1,6 @@
 //! The way of results into the thread of an event loop: one notifier for each loop.
 
 use std::collections::VecDeque;
-#[cfg(unix)]
-use std::io::{Read, Write};
-#[cfg(unix)]
-use std::os::fd::AsRawFd;
-#[cfg(unix)]
-use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
@@ -21,6 +15,8 @@ use pyo3::{PyTraverseError, PyVisit, intern};
 
 use super::super::collector;
 use super::super::finalizer::finalize;
+#[cfg(unix)]
+use super::super::signal::Signal;
 #[cfg(unix)]
 use super::super::watching::watch;
 use crate::error::drop_guarded;
@@ -75,7 +71,7 @@ impl Completion {
 
 /// Hands completions over to the thread of one event loop, in batches.
 ///
-/// The loop watches one end of a pair of sockets, whose other end is written to if no byte is on its way yet. The loop's
+/// The loop watches a [`Signal`], which is written to if the loop was not told yet. The loop's
 /// selector holds the only reference to what it calls, a [`Drain`]: when the loop is closed, that is dropped, and the
 /// notifier knows. A loop that watches no descriptors (the one with completion ports of Windows) is called by
 /// `call_soon_threadsafe`.
@@ -87,11 +83,11 @@ pub(super) struct Notifier {
     arrived: AtomicUsize,
     latest_turn: LatestTurn,
     pub(super) others: Others,
-    /// Whether the loop watches the sockets.
+    /// Whether the loop watches the signal.
     is_watched: bool,
     /// `None` too when the loop is closed.
     #[cfg(unix)]
-    sockets: Mutex<Option<Arc<Sockets>>>,
+    signal: Mutex<Option<Arc<Signal>>>,
 }
 
 /// What is done is added with or without the GIL, and taken out with it: the collector is shown it.
@@ -104,31 +100,6 @@ struct Pending {
     looks: bool,
     /// How many tasks look when they go on, in this turn of the loop.
     expected: usize,
-}
-
-#[cfg(unix)]
-struct Sockets {
-    writer: UnixStream,
-    reader: UnixStream,
-}
-
-#[cfg(unix)]
-impl Sockets {
-    fn new() -> std::io::Result<Self> {
-        let (writer, reader) = UnixStream::pair()?;
-        writer.set_nonblocking(true)?;
-        reader.set_nonblocking(true)?;
-        Ok(Self { writer, reader })
-    }
-
-    fn write(&self) {
-        // One byte is enough, and if there is no room for it, there are bytes.
-        let _ = (&self.writer).write(&[0]);
-    }
-
-    fn read(&self) {
-        let _ = (&self.reader).read(&mut [0; 64]);
-    }
 }
 
 impl Notifier {
@@ -170,7 +141,7 @@ impl Notifier {
         Ok(known.filter(|notifier| notifier.is_watched && !notifier.is_closed()))
     }
 
-    /// Forgets all of them, in a forked process: their sockets belong to the process that made them.
+    /// Forgets all of them, in a forked process: their descriptors belong to the process that made them.
     pub(super) fn forget_all(py: Python<'_>) -> PyResult<()> {
         let Some(notifiers) = NOTIFIERS.get(py) else {
             return Ok(());
@@ -187,11 +158,11 @@ impl Notifier {
     #[cfg(unix)]
     fn watched(event_loop: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
         let py = event_loop.py();
-        let Ok(sockets) = Sockets::new() else {
+        let Ok(signal) = Signal::new() else {
             // There are too many descriptors.
             return Self::called(event_loop);
         };
-        let descriptor = sockets.reader.as_raw_fd();
+        let descriptor = signal.descriptor();
         let notifier = Arc::new(Self {
             event_loop: PyWeakrefReference::new(event_loop)?.unbind(),
             pending: Mutex::default(),
@@ -200,7 +171,7 @@ impl Notifier {
             latest_turn: LatestTurn::default(),
             others: Others::default(),
             is_watched: true,
-            sockets: Mutex::new(Some(Arc::new(sockets))),
+            signal: Mutex::new(Some(Arc::new(signal))),
         });
         let drain = Bound::new(py, Drain(Arc::clone(&notifier)))?;
         match watch(event_loop, descriptor, drain.into_any()) {
@@ -227,7 +198,7 @@ impl Notifier {
             others: Others::default(),
             is_watched: false,
             #[cfg(unix)]
-            sockets: Mutex::default(),
+            signal: Mutex::default(),
         }))
     }
 
@@ -279,8 +250,8 @@ impl Notifier {
         #[cfg(unix)]
         if self.is_watched {
             // Past the lock: the loop is woken by this, and would wait for it.
-            let sockets = task::lock(&self.sockets).clone();
-            return sockets.map(|sockets| sockets.write()).is_some();
+            let signal = task::lock(&self.signal).clone();
+            return signal.map(|signal| signal.write()).is_some();
         }
         self.call_soon()
     }
@@ -300,8 +271,8 @@ impl Notifier {
     /// Finishes what is done, in the thread of the loop, for as long as one callback may take.
     fn drain(self: &Arc<Self>, py: Python<'_>) {
         #[cfg(unix)]
-        if let Some(sockets) = &*self.lock_sockets(py) {
-            sockets.read();
+        if let Some(signal) = &*self.lock_signal(py) {
+            signal.clear();
         }
         self.lock(py).told = false;
         let mut crowds = Crowds::default();
@@ -425,16 +396,14 @@ impl Notifier {
             std::mem::take(&mut pending.done)
         };
         done.into_iter().for_each(drop_guarded);
-        // The loop does not watch them any more.
+        // The loop does not watch it any more.
         #[cfg(unix)]
-        self.lock_sockets(py).take();
+        self.lock_signal(py).take();
     }
 
     #[cfg(unix)]
-    fn lock_sockets(&self, py: Python<'_>) -> MutexGuard<'_, Option<Arc<Sockets>>> {
-        self.sockets
-            .lock_py_attached(py)
-            .unwrap_or_else(PoisonError::into_inner)
+    fn lock_signal(&self, py: Python<'_>) -> MutexGuard<'_, Option<Arc<Signal>>> {
+        self.signal.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self, py: Python<'_>) -> MutexGuard<'_, Pending> {
