@@ -111,7 +111,9 @@ class CallQueue:
     def tell(
         self, event_loop: asyncio.AbstractEventLoop, outcome: list[Any], wait: Callable[[], object] | None
     ) -> bool:
-        """Hands an outcome to its future, after `wait`, as those of native calls. The answer is whether that can be."""
+        """Hands an outcome to its future as those of native calls; with `wait`, when the calling thread ends, and after that was
+        called. The answer is whether that can be.
+        """
         items = self._items
         return isinstance(items, NativeQueue) and items.tell(event_loop, outcome, wait)
 

@@ -19,6 +19,7 @@ use super::gate::{Gate, State};
 use super::haste::Haste;
 use super::notifier::{Completion, Notifier, running_loop};
 use super::running::{Flags, Running, as_current};
+use super::thread_end::deliver_at_thread_end;
 use crate::error::drop_guarded;
 use crate::haste::Gaps;
 use crate::task;
@@ -496,8 +497,10 @@ impl NativeQueue {
     }
 
     /// Hands the outcome of a call that was run with the GIL to its future, `[future, function, result, error]`, in the thread of
-    /// its event loop and together with the results of native calls; that thread calls `wait()` before, if it is there. The
-    /// answer is whether it will be: the list is empty then, and otherwise the loop has no notifier, or is closed.
+    /// its event loop and together with the results of native calls. The answer is whether it will be: the list is empty then, and
+    /// otherwise the loop has no notifier, or is closed.
+    ///
+    /// With `wait` it is the last that the calling thread does: the loop is told when that ends, and calls `wait()` before.
     #[pyo3(signature = (event_loop, outcome, wait = None))]
     fn tell(
         &self,
@@ -511,6 +514,7 @@ impl NativeQueue {
         };
         let (future, function, result, error): (Py<PyAny>, Py<PyAny>, Py<PyAny>, Option<Bound<'_, PyAny>>) =
             outcome.to_tuple().extract()?;
+        let is_end = wait.is_some();
         let outcome_told = error.map_or(Ok(result), |error| Err(PyErr::from_value(error)));
         // The thread of the loop is the one to drop it.
         outcome.del_slice(0, outcome.len())?;
@@ -524,6 +528,10 @@ impl NativeQueue {
             }),
             gate: None,
         };
+        if is_end {
+            deliver_at_thread_end(notifier, completion);
+            return Ok(true);
+        }
         let undelivered = py.detach(|| {
             let undelivered = notifier.deliver(completion).err();
             // A task may be about to look for results. Should it never go on, nobody else would tell of this one: it may be

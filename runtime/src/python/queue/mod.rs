@@ -15,6 +15,7 @@ mod notifier;
 mod others;
 mod running;
 mod steps;
+mod thread_end;
 mod token;
 
 pub use awaited::AwaitedCall;
