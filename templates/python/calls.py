@@ -184,10 +184,12 @@ class Reads(Protocol):
     def answer(self, number: int, /) -> None:
         """Notes that the call of that number has run."""
         ...
+{%- if turns %}
 
     def wait(self, number: int, future: "asyncio.Future[Any]", /) -> None:
         """Notes that the call of that number waits for a transaction to end, and so does not run in its order."""
         ...
+{%- endif %}
 
 
 class Assignment:
@@ -218,11 +220,13 @@ class Assignment:
         self._values[self._name] = self._noted
         if self._reads is not None:
             self._number = self._reads.ask()
+{%- if turns %}
 
     def wait(self, future: "asyncio.Future[Any]") -> None:
         """It waits for a transaction to end."""
         if self._reads is not None:
             self._reads.wait(self._number, future)
+{%- endif %}
 
     def forget(self) -> None:
         """It is done, or never will be."""

@@ -28,9 +28,7 @@
         return (self._parent if {{ class.object }} is None else {{ class.object }}).row_factory
 
     @staticmethod
-    def _remade({{ class.object }}: {{ class.blocking }}, before: object, row: Any) -> Any:
-        """A row as it is since `row_factory` was set. One that Python code has made stays as it is."""
-        if (before is not None and before is not lib.Row) or type(row) not in (tuple, lib.Row):
-            return row
+    def _remade({{ class.object }}: {{ class.blocking }}, row: Any) -> Any:
+        """A row of `None` or `Row` as `row_factory` makes it now."""
         values, row_factory = tuple(row), {{ class.object }}.row_factory
         return values if row_factory is None else row_factory({{ class.object }}, values)

@@ -193,6 +193,10 @@ ResultT = TypeVar("ResultT")
             self._worker.queue.discard(drop)
 {%- endif %}
         elif {{ class.object }} is not None:
+{%- if class.remakes_rows() %}
+            # The thread is the last to let go of it.
+            self._rows.drop()
+{%- endif %}
             self._worker.queue.discard([{{ class.object }}].clear)
 {%- endif %}
 {%- for member in class.members %}
@@ -295,7 +299,7 @@ ResultT = TypeVar("ResultT")
     def _assign(self, name: str, value: object) -> None:
 {%- if class.is_root %}
         worker = self._worker
-{% else if class.is_cursor %}
+{% else if class.remakes_rows() %}
         rows = self._rows if name == "row_factory" else None
 {% endif %}
         def assign() -> None:
@@ -306,13 +310,14 @@ ResultT = TypeVar("ResultT")
 {%- endif %}
 {%- else %}
             {{ class.object }} = self._object()
-{%- if class.is_cursor %}
+{%- if class.remakes_rows() %}
             before = {{ class.object }}.row_factory
 {%- endif %}
             setattr({{ class.object }}, name, value)
-{%- if class.is_cursor %}
-            if rows is not None:
-                rows.remake(lambda row: self._remade({{ class.object }}, before, row))
+{%- if class.remakes_rows() %}
+            if rows is not None and self._calls is None:
+                is_plain = before is None or before is lib.Row
+                rows.unmake((lambda row: self._remade({{ class.object }}, row)) if is_plain else None)
 {%- endif %}
 {%- if class.snapshot.is_some() %}
             self._snapshot = {{ class.object }}._snapshot()
@@ -321,7 +326,7 @@ ResultT = TypeVar("ResultT")
 
         if self._assigned is UNASSIGNED:
             self._assigned = Assigned()
-        {% if class.is_root %}worker{% else %}self._worker{% endif %}.queue.assign(self._assigned.set(name, value, assign{% if class.is_cursor %}, rows{% endif %}))
+        {% if class.is_root %}worker{% else %}self._worker{% endif %}.queue.assign(self._assigned.set(name, value, assign{% if class.remakes_rows() %}, rows{% endif %}))
 {%- endif %}
 {%- if class.has_chains %}
 

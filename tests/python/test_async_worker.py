@@ -307,3 +307,19 @@ def test_a_cursor_is_dropped_on_its_worker(path: str) -> None:
     finally:
         call_queue.CallQueue.discard = original  # type: ignore[method-assign]
     assert discarded and all(re.match(r"aioturso-\d+ test\.db", name) for name in discarded)
+
+
+async def test_whoever_closes_late_waits_for_the_end_of_the_thread_too(path: str) -> None:
+    """Bug: a close that came when the database was closed and its thread had not ended came back at once: 1 of 20."""
+    alive = 0
+    for _ in range(100):
+        connection = await aioturso.connect(path)
+        (thread,) = (thread for thread in threading.enumerate() if thread.name.startswith("aioturso"))
+
+        def close_in_a_loop_of_its_own(connection: Any = connection, thread: threading.Thread = thread) -> bool:
+            asyncio.run(connection.close())
+            return thread.is_alive()
+
+        others = [asyncio.to_thread(close_in_a_loop_of_its_own) for _ in range(3)]
+        alive += sum((await asyncio.gather(*others, connection.close()))[:3])
+    assert alive == 0

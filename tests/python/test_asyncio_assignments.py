@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aioturso
@@ -240,28 +240,71 @@ async def test_a_row_factory_that_is_set_behind_a_query_makes_its_rows(
         await compare_row_factories(path, same, factories[before], factories[behind], is_awaited=is_awaited)
 
 
+def times_ten(_cursor: object, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (row[0] * 10,)
+
+
+async def outcome_of(read: Any) -> object:
+    """What one row is, or the error that came in its place."""
+    try:
+        row = read()
+        if isinstance(row, Awaitable):
+            row = await row
+    except ValueError as error:
+        return str(error)
+    return None if row is None else seen(row)
+
+
 @pytest.mark.parametrize("worker", WORKERS)
-async def test_a_row_factory_that_fails_on_rows_that_are_there_fails_at_its_row(
-    path: str, monkeypatch: pytest.MonkeyPatch, worker: str
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ["None", "that_refuses_two", "2 rows", "rest"],
+        ["None", "that_refuses_two", "that_refuses_two", "rest"],
+        ["None", "that_refuses_two", "None", "rest"],
+        ["None", "that_refuses_two", "Row", "1 row", "None", "rest"],
+        ["None", "that_refuses_two", "2 rows", "Row", "rest"],
+        ["None", "that_refuses_two", "2 rows", "Row", "1 row", "pair", "rest"],
+        ["None", "times_ten", "None", "Row", "rest"],
+        ["Row", "times_ten", "Row", "times_ten", "rest"],
+        ["times_ten", "None", "times_ten", "rest"],
+        ["None", "1 row", "times_ten", "None", "Row", "1 row", "None", "rest"],
+        ["None", "pair", "all"],
+        ["None", "5 rows", "pair", "rest"],
+    ],
+    ids=" ".join,
+)
+async def test_rows_are_made_by_the_factory_that_is_there_when_they_are_read(
+    path: str, monkeypatch: pytest.MonkeyPatch, worker: str, steps: list[str]
 ) -> None:
-    """Bugs: the error comes at the first row, or where the factory is set; the rows behind it are lost."""
+    """Bugs: an error comes at the first row, or where the factory is set, or of a factory that is gone; the rows behind it are lost,
+    or come before it; what a factory made is given to it again.
+    """
     monkeypatch.setenv("AIOTURSO_WORKER", worker)
-    async with aioturso.connect(path) as connection:
-        # One that is not closed would warn.
-        source = sqlite3.connect(":memory:")
-        same = source.execute(ONE_TO_FIVE)
-        cursor = await connection.execute(ONE_TO_FIVE)
-        same.row_factory = cursor.row_factory = that_refuses_two
-        assert await cursor.fetchone() == same.fetchone() == [1]
-        with pytest.raises(ValueError, match="two"):
-            same.fetchone()
-        with pytest.raises(ValueError, match="two"):
-            await cursor.fetchone()
-        assert await cursor.fetchone() == same.fetchone() == [3]
-        assert await cursor.fetchall() == same.fetchall() == [[4], [5]]
-        await cursor.execute(ONE_TO_FIVE)
-        assert await cursor.fetchone() == [1], "nothing of the last result set is left"
-        source.close()
+    factories: dict[str, tuple[Any, Any]] = {
+        "None": (None, None),
+        "Row": (sqlite3.Row, aioturso.Row),
+        "pair": (pair, pair),
+        "times_ten": (times_ten, times_ten),
+        "that_refuses_two": (that_refuses_two, that_refuses_two),
+    }
+    first, *others = steps
+    # One that is not closed would warn.
+    with contextlib.closing(sqlite3.connect(":memory:")) as source:
+        async with aioturso.connect(path, row_factory=factories[first][1]) as connection:
+            source.row_factory = factories[first][0]
+            same, cursor = source.execute(ONE_TO_FIVE), await connection.execute(ONE_TO_FIVE)
+            for step in others:
+                if step in factories:
+                    same.row_factory, cursor.row_factory = factories[step]
+                elif step == "all":
+                    assert [seen(row) for row in await cursor.fetchall()] == [seen(row) for row in same.fetchall()]
+                else:
+                    for _ in range(6 if step == "rest" else int(step.split()[0])):
+                        assert await outcome_of(cursor.fetchone) == await outcome_of(same.fetchone)
+            await cursor.execute(ONE_TO_FIVE)
+            cursor.row_factory = None
+            assert await cursor.fetchone() is not None, "nothing of the last result set is left"
 
 
 @pytest.mark.parametrize("worker", WORKERS)
@@ -289,3 +332,35 @@ async def test_rows_wait_for_a_row_factory_that_waits_for_a_transaction(
         await task
         # And those that were cancelled while they waited keep nobody waiting.
         assert await (await connection.execute("SELECT 1")).fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_an_assignment_of_a_loop_that_is_closed_takes_the_connection_from_nobody(
+    path: str, monkeypatch: pytest.MonkeyPatch, worker: str
+) -> None:
+    """Bug: it waits for the transaction of another loop, its own is closed, and the connection was taken for lost with it."""
+    monkeypatch.setenv("AIOTURSO_WORKER", worker)
+    own, other = asyncio.new_event_loop(), asyncio.new_event_loop()
+
+    async def begin() -> tuple[Any, Any, Any]:
+        connection = await aioturso.connect(path)
+        cursor = await connection.execute(ONE_TO_FIVE)
+        transaction = connection.transaction()
+        await transaction.__aenter__()
+        return connection, cursor, transaction
+
+    connection, cursor, transaction = own.run_until_complete(begin())
+
+    async def assign() -> None:
+        cursor.row_factory = aioturso.Row
+
+    other.run_until_complete(assign())
+    other.close()
+
+    async def end() -> None:
+        await transaction.__aexit__(None, None, None)
+        assert [type(row) for row in await cursor.fetchall()] == [aioturso.Row] * 5
+        await connection.close()
+
+    own.run_until_complete(end())
+    own.close()

@@ -609,6 +609,8 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
             else:
                 self._worker.queue.discard(drop)
         elif cursor is not None:
+            # The thread is the last to let go of it.
+            self._rows.drop()
             self._worker.queue.discard([cursor].clear)
 
     def execute(self, sql: str, parameters: Parameters = ()) -> Coroutine[Any, Any, "Cursor[RowT]"]:
@@ -770,10 +772,8 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
         return (self._parent if cursor is None else cursor).row_factory
 
     @staticmethod
-    def _remade(cursor: BlockingCursor[RowT], before: object, row: Any) -> Any:
-        """A row as it is since `row_factory` was set. One that Python code has made stays as it is."""
-        if (before is not None and before is not lib.Row) or type(row) not in (tuple, lib.Row):
-            return row
+    def _remade(cursor: BlockingCursor[RowT], row: Any) -> Any:
+        """A row of `None` or `Row` as `row_factory` makes it now."""
         values, row_factory = tuple(row), cursor.row_factory
         return values if row_factory is None else row_factory(cursor, values)
 
@@ -812,8 +812,9 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
             cursor = self._object()
             before = cursor.row_factory
             setattr(cursor, name, value)
-            if rows is not None:
-                rows.remake(lambda row: self._remade(cursor, before, row))
+            if rows is not None and self._calls is None:
+                is_plain = before is None or before is lib.Row
+                rows.unmake((lambda row: self._remade(cursor, row)) if is_plain else None)
             self._snapshot = cursor._snapshot()
 
         if self._assigned is UNASSIGNED:

@@ -59,6 +59,7 @@ pub fn render(package: &Package, config: &Config, diagnostics: &mut Diagnostics)
             "calls.py".to_owned(),
             CallsFile {
                 header: renderer.header.clone(),
+                turns: package.has_transactions(),
             }
             .render(),
         ),
@@ -205,6 +206,7 @@ struct WorkerFile {
 #[template(path = "python/calls.py")]
 struct CallsFile {
     header: String,
+    turns: bool,
 }
 
 #[derive(Template)]

@@ -378,8 +378,8 @@ FROM_BLOCKING: list[Difference] = [
         name="Rows are what they were when they were read ahead",
         whose="driver",
         reason="The asyncio side reads a chunk of rows with each trip to its thread (`iter_chunk_size`, 64 at first; up to 4 times as "
-        "many where it is read on). What changes behind that does not show in them. A `row_factory` that is set later makes them anew, but "
-        "for those that another one has made, if that is neither `None` nor `Row`.",
+        "many where it is read on). What changes behind that does not show in them. A `row_factory` that is set later makes those "
+        "that are read behind it, but for rows that another one has made, if that is neither `None` nor `Row`.",
         explains=was_read_ahead,
         fields=frozenset({"outcome"}),
         reproduction="test_reading_ahead",

@@ -284,10 +284,6 @@ impl ReaderCalls {
     fn wait(&self, py: Python<'_>, number: u64, future: Py<PyAny>) {
         self.ahead.wait(py, number, future);
     }
-    /// Makes the rows that were read ahead anew, where that is not left to whoever hands them out.
-    fn remake(&self, py: Python<'_>, make: &Bound<'_, PyAny>) {
-        self.ahead.remake(self.target.bind(py), make);
-    }
     /// Takes the next row, if it is there and no call that is queued before comes to take it; gives `missing` otherwise.
     fn next_ahead<'py>(
         &self,

@@ -28,7 +28,6 @@ const OF_READER: &[&str] = &[
     "hand_out",
     "is_over",
     "next_ahead",
-    "remake",
     "take",
     "take_ahead",
     "wait",
@@ -173,11 +172,6 @@ fn of_reader() -> TokenStream {
         #[doc = " Notes that the call of that number waits for a transaction to end."]
         fn wait(&self, py: Python<'_>, number: u64, future: Py<PyAny>) {
             self.ahead.wait(py, number, future);
-        }
-
-        #[doc = " Makes the rows that were read ahead anew, where that is not left to whoever hands them out."]
-        fn remake(&self, py: Python<'_>, make: &Bound<'_, PyAny>) {
-            self.ahead.remake(self.target.bind(py), make);
         }
 
         #[doc = " Takes the next row, if it is there and no call that is queued before comes to take it; gives `missing` otherwise."]

@@ -106,6 +106,11 @@ impl AsyncClass {
     pub(super) fn refreshes(&self) -> bool {
         self.has_rows || self.snapshot.is_some()
     }
+
+    /// Whether what makes its rows can be exchanged.
+    pub(super) fn remakes_rows(&self) -> bool {
+        self.is_cursor && self.has_rows
+    }
 }
 
 /// The class as it is written, with its row type: `Cursor[RowT]`.

@@ -191,6 +191,7 @@ impl<C: ReaderCalls> Work for TakeRows<C> {
                 let began = Instant::now();
                 while calls.ahead().fill_part(calls.target(), began) && flight.pass_on() {}
             }
+            calls.ahead().make_objects(calls.target());
             calls.ahead().fill(calls.target(), size);
             flight.take(size);
         }

@@ -71,6 +71,10 @@ enum Entry<R> {
 }
 
 impl<R> Entry<R> {
+    fn is_row(&self) -> bool {
+        matches!(self, Self::Row(_))
+    }
+
     fn of_failure(exception: PyErr) -> Self {
         Self::Failure(Box::new(exception))
     }
@@ -260,34 +264,35 @@ impl<R: Send + 'static> Ahead<R> {
         may_follow() && self.read(reader, Limit::of_rows(ROWS_OF_A_PART).asked(began, usize::MAX)) && may_follow()
     }
 
-    /// Makes Python objects anew of the rows that were read ahead: `make` of those that are objects, and the reader's converter of
-    /// those of which Python code makes one. Called in the worker's thread, by a call.
-    pub fn remake<C: Reads<Row = R>>(&self, reader: &Bound<'_, C>, make: &Bound<'_, PyAny>) {
-        let (py, calls_python) = (reader.py(), reader.get().calls_python());
-        let (entries, result_set) = {
-            let mut state = self.lock(py);
-            if !calls_python && !state.has_objects() {
-                return;
-            }
-            state.failures = 0;
-            (std::mem::take(&mut state.entries), state.result_set)
-        };
-        let convert = C::converter(reader);
-        let anew = |entry| match entry {
-            Entry::Row(row) if calls_python => convert(row).map(|row| Entry::Object(row.unbind())),
-            Entry::Object(object) => make.call1((object,)).map(|row| Entry::Object(row.unbind())),
-            entry => Ok(entry),
-        };
-        let remade: VecDeque<_> = entries
-            .into_iter()
-            .map(|entry| anew(entry).unwrap_or_else(Entry::of_failure))
-            .collect();
-        // What a cancelled read has given back meanwhile stands before them.
-        let mut state = self.lock(py);
-        if state.result_set == result_set {
-            state.failures += failures_of(&remade);
-            state.entries.extend(remade);
+    /// Makes Python objects of the rows that were read ahead, as far as the first that cannot be one, if Python code makes them: that
+    /// is set since they were read. Called in the worker's thread, without the GIL.
+    fn make_objects<C: Reads<Row = R>>(&self, reader: &Py<C>) {
+        if !reader.get().calls_python() || !task::lock(&self.state).entries.iter().any(Entry::is_row) {
+            return;
         }
+        let make = |py: Python<'_>| {
+            let convert = C::converter(reader.bind(py));
+            let (mut entries, result_set) = {
+                let mut state = self.lock(py);
+                (std::mem::take(&mut state.entries), state.result_set)
+            };
+            let mut made = VecDeque::with_capacity(entries.len());
+            while !matches!(made.back(), Some(Entry::Failure(_)))
+                && let Some(entry) = entries.pop_front()
+            {
+                let object = object_of(py, &convert, entry);
+                made.push_back(object.map_or_else(Entry::of_failure, |object| Entry::Object(object.unbind())));
+            }
+            made.append(&mut entries);
+            let mut state = self.lock(py);
+            if state.result_set == result_set {
+                // What a cancelled read has given back meanwhile stands before them.
+                state.entries.append(&mut made);
+                state.failures = failures_of(&state.entries);
+            }
+        };
+        // An end of the interpreter leaves the rows to nobody.
+        let _ = Python::try_attach(make);
     }
 
     /// The state, if no call that is queued before comes to take rows.
@@ -336,16 +341,19 @@ impl<R: Send + 'static> Ahead<R> {
     /// What its conversion raises.
     pub fn next_ahead<'py, C: Reads<Row = R>>(&self, reader: &Bound<'py, C>) -> PyResult<Option<Bound<'py, PyAny>>> {
         let py = reader.py();
-        let taken = self.take_next(py);
+        let taken = self.take_next(reader);
         taken
             .map(|(entry, _)| object_of(py, &C::converter(reader), entry))
             .transpose()
     }
 
-    fn take_next(&self, py: Python<'_>) -> Option<(Entry<R>, u64)> {
-        let mut state = self.lock_unasked(py)?;
-        if matches!(state.entries.front(), None | Some(Entry::Failure(_))) {
-            return None;
+    fn take_next<C: Reads<Row = R>>(&self, reader: &Bound<'_, C>) -> Option<(Entry<R>, u64)> {
+        let mut state = self.lock_unasked(reader.py())?;
+        match state.entries.front() {
+            None | Some(Entry::Failure(_)) => return None,
+            // It is for the worker to make one.
+            Some(Entry::Row(_)) if reader.get().calls_python() => return None,
+            Some(_) => {}
         }
         let entry = state.entries.pop_front()?;
         Some((entry, state.result_set))
@@ -354,7 +362,7 @@ impl<R: Send + 'static> Ahead<R> {
     /// Takes the next row, as something to be awaited, if it is there and no call that is queued before comes to take it.
     pub fn hand_out<C: Reads<Row = R>>(&self, reader: &Bound<'_, C>, rows: &Bound<'_, PyAny>) -> Option<Handed> {
         let py = reader.py();
-        let (entry, result_set) = self.take_next(py)?;
+        let (entry, result_set) = self.take_next(reader)?;
         match object_of(py, &C::converter(reader), entry) {
             Ok(row) => Some(Handed::new(row.unbind(), rows.clone().unbind(), result_set)),
             Err(exception) => {
@@ -382,6 +390,9 @@ impl<R: Send + 'static> Ahead<R> {
         let mut state = self.lock_unasked(py)?;
         let complete = state.exhausted || state.failures > 0;
         if !complete && size.is_none_or(|size| state.entries.len() < size) {
+            return None;
+        }
+        if reader.get().calls_python() && state.entries.iter().any(Entry::is_row) {
             return None;
         }
         Some(state.take(size))

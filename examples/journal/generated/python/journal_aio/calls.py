@@ -186,10 +186,6 @@ class Reads(Protocol):
         """Notes that the call of that number has run."""
         ...
 
-    def wait(self, number: int, future: "asyncio.Future[Any]", /) -> None:
-        """Notes that the call of that number waits for a transaction to end, and so does not run in its order."""
-        ...
-
 
 class Assignment:
     """An assignment to a property. Nobody waits for it.
@@ -219,11 +215,6 @@ class Assignment:
         self._values[self._name] = self._noted
         if self._reads is not None:
             self._number = self._reads.ask()
-
-    def wait(self, future: "asyncio.Future[Any]") -> None:
-        """It waits for a transaction to end."""
-        if self._reads is not None:
-            self._reads.wait(self._number, future)
 
     def forget(self) -> None:
         """It is done, or never will be."""

@@ -43,6 +43,10 @@ def check_size(size: int) -> int:
     return count
 
 
+def _as_it_is(row: RowT) -> RowT:
+    return row
+
+
 class Taken(Generic[RowT]):
     """What a read has taken of a result set: rows, or the error that came before there were enough of them."""
 
@@ -67,11 +71,14 @@ class Rows(Generic[RowT]):
         "_ahead",
         "_answered",
         "_asked",
+        "_behind",
         "_chunks",
         "_error",
         "_exhausted",
-        "_kept",
+        "_make",
         "_result_set",
+        "_stays",
+        "_unmade",
         "chunk_size",
     )
 
@@ -80,8 +87,13 @@ class Rows(Generic[RowT]):
         self._ahead: deque[RowT] = deque()
         self._error: BaseException | None = None
         self._exhausted = False
-        # What stands behind a row that could not be made anew, in the same form as what is read.
-        self._kept: deque[tuple[list[RowT], bool, BaseException | None]] = deque()
+        # Rows behind those that are to be made anew where they are read, and what stands behind them: whether they are the last, and
+        # an error.
+        self._unmade: deque[RowT] = deque()
+        self._behind: tuple[bool, BaseException | None] | None = None
+        self._make: Callable[[RowT], RowT] = _as_it_is
+        # Whether some of those that were read ahead cannot be made anew.
+        self._stays = False
         # How many chunks the next trip brings.
         self._chunks = 1
         self._result_set = object()
@@ -102,7 +114,10 @@ class Rows(Generic[RowT]):
         self._ahead.clear()
         self._error = None
         self._exhausted = False
-        self._kept.clear()
+        self._unmade.clear()
+        self._behind = None
+        self._make = _as_it_is
+        self._stays = False
         self._chunks = 1
         self._result_set = object()
 
@@ -140,28 +155,33 @@ class Rows(Generic[RowT]):
         """Undoes a `take`."""
         if taken.result_set is self._result_set:
             self._ahead.extendleft(reversed(taken.rows))
+            self._stays = True
             self._error = self._error or taken.error
 
-    def remake(self, make: Callable[[RowT], RowT]) -> None:
-        """Makes the rows that were read ahead anew."""
-        if not self._ahead:
+    def unmake(self, make: Callable[[RowT], RowT] | None) -> None:
+        """Has the rows that were read ahead made anew where they are read, one by one; `None` if they cannot be."""
+        self._stays = bool(self._ahead) and (make is None or self._stays)
+        if make is None or self._stays or not self._ahead:
             return
-        rows, last = self._ahead, (self._exhausted, self._error)
-        self._ahead, self._exhausted, self._error = deque(), False, None
-        made: list[RowT] = []
-        while rows:
-            try:
-                made.append(make(rows.popleft()))
-            except BaseException as error:
-                self._kept.append((made, False, error))
-                made = []
-        self._kept.append((made, *last))
-        self._receive(*self._kept.popleft())
+        if self._behind is None:
+            self._behind = (self._exhausted, self._error)
+            self._exhausted, self._error = False, None
+        self._make = make
+        self._unmade.extendleft(reversed(self._ahead))
+        self._ahead.clear()
 
-    def _receive(self, rows: list[RowT], exhausted: bool, error: BaseException | None) -> None:
-        self._ahead.extend(rows)
-        self._exhausted = exhausted
-        self._error = None if error is None else raisable(error)
+    def _make_rows(self) -> None:
+        """Makes the rows that are to be made anew, as far as the first that cannot be."""
+        while self._unmade:
+            try:
+                self._ahead.append(self._make(self._unmade.popleft()))
+            except BaseException as error:
+                self._error = raisable(error)
+                return
+        if self._behind is not None:
+            (self._exhausted, self._error), self._behind = self._behind, None
+            # It holds on to what the rows are read from.
+            self._make = _as_it_is
 
     def _read(
         self, read_rows: ReadRows[RowT], size: int | None, is_interrupted: Callable[[], bool] = lambda: False
@@ -171,13 +191,15 @@ class Rows(Generic[RowT]):
             # A chunk may be too short for an interrupt to find anything that it could end.
             if is_interrupted():
                 break
-            if self._kept:
-                self._receive(*self._kept.popleft())
+            if self._behind is not None:
+                self._make_rows()
                 continue
             asked = ALL_CHUNK_SIZE if size is None else size - len(self._ahead)
             wanted = asked if size is None else max(self.chunk_size * self._chunks, asked)
             self._chunks = min(self._chunks * 2, CHUNKS_OF_A_TRIP)
-            self._receive(*read_rows(wanted, asked, time.monotonic() - began))
+            rows, self._exhausted, error = read_rows(wanted, asked, time.monotonic() - began)
+            self._ahead.extend(rows)
+            self._error = None if error is None else raisable(error)
 
     def _take(self, size: int | None) -> Taken[RowT]:
         count = len(self._ahead) if size is None else min(size, len(self._ahead))

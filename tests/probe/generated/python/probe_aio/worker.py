@@ -22,7 +22,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from ._native import Call, NativeCall, NativeQueue, NativeToken, calls_of
 from .call_queue import NOT_OPEN, REENTERED, CallQueue, Item
-from .calls import Closing, raisable, recorded
+from .calls import Assignment, Closing, raisable, recorded
 
 ObjectT = TypeVar("ObjectT", covariant=True)
 ResultT = TypeVar("ResultT")
@@ -173,6 +173,10 @@ class Worker(Generic[ObjectT]):
                 self._closers.append(future)
                 return
             error, self._close_error = self._close_error, None
+            thread = self._thread
+        # It has done its last work, and may be there for another moment.
+        if thread is not None and thread.is_alive():
+            thread.join(JOIN_SECONDS)
         _settle([future, None, None, error])
 
     def cancel(self, call: Call[Any]) -> None:
@@ -234,12 +238,13 @@ class Worker(Generic[ObjectT]):
         event_loop = None if future is None else future.get_loop()
         # What is left of the call belongs to its event loop, which is the one to drop it. With the future this thread would
         # hold what the call gave, and end what that has open later than the program did, or in no order.
+        is_awaited = not isinstance(function, Assignment)
         del future, function
         with self._lock:
             self._current = None
         delivered = event_loop is None or self._deliver(event_loop, outcome)
-        # A call that was cancelled is lost to nobody: other loops go on with the object.
-        if not delivered and not outcome[0].done():
+        # A call that was cancelled is lost to nobody, and nobody waits for an assignment: other loops go on with the object.
+        if is_awaited and not delivered and not outcome[0].done():
             self._lose_loop()
         # An error has this frame behind those that it came through, and so whatever the frame would still hold.
         del outcome
