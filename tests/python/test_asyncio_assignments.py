@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import sys
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -280,6 +281,8 @@ async def test_rows_are_made_by_the_factory_that_is_there_when_they_are_read(
     """Bugs: an error comes at the first row, or where the factory is set, or of a factory that is gone; the rows behind it are lost,
     or come before it; what a factory made is given to it again.
     """
+    if sys.version_info < (3, 11) and "that_refuses_two" in steps:
+        pytest.skip("the sqlite3 of Python 3.10 stays at a row that could not be made")
     monkeypatch.setenv("AIOTURSO_WORKER", worker)
     factories: dict[str, tuple[Any, Any]] = {
         "None": (None, None),
