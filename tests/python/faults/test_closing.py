@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import inspect
 import random
@@ -13,6 +14,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 import aioturso
+import aioturso.lib
 import pytest
 from children import ENDLESS
 from conftest import Connect, Note
@@ -44,6 +46,20 @@ async def test_the_thread_is_gone_when_close_returns(path: str, connect: Connect
         connection.execute("SELECT 1")
         await connection.close()
         assert threading.active_count() == before, threading.enumerate()
+
+
+async def test_a_close_that_waits_for_a_call_leaves_the_loop_to_others(path: str, connect: Connect) -> None:
+    """Bugs: close returns before its turn has come; or the loop stands still until the calls before it have run."""
+    connection = await filled(connect(path, isolation_level=None))
+    with contextlib.closing(aioturso.lib.connect(path, isolation_level=None)) as writing:
+        writing.execute("BEGIN IMMEDIATE")
+        call = connection.execute("INSERT INTO t VALUES (1)")
+        closing = asyncio.ensure_future(connection.close())
+        await asyncio.sleep(0.05)
+        assert not closing.done(), "the call before it waits for the lock"
+        writing.execute("ROLLBACK")
+    await asyncio.wait_for(closing, HANGING)
+    await asyncio.wait_for(call, HANGING)
 
 
 async def test_closed_with_a_full_queue(path: str, connect: Connect) -> None:

@@ -81,7 +81,7 @@ ENDS = [
     ),
     bug(
         "close returns before its turn has come",
-        "test_the_thread_is_gone_when_close_returns",
+        "test_a_close_that_waits_for_a_call_leaves_the_loop_to_others",
         (
             "worker.py",
             "            if self._thread is not None and not self._ended:\n                self._closers",
