@@ -316,8 +316,10 @@ ResultT = TypeVar("ResultT")
             setattr({{ class.object }}, name, value)
 {%- if class.remakes_rows() %}
             if rows is not None and self._calls is None:
+                # Not by way of this object, which would then keep itself.
+                remade = self._remade
                 is_plain = before is None or before is lib.Row
-                rows.unmake((lambda row: self._remade({{ class.object }}, row)) if is_plain else None)
+                rows.unmake((lambda row: remade({{ class.object }}, row)) if is_plain else None)
 {%- endif %}
 {%- if class.snapshot.is_some() %}
             self._snapshot = {{ class.object }}._snapshot()

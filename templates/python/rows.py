@@ -53,11 +53,11 @@ def check_size(size: int) -> int:
     return count
 
 
-{% endif %}def _as_it_is(row: RowT) -> RowT:
+def _as_it_is(row: RowT) -> RowT:
     return row
 
 
-class Taken(Generic[RowT]):
+{% endif %}class Taken(Generic[RowT]):
     """What a read has taken of a result set: rows, or the error that came before there were enough of them."""
 
     __slots__ = ("cut_off", "error", "result_set", "rows")
@@ -81,14 +81,20 @@ class Rows(Generic[RowT]):
         "_ahead",
         "_answered",
         "_asked",
+{%- if dbapi %}
         "_behind",
+{%- endif %}
         "_chunks",
         "_error",
         "_exhausted",
+{%- if dbapi %}
         "_make",
+{%- endif %}
         "_result_set",
+{%- if dbapi %}
         "_stays",
         "_unmade",
+{%- endif %}
 {%- if turns %}
         "_waiting",
 {%- endif %}
@@ -100,6 +106,7 @@ class Rows(Generic[RowT]):
         self._ahead: deque[RowT] = deque()
         self._error: BaseException | None = None
         self._exhausted = False
+{%- if dbapi %}
         # Rows behind those that are to be made anew where they are read, and what stands behind them: whether they are the last, and
         # an error.
         self._unmade: deque[RowT] = deque()
@@ -107,6 +114,7 @@ class Rows(Generic[RowT]):
         self._make: Callable[[RowT], RowT] = _as_it_is
         # Whether some of those that were read ahead cannot be made anew.
         self._stays = False
+{%- endif %}
         # How many chunks the next trip brings.
         self._chunks = 1
         self._result_set = object()
@@ -143,10 +151,12 @@ class Rows(Generic[RowT]):
         self._ahead.clear()
         self._error = None
         self._exhausted = False
+{%- if dbapi %}
         self._unmade.clear()
         self._behind = None
         self._make = _as_it_is
         self._stays = False
+{%- endif %}
         self._chunks = 1
         self._result_set = object()
 
@@ -184,8 +194,11 @@ class Rows(Generic[RowT]):
         """Undoes a `take`."""
         if taken.result_set is self._result_set:
             self._ahead.extendleft(reversed(taken.rows))
+{%- if dbapi %}
             self._stays = True
+{%- endif %}
             self._error = self._error or taken.error
+{%- if dbapi %}
 
     def unmake(self, make: Callable[[RowT], RowT] | None) -> None:
         """Has the rows that were read ahead made anew where they are read, one by one; `None` if they cannot be."""
@@ -211,6 +224,7 @@ class Rows(Generic[RowT]):
             (self._exhausted, self._error), self._behind = self._behind, None
             # It holds on to what the rows are read from.
             self._make = _as_it_is
+{%- endif %}
 
     def _read(
         self, read_rows: ReadRows[RowT], size: int | None, is_interrupted: Callable[[], bool] = lambda: False
@@ -220,9 +234,11 @@ class Rows(Generic[RowT]):
             # A chunk may be too short for an interrupt to find anything that it could end.
             if is_interrupted():
                 break
+{%- if dbapi %}
             if self._behind is not None:
                 self._make_rows()
                 continue
+{%- endif %}
             asked = ALL_CHUNK_SIZE if size is None else size - len(self._ahead)
             wanted = asked if size is None else max(self.chunk_size * self._chunks, asked)
             self._chunks = min(self._chunks * 2, CHUNKS_OF_A_TRIP)

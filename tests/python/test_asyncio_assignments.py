@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import sqlite3
 import sys
 import threading
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -367,3 +369,23 @@ def test_an_assignment_of_a_loop_that_is_closed_takes_the_connection_from_nobody
 
     own.run_until_complete(end())
     own.close()
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+async def test_a_cursor_whose_rows_are_to_be_made_anew_does_not_keep_itself(
+    path: str, monkeypatch: pytest.MonkeyPatch, worker: str
+) -> None:
+    """Bug: what makes them led back to the cursor, so that only the garbage collector ended its statement."""
+    monkeypatch.setenv("AIOTURSO_WORKER", worker)
+    async with aioturso.connect(path) as connection:
+        cursor = await connection.execute(ONE_TO_FIVE)
+        cursor.row_factory = pair
+        # Behind it, the assignment has been made.
+        await connection.commit()
+        gone = weakref.ref(cursor)
+        gc.disable()
+        try:
+            del cursor
+            await reads_soon(gone, None)
+        finally:
+            gc.enable()

@@ -813,8 +813,10 @@ class Cursor(Awaited["Cursor[RowT]"], Generic[RowT]):
             before = cursor.row_factory
             setattr(cursor, name, value)
             if rows is not None and self._calls is None:
+                # Not by way of this object, which would then keep itself.
+                remade = self._remade
                 is_plain = before is None or before is lib.Row
-                rows.unmake((lambda row: self._remade(cursor, row)) if is_plain else None)
+                rows.unmake((lambda row: remade(cursor, row)) if is_plain else None)
             self._snapshot = cursor._snapshot()
 
         if self._assigned is UNASSIGNED:

@@ -43,10 +43,6 @@ def check_size(size: int) -> int:
     return count
 
 
-def _as_it_is(row: RowT) -> RowT:
-    return row
-
-
 class Taken(Generic[RowT]):
     """What a read has taken of a result set: rows, or the error that came before there were enough of them."""
 
@@ -71,14 +67,10 @@ class Rows(Generic[RowT]):
         "_ahead",
         "_answered",
         "_asked",
-        "_behind",
         "_chunks",
         "_error",
         "_exhausted",
-        "_make",
         "_result_set",
-        "_stays",
-        "_unmade",
         "chunk_size",
     )
 
@@ -87,13 +79,6 @@ class Rows(Generic[RowT]):
         self._ahead: deque[RowT] = deque()
         self._error: BaseException | None = None
         self._exhausted = False
-        # Rows behind those that are to be made anew where they are read, and what stands behind them: whether they are the last, and
-        # an error.
-        self._unmade: deque[RowT] = deque()
-        self._behind: tuple[bool, BaseException | None] | None = None
-        self._make: Callable[[RowT], RowT] = _as_it_is
-        # Whether some of those that were read ahead cannot be made anew.
-        self._stays = False
         # How many chunks the next trip brings.
         self._chunks = 1
         self._result_set = object()
@@ -114,10 +99,6 @@ class Rows(Generic[RowT]):
         self._ahead.clear()
         self._error = None
         self._exhausted = False
-        self._unmade.clear()
-        self._behind = None
-        self._make = _as_it_is
-        self._stays = False
         self._chunks = 1
         self._result_set = object()
 
@@ -155,33 +136,7 @@ class Rows(Generic[RowT]):
         """Undoes a `take`."""
         if taken.result_set is self._result_set:
             self._ahead.extendleft(reversed(taken.rows))
-            self._stays = True
             self._error = self._error or taken.error
-
-    def unmake(self, make: Callable[[RowT], RowT] | None) -> None:
-        """Has the rows that were read ahead made anew where they are read, one by one; `None` if they cannot be."""
-        self._stays = bool(self._ahead) and (make is None or self._stays)
-        if make is None or self._stays or not self._ahead:
-            return
-        if self._behind is None:
-            self._behind = (self._exhausted, self._error)
-            self._exhausted, self._error = False, None
-        self._make = make
-        self._unmade.extendleft(reversed(self._ahead))
-        self._ahead.clear()
-
-    def _make_rows(self) -> None:
-        """Makes the rows that are to be made anew, as far as the first that cannot be."""
-        while self._unmade:
-            try:
-                self._ahead.append(self._make(self._unmade.popleft()))
-            except BaseException as error:
-                self._error = raisable(error)
-                return
-        if self._behind is not None:
-            (self._exhausted, self._error), self._behind = self._behind, None
-            # It holds on to what the rows are read from.
-            self._make = _as_it_is
 
     def _read(
         self, read_rows: ReadRows[RowT], size: int | None, is_interrupted: Callable[[], bool] = lambda: False
@@ -191,9 +146,6 @@ class Rows(Generic[RowT]):
             # A chunk may be too short for an interrupt to find anything that it could end.
             if is_interrupted():
                 break
-            if self._behind is not None:
-                self._make_rows()
-                continue
             asked = ALL_CHUNK_SIZE if size is None else size - len(self._ahead)
             wanted = asked if size is None else max(self.chunk_size * self._chunks, asked)
             self._chunks = min(self._chunks * 2, CHUNKS_OF_A_TRIP)
