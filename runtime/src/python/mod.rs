@@ -27,9 +27,9 @@ mod owned;
 mod queue;
 mod rows;
 mod shared;
-#[cfg(unix)]
-mod signal;
 mod slot;
+#[cfg(unix)]
+mod wakeup;
 #[cfg(unix)]
 mod watching;
 

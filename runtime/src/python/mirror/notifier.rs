@@ -16,7 +16,7 @@ use pyo3::types::{PyWeakrefMethods, PyWeakrefReference};
 
 use super::super::finalizer::finalize;
 #[cfg(unix)]
-use super::super::signal::Signal;
+use super::super::wakeup::Wakeup;
 #[cfg(unix)]
 use super::super::watching::watch;
 use crate::error::drop_guarded;
@@ -143,7 +143,7 @@ struct Completion {
 
 /// Hands completions over to the thread of one event loop.
 ///
-/// The loop watches a [`Signal`], which is written to if the loop was not told yet. The loop's
+/// The loop watches a [`Wakeup`], which is written to if the loop was not told yet. The loop's
 /// selector holds the only reference to what it calls, a [`Drain`]: when the loop is closed, that is dropped, and the
 /// notifier knows. A loop that watches no descriptors is called by `call_soon_threadsafe`.
 pub(super) struct Notifier {
@@ -153,7 +153,7 @@ pub(super) struct Notifier {
     pending: Mutex<Pending>,
     closed: AtomicBool,
     #[cfg(unix)]
-    signal: Option<Signal>,
+    wakeup: Option<Wakeup>,
 }
 
 #[derive(Default)]
@@ -187,23 +187,23 @@ impl Notifier {
         !self.closed.load(Ordering::SeqCst) && self.process == std::process::id()
     }
 
-    fn make(event_loop: &Bound<'_, PyAny>, #[cfg(unix)] signal: Option<Signal>) -> PyResult<Arc<Self>> {
+    fn make(event_loop: &Bound<'_, PyAny>, #[cfg(unix)] wakeup: Option<Wakeup>) -> PyResult<Arc<Self>> {
         Ok(Arc::new(Self {
             event_loop: PyWeakrefReference::new(event_loop)?.unbind(),
             process: std::process::id(),
             pending: Mutex::default(),
             closed: AtomicBool::new(false),
             #[cfg(unix)]
-            signal,
+            wakeup,
         }))
     }
 
     #[cfg(unix)]
     fn watched(event_loop: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
         let py = event_loop.py();
-        let signal = Signal::new()?;
-        let descriptor = signal.descriptor();
-        let notifier = Self::make(event_loop, Some(signal))?;
+        let wakeup = Wakeup::new()?;
+        let descriptor = wakeup.descriptor();
+        let notifier = Self::make(event_loop, Some(wakeup))?;
         let drain = Bound::new(py, Drain(Arc::clone(&notifier)))?;
         match watch(event_loop, descriptor, drain.into_any()) {
             Ok(()) => Ok(notifier),
@@ -238,8 +238,8 @@ impl Notifier {
     /// Tells the loop that there is something.
     fn tell(self: &Arc<Self>) {
         #[cfg(unix)]
-        if let Some(signal) = &self.signal {
-            signal.write();
+        if let Some(wakeup) = &self.wakeup {
+            wakeup.write();
             return;
         }
         // A thread that may wait for the GIL.
@@ -264,8 +264,8 @@ impl Notifier {
     /// Wakes those whose results have come, in the thread of the loop, for as long as one callback may take.
     fn drain(self: &Arc<Self>, py: Python<'_>) {
         #[cfg(unix)]
-        if let Some(signal) = &self.signal {
-            signal.clear();
+        if let Some(wakeup) = &self.wakeup {
+            wakeup.clear();
         }
         let mut done = {
             let mut pending = self.lock(py);
@@ -339,7 +339,7 @@ impl Drain {
 impl Drop for Drain {
     fn drop(&mut self) {
         #[cfg(unix)]
-        if self.0.signal.is_some() {
+        if self.0.wakeup.is_some() {
             finalize(|py| self.0.close(py));
         }
     }

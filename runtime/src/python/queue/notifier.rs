@@ -16,7 +16,7 @@ use pyo3::{PyTraverseError, PyVisit, intern};
 use super::super::collector;
 use super::super::finalizer::finalize;
 #[cfg(unix)]
-use super::super::signal::Signal;
+use super::super::wakeup::Wakeup;
 #[cfg(unix)]
 use super::super::watching::watch;
 use crate::error::drop_guarded;
@@ -71,7 +71,7 @@ impl Completion {
 
 /// Hands completions over to the thread of one event loop, in batches.
 ///
-/// The loop watches a [`Signal`], which is written to if the loop was not told yet. The loop's
+/// The loop watches a [`Wakeup`], which is written to if the loop was not told yet. The loop's
 /// selector holds the only reference to what it calls, a [`Drain`]: when the loop is closed, that is dropped, and the
 /// notifier knows. A loop that watches no descriptors (the one with completion ports of Windows) is called by
 /// `call_soon_threadsafe`.
@@ -83,11 +83,11 @@ pub(super) struct Notifier {
     arrived: AtomicUsize,
     latest_turn: LatestTurn,
     pub(super) others: Others,
-    /// Whether the loop watches the signal.
+    /// Whether the loop watches the wakeup.
     is_watched: bool,
     /// `None` too when the loop is closed.
     #[cfg(unix)]
-    signal: Mutex<Option<Arc<Signal>>>,
+    wakeup: Mutex<Option<Arc<Wakeup>>>,
 }
 
 /// What is done is added with or without the GIL, and taken out with it: the collector is shown it.
@@ -158,11 +158,11 @@ impl Notifier {
     #[cfg(unix)]
     fn watched(event_loop: &Bound<'_, PyAny>) -> PyResult<Arc<Self>> {
         let py = event_loop.py();
-        let Ok(signal) = Signal::new() else {
+        let Ok(wakeup) = Wakeup::new() else {
             // There are too many descriptors.
             return Self::called(event_loop);
         };
-        let descriptor = signal.descriptor();
+        let descriptor = wakeup.descriptor();
         let notifier = Arc::new(Self {
             event_loop: PyWeakrefReference::new(event_loop)?.unbind(),
             pending: Mutex::default(),
@@ -171,7 +171,7 @@ impl Notifier {
             latest_turn: LatestTurn::default(),
             others: Others::default(),
             is_watched: true,
-            signal: Mutex::new(Some(Arc::new(signal))),
+            wakeup: Mutex::new(Some(Arc::new(wakeup))),
         });
         let drain = Bound::new(py, Drain(Arc::clone(&notifier)))?;
         match watch(event_loop, descriptor, drain.into_any()) {
@@ -198,7 +198,7 @@ impl Notifier {
             others: Others::default(),
             is_watched: false,
             #[cfg(unix)]
-            signal: Mutex::default(),
+            wakeup: Mutex::default(),
         }))
     }
 
@@ -250,8 +250,8 @@ impl Notifier {
         #[cfg(unix)]
         if self.is_watched {
             // Past the lock: the loop is woken by this, and would wait for it.
-            let signal = task::lock(&self.signal).clone();
-            return signal.map(|signal| signal.write()).is_some();
+            let wakeup = task::lock(&self.wakeup).clone();
+            return wakeup.map(|wakeup| wakeup.write()).is_some();
         }
         self.call_soon()
     }
@@ -271,8 +271,8 @@ impl Notifier {
     /// Finishes what is done, in the thread of the loop, for as long as one callback may take.
     fn drain(self: &Arc<Self>, py: Python<'_>) {
         #[cfg(unix)]
-        if let Some(signal) = &*self.lock_signal(py) {
-            signal.clear();
+        if let Some(wakeup) = &*self.lock_wakeup(py) {
+            wakeup.clear();
         }
         self.lock(py).told = false;
         let mut crowds = Crowds::default();
@@ -398,12 +398,12 @@ impl Notifier {
         done.into_iter().for_each(drop_guarded);
         // The loop does not watch it any more.
         #[cfg(unix)]
-        self.lock_signal(py).take();
+        self.lock_wakeup(py).take();
     }
 
     #[cfg(unix)]
-    fn lock_signal(&self, py: Python<'_>) -> MutexGuard<'_, Option<Arc<Signal>>> {
-        self.signal.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+    fn lock_wakeup(&self, py: Python<'_>) -> MutexGuard<'_, Option<Arc<Wakeup>>> {
+        self.wakeup.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self, py: Python<'_>) -> MutexGuard<'_, Pending> {

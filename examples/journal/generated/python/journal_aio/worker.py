@@ -236,9 +236,9 @@ class Worker(Generic[ObjectT]):
         else:
             outcome = [future, function, None, None]
         event_loop = None if future is None else future.get_loop()
+        is_awaited = not isinstance(function, Assignment)
         # What is left of the call belongs to its event loop, which is the one to drop it. With the future this thread would
         # hold what the call gave, and end what that has open later than the program did, or in no order.
-        is_awaited = not isinstance(function, Assignment)
         del future, function
         with self._lock:
             self._current = None

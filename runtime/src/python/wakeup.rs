@@ -14,7 +14,7 @@ use rustix::event::{EventfdFlags, eventfd};
 
 /// A descriptor that can be read from once it was written to, until it is cleared: a counter of the kernel where there is one, which
 /// costs a third of a pair of sockets.
-pub(super) struct Signal {
+pub(super) struct Wakeup {
     #[cfg(target_os = "linux")]
     counter: OwnedFd,
     #[cfg(not(target_os = "linux"))]
@@ -24,7 +24,7 @@ pub(super) struct Signal {
 }
 
 #[cfg(target_os = "linux")]
-impl Signal {
+impl Wakeup {
     pub(super) fn new() -> io::Result<Self> {
         let counter = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         Ok(Self { counter })
@@ -46,7 +46,7 @@ impl Signal {
 }
 
 #[cfg(not(target_os = "linux"))]
-impl Signal {
+impl Wakeup {
     pub(super) fn new() -> io::Result<Self> {
         let (writer, reader) = UnixStream::pair()?;
         writer.set_nonblocking(true)?;
